@@ -1,0 +1,57 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// The instruction set to build for: `native` (this machine) unless SPRINT_MARCH says otherwise, e.g. `x86-64-v3`.
+let architecture = ProcessInfo.processInfo.environment["SPRINT_MARCH"] ?? "native"
+let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-Xcc", "-march=\(architecture)"])]
+
+/// A module of the house: what it is called and which modules below it it may see.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "SprintTestSupport"] + dependencies,
+    swiftSettings: settings)
+}
+
+let package = Package(
+  name: "sprint",
+  products: [.executable(name: "sprint", targets: ["sprint"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    module("SprintKernels", ["COpenBLAS"]),
+    module("SprintFormats", ["CHDF5", "CPNG", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
+    module("SprintModel", ["SprintKernels"]),
+    module("SprintDiffusion", ["SprintModel"]),
+    module("SprintData", ["SprintFormats", "SprintKernels"]),
+    module(
+      "SprintTraining",
+      ["SprintDiffusion", "SprintModel", "SprintData", "SprintFormats", "SprintKernels", "Yams"]),
+    .executableTarget(
+      name: "sprint",
+      dependencies: ["SprintTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
+    .target(
+      name: "SprintTestSupport", dependencies: ["SprintKernels", "SprintModel"], path: "Tests/SprintTestSupport",
+      swiftSettings: settings),
+    tests(of: "SprintKernels"),
+    tests(of: "SprintFormats"),
+    tests(of: "SprintModel"),
+    tests(of: "SprintDiffusion"),
+    tests(of: "SprintData"),
+    tests(of: "SprintTraining"),
+    .testTarget(
+      name: "sprintTests", dependencies: ["sprint", "SprintFormats", "SprintTestSupport"], swiftSettings: settings),
+  ]
+)

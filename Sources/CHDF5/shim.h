@@ -1,0 +1,21 @@
+#pragma once
+#include <hdf5.h>
+
+// These are macros that expand to a library call or a cast, which Swift does not import.
+static inline hid_t sprint_h5t_float(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t sprint_h5t_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t sprint_h5t_int64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t sprint_h5t_float_le(void) { return H5T_IEEE_F32LE; }
+static inline hid_t sprint_h5t_double_le(void) { return H5T_IEEE_F64LE; }
+static inline hid_t sprint_h5t_int64_le(void) { return H5T_STD_I64LE; }
+static inline hid_t sprint_h5t_string(void) { return H5T_C_S1; }
+static inline size_t sprint_h5t_variable(void) { return H5T_VARIABLE; }
+static inline hid_t sprint_h5p_file_access(void) { return H5P_FILE_ACCESS; }
+static inline hid_t sprint_h5p_dataset_create(void) { return H5P_DATASET_CREATE; }
+static inline hid_t sprint_h5p_default(void) { return H5P_DEFAULT; }
+static inline unsigned sprint_h5f_read_only(void) { return H5F_ACC_RDONLY; }
+static inline unsigned sprint_h5f_exclusive(void) { return H5F_ACC_EXCL; }
+static inline hid_t sprint_h5s_all(void) { return H5S_ALL; }
+static inline haddr_t sprint_haddr_undefined(void) { return HADDR_UNDEF; }
+// The error stack is read through `sprint`'s own messages; the library's printing is switched off.
+static inline herr_t sprint_h5e_silence(void) { return H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }

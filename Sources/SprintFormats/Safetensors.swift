@@ -1,0 +1,131 @@
+import Foundation
+
+/// Why a safetensors file could not be read.
+public enum SafetensorsError: Error, CustomStringConvertible {
+  /// The file is not what it claims to be.
+  case malformed(path: String, problem: String)
+  /// The file lacks a tensor.
+  case missing(path: String, name: String)
+  /// A tensor has another shape or element type than expected.
+  case unexpected(path: String, name: String, found: String, expected: String)
+
+  /// One line: what was found, what was expected, what to do.
+  public var description: String {
+    switch self {
+    case .malformed(let path, let problem): "\(path): not a valid safetensors file: \(problem)"
+    case .missing(let path, let name): "\(path): there is no tensor `\(name)`; was the file made for something else?"
+    case .unexpected(let path, let name, let found, let expected):
+      "\(path): tensor `\(name)` is \(found), expected \(expected)"
+    }
+  }
+}
+
+/// A safetensors file: named tensors behind a JSON header. The file is mapped, so only what is read takes memory.
+public struct SafetensorsFile: Sendable {
+  /// A tensor's entry in the header.
+  public struct Entry: Sendable, Equatable {
+    /// Element type, e.g. `F32`.
+    public let type: String
+    /// Extents, outermost first.
+    public let shape: [Int]
+    /// Bytes behind the header.
+    let bytes: Range<Int>
+  }
+
+  /// Where the file lies.
+  public let path: String
+  /// The entries by name.
+  public let entries: [String: Entry]
+  /// The header's free text.
+  public let metadata: [String: String]
+  private let data: Data
+
+  private static let sizes = ["F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1]
+  private static let largestHeader: UInt64 = 100_000_000
+
+  /// Opens a file and checks its whole header: types, shapes, bounds, overlaps and gaps.
+  public init(path: String) throws {
+    self.path = path
+    func malformed(_ problem: String) -> SafetensorsError { .malformed(path: path, problem: problem) }
+    let contents: Data
+    do {
+      contents = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+    } catch {
+      throw malformed("it cannot be read (\((error as NSError).localizedDescription))")
+    }
+    guard contents.count >= 8 else { throw malformed("\(contents.count) bytes, expected at least 8") }
+    let length = contents.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length <= Self.largestHeader, length <= UInt64(contents.count - 8) else {
+      throw malformed("a header of \(length) bytes in a file of \(contents.count)")
+    }
+    let header = contents.subdata(in: 8..<8 + Int(length))
+    guard let table = (try? JSONSerialization.jsonObject(with: header)) as? [String: Any] else {
+      throw malformed("its header is not a JSON object")
+    }
+    metadata = table["__metadata__"] as? [String: String] ?? [:]
+    let body = contents.count - 8 - Int(length)
+    var entries: [String: Entry] = [:]
+    for (name, value) in table where name != "__metadata__" {
+      entries[name] = try Self.entry(value, body: body) { malformed("tensor `\(name)` \($0)") }
+    }
+    var end = 0
+    for (name, entry) in entries.sorted(by: { ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < ($1.value.bytes.lowerBound, $1.value.bytes.upperBound) }) {
+      guard entry.bytes.lowerBound == end else {
+        throw malformed("tensor `\(name)` starts at byte \(entry.bytes.lowerBound), expected \(end): an overlap or a gap")
+      }
+      end = entry.bytes.upperBound
+    }
+    guard end == body else { throw malformed("\(body) bytes of data, the header describes \(end)") }
+    self.entries = entries
+    data = contents.suffix(body)
+  }
+
+  private static func entry(_ value: Any, body: Int, _ malformed: (String) -> SafetensorsError) throws -> Entry {
+    guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
+      let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int]
+    else { throw malformed("needs dtype, shape and data_offsets") }
+    guard let size = sizes[type] else { throw malformed("has the unknown type \(type)") }
+    guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= body else {
+      throw malformed("lies at bytes \(offsets) of \(body)")
+    }
+    var expected = size
+    for extent in shape {
+      let (product, overflow) = expected.multipliedReportingOverflow(by: extent)
+      guard extent >= 0, !overflow else { throw malformed("has the impossible shape \(shape)") }
+      expected = product
+    }
+    guard offsets[1] - offsets[0] == expected else {
+      throw malformed("has \(offsets[1] - offsets[0]) bytes, its shape \(shape) of \(type) needs \(expected)")
+    }
+    return Entry(type: type, shape: shape, bytes: offsets[0]..<offsets[1])
+  }
+
+  /// The entry of a tensor that has to be there.
+  public func entry(_ name: String) throws -> Entry {
+    guard let entry = entries[name] else { throw SafetensorsError.missing(path: path, name: name) }
+    return entry
+  }
+
+  /// A float32 tensor's elements, after checking its shape where one is given.
+  public func floats(_ name: String, shape: [Int]? = nil) throws -> [Float] { try elements(name, "F32", shape) }
+
+  /// An int64 tensor's elements, after checking its shape where one is given.
+  public func integers(_ name: String, shape: [Int]? = nil) throws -> [Int64] { try elements(name, "I64", shape) }
+
+  /// A byte tensor's elements, after checking its shape where one is given.
+  public func bytes(_ name: String, shape: [Int]? = nil) throws -> [UInt8] { try elements(name, "U8", shape) }
+
+  private func elements<Element: BitwiseCopyable>(_ name: String, _ type: String, _ shape: [Int]?) throws -> [Element] {
+    let entry = try entry(name)
+    guard entry.type == type, shape == nil || entry.shape == shape else {
+      let expected = "\(type) \(shape.map { "\($0)" } ?? "")"
+      throw SafetensorsError.unexpected(path: path, name: name, found: "\(entry.type) \(entry.shape)", expected: expected)
+    }
+    let count = entry.bytes.count / MemoryLayout<Element>.stride
+    return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+      let start = data.startIndex + entry.bytes.lowerBound
+      data.copyBytes(to: UnsafeMutableRawBufferPointer(buffer), from: start..<start + entry.bytes.count)
+      initialized = count
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import Foundation
+
+/// The numbers of one AdamW update, the same for all weights. arXiv 1711.05101, as PyTorch computes it.
+public struct AdamWStep: Sendable {
+  let decay, beta1, beta2, stepSize, inverseRootCorrection, epsilon, gradientFactor, emaKeep: Float
+
+  /// - Parameters:
+  ///   - step: number of this update, from 1
+  ///   - gradientFactor: what gradients are multiplied by first (clipping, averaging)
+  ///   - ema: e in ema = e · ema + (1 - e) · weights
+  public init(
+    step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,
+    gradientFactor: Double, ema: Double
+  ) {
+    precondition(step > 0, "updates are counted from one")
+    decay = Float(1 - learningRate * weightDecay)
+    self.beta1 = Float(beta1)
+    self.beta2 = Float(beta2)
+    stepSize = Float(learningRate / (1 - pow(beta1, Double(step))))
+    inverseRootCorrection = Float(1 / (1 - pow(beta2, Double(step))).squareRoot())
+    self.epsilon = Float(epsilon)
+    self.gradientFactor = Float(gradientFactor)
+    emaKeep = Float(ema)
+  }
+}
+
+/// Updates weights, both moments and the moving average, and zeroes the gradients, in one pass over memory.
+///
+/// - Parameters: all [n], slices of the arenas
+public func adamW(
+  _ step: AdamWStep, weights: Vector, gradients: Vector, firstMoment: Vector, secondMoment: Vector, average: Vector
+) {
+  let count = weights.count
+  precondition(gradients.count == count && firstMoment.count == count, "adamW: counts differ")
+  precondition(secondMoment.count == count && average.count == count, "adamW: counts differ")
+  let (w, g, m, v, a) = (weights.base, gradients.base, firstMoment.base, secondMoment.base, average.base)
+  // Scalar on purpose: the compiler vectorises the square root here, SIMD16's is computed lane by lane.
+  for i in 0..<count {
+    let gradient = g[i] * step.gradientFactor
+    let first = m[i] + (gradient - m[i]) * (1 - step.beta1)
+    let second = v[i] * step.beta2 + gradient * gradient * (1 - step.beta2)
+    let updated = w[i] * step.decay - step.stepSize * first / (second.squareRoot() * step.inverseRootCorrection + step.epsilon)
+    m[i] = first
+    v[i] = second
+    w[i] = updated
+    a[i] = a[i] * step.emaKeep + updated * (1 - step.emaKeep)
+    g[i] = 0
+  }
+}
+
+/// Σ x² in double precision.
+public func sumOfSquares(_ x: Vector) -> Double {
+  var total = 0.0
+  for start in stride(from: 0, to: x.count, by: 4096) {
+    let run = min(4096, x.count - start)
+    total += Double(dot(x.base + start, x.base + start, run))
+  }
+  return total
+}

@@ -1,0 +1,102 @@
+import COpenBLAS
+import Foundation
+
+/// OpenBLAS as the process found it: which kernels it chose, and whether they are the right ones for this CPU.
+public enum BLAS {
+  /// The core type whose kernels OpenBLAS uses, e.g. `SkylakeX`.
+  public static var core: String { String(cString: openblas_get_corename()) }
+
+  /// Makes every product run on its caller's thread alone; the work is split by `Workers`.
+  public static func useOneThread() { openblas_set_num_threads(1) }
+
+  /// Floats in one register of the kernels that OpenBLAS has under the name `core`.
+  static func vectorWidth(ofCore core: String) -> Int {
+    switch core.lowercased() {
+    case "skylakex", "cooperlake", "sapphirerapids": 16
+    case "haswell", "zen", "excavator", "sandybridge", "bulldozer", "piledriver", "steamroller": 8
+    default: 4
+    }
+  }
+
+  /// The core type to ask for on a CPU with these feature flags, or nil where no faster one is known.
+  static func preferredCore(flags: Set<String>) -> String? {
+    if flags.isSuperset(of: ["avx512f", "avx512bw", "avx512dq", "avx512vl"]) { return "SkylakeX" }
+    if flags.isSuperset(of: ["avx2", "fma"]) { return "Haswell" }
+    return nil
+  }
+
+  /// The core type that would be faster than the chosen one on a CPU with these flags, or nil where the choice is right.
+  public static func betterCore(chosen: String, flags: Set<String>) -> String? {
+    guard let preferred = preferredCore(flags: flags) else { return nil }
+    return vectorWidth(ofCore: chosen) < vectorWidth(ofCore: preferred) ? preferred : nil
+  }
+
+  private static let guardVariable = "SPRINT_BLAS_CORE_CHECKED"
+
+  /// Starts the program again with the right core type where OpenBLAS chose a slow one, at most once.
+  ///
+  /// OpenBLAS reads `OPENBLAS_CORETYPE` while it is being loaded, so it is too late to set it from within. Call this first
+  /// thing in `main`. Returns the line to be logged, if there is anything to say.
+  public static func reexecuteWithBetterCore() -> String? {
+    let environment = ProcessInfo.processInfo.environment
+    if let slow = environment[guardVariable] {
+      return "OpenBLAS took this CPU for \(slow); restarted with OPENBLAS_CORETYPE=\(core)"
+    }
+    guard let better = betterCore(chosen: core, flags: CPU.flags) else { return nil }
+    let chosen = core
+    setenv("OPENBLAS_CORETYPE", better, 1)
+    setenv(guardVariable, chosen, 1)
+    var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) }
+    arguments.append(nil)
+    execv("/proc/self/exe", &arguments)
+    // Only reached where the restart failed; the program works all the same, slower.
+    return "OpenBLAS took this CPU for \(chosen) and is slow; set OPENBLAS_CORETYPE=\(better) to mend it"
+  }
+
+  /// Measures the rate of a square single-precision product on every worker at once.
+  ///
+  /// - Returns: FLOP/s of all workers together, the best of three tries.
+  public static func measurePeak(workers: Workers, side: Int = 1024) -> Double {
+    let arena = Arena(count: workers.count * 3 * Arena.aligned(side * side))
+    let matrices = (0..<workers.count * 3).map { _ in arena.matrix(rows: side, columns: side) }
+    for i in 0..<arena.elements.count { arena.elements[i] = Float(i % 17) * 0.1 }
+    var best = 0.0
+    for _ in 0..<3 {
+      let clock = ContinuousClock()
+      let elapsed = clock.measure {
+        workers.run(tasks: workers.count) { _, task in
+          multiply(matrices[task * 3], matrices[task * 3 + 1], into: matrices[task * 3 + 2])
+        }
+      }
+      best = max(best, 2 * Double(side * side * side * workers.count) / (elapsed / .seconds(1)))
+    }
+    return best
+  }
+}
+
+/// What the operating system tells of the CPU.
+public enum CPU {
+  /// The feature flags of /proc/cpuinfo, e.g. `avx512f`.
+  public static let flags: Set<String> = Set(field("flags")?.split(separator: " ").map(String.init) ?? [])
+
+  /// The marketing name of the CPU.
+  public static let name: String = field("model name") ?? "unknown CPU"
+
+  /// FLOP/s of one core that the width of its fused multiply-add units and its nominal clock allow, in single precision.
+  ///
+  /// Two units a core are assumed; AMD's family 25 (Zen 3 and 4) executes 512-bit operations in two halves.
+  public static let nominalPeak: Double = {
+    let clock = (field("cpu MHz").flatMap(Double.init) ?? 1000) * 1e6
+    let halved = field("vendor_id") == "AuthenticAMD" && (field("cpu family").flatMap(Int.init) ?? 0) <= 25
+    let lanes = flags.contains("avx512f") && !halved ? 16.0 : flags.contains("avx2") ? 8 : 4
+    return clock * lanes * 2 * 2
+  }()
+
+  private static func field(_ name: String) -> String? {
+    description.split(separator: "\n").first { $0.hasPrefix(name) }
+      .flatMap { $0.split(separator: ":", maxSplits: 1).last }
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  private static let description = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+}

@@ -1,0 +1,49 @@
+import Dispatch
+import Synchronization
+
+/// A fixed number of threads that share out numbered tasks.
+public struct Workers: Sendable {
+  /// How many threads run at once.
+  public let count: Int
+
+  /// `count` workers, at least one.
+  public init(_ count: Int) {
+    precondition(count > 0, "at least one worker is needed")
+    self.count = count
+  }
+
+  /// Runs `body(worker, task)` for every task below `tasks` and waits for all. A worker runs one task at a time, so memory
+  /// that is set aside per worker is never shared; which worker takes which task is left to chance.
+  public func run(tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
+    guard tasks > 1, count > 1 else {
+      for task in 0..<tasks { body(0, task) }
+      return
+    }
+    let next = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: min(count, tasks)) { worker in
+      while true {
+        let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard task < tasks else { return }
+        body(worker, task)
+      }
+    }
+  }
+
+  /// Splits `total` items into slices of at least `grain` where possible, a multiple of the number of workers otherwise, and
+  /// runs `body(worker, slice)` for each.
+  public func run(over total: Int, grain: Int, _ body: @Sendable (_ worker: Int, _ slice: Range<Int>) -> Void) {
+    let parts = Workers.parts(of: total, grain: grain, workers: count)
+    run(tasks: parts) { worker, task in body(worker, Workers.slice(task, of: parts, total: total)) }
+  }
+
+  /// The number of even slices to cut `total` items into: about `grain` items each, every worker equally busy.
+  static func parts(of total: Int, grain: Int, workers: Int) -> Int {
+    let wanted = max(1, (total + grain - 1) / grain)
+    return min(total, (wanted + workers - 1) / workers * workers)
+  }
+
+  /// Slice `index` of `parts` even slices of `total` items.
+  public static func slice(_ index: Int, of parts: Int, total: Int) -> Range<Int> {
+    index * total / parts..<(index + 1) * total / parts
+  }
+}

@@ -1,0 +1,110 @@
+import SprintKernels
+
+/// Which tokens the deep path keeps. arXiv 2510.21986, section 3.2.
+public enum TokenDrop: Sendable, Equatable {
+  /// Every token.
+  case none
+  /// In every group of `group` x `group` neighbouring tokens, `kept` survive at random places.
+  case structured(group: Int, kept: Int)
+  /// Of all tokens, floor(N · (1 - ratio)) survive at random places.
+  case random(ratio: Double)
+
+  /// The published drop ratios as groups.
+  public static let published: [Double: TokenDrop] = [
+    0: .none, 0.5: .structured(group: 2, kept: 2), 0.625: .structured(group: 4, kept: 6),
+    0.75: .structured(group: 2, kept: 1), 0.875: .structured(group: 4, kept: 2),
+  ]
+
+  /// M, the tokens that survive of a grid x grid image.
+  public func keptCount(grid: Int) -> Int {
+    let tokens = grid * grid
+    switch self {
+    case .none: return tokens
+    case .structured(let group, let kept): return tokens / (group * group) * kept
+    case .random(let ratio): return Int(Double(tokens) * (1 - ratio))
+    }
+  }
+
+  /// Why this drop cannot work on a grid x grid image, or nil.
+  public func problem(grid: Int) -> String? {
+    switch self {
+    case .none: return nil
+    case .structured(let group, let kept):
+      if group < 1 || grid % group != 0 { return "group side \(group) does not divide the \(grid) x \(grid) token grid" }
+      if kept < 1 || kept > group * group {
+        return "\(kept) kept tokens a group of \(group) x \(group); it has to be 1 to \(group * group)"
+      }
+      return nil
+    case .random(let ratio):
+      if !(ratio >= 0 && ratio < 1) { return "drop ratio \(ratio); it has to be at least 0 and below 1" }
+      return keptCount(grid: grid) < 1 ? "drop ratio \(ratio) keeps no token of \(grid * grid)" : nil
+    }
+  }
+
+  /// The kept token ids of one sample, M of them, not sorted; a function of the generator and the draw alone.
+  public func draw(_ random: Philox, draw: UInt64, grid: Int, into ids: UnsafeMutableBufferPointer<Int32>) {
+    precondition(ids.count == keptCount(grid: grid), "room for \(ids.count) ids")
+    switch self {
+    case .none:
+      for token in ids.indices { ids[token] = Int32(token) }
+    case .structured(let group, let kept):
+      let across = grid / group
+      for cell in 0..<across * across {
+        let places = TokenDrop.choose(kept, of: group * group, random, draw, lane: UInt64(cell))
+        for (i, place) in places.enumerated() {
+          let row = cell / across * group + place / group
+          let column = cell % across * group + place % group
+          ids[cell * kept + i] = Int32(row * grid + column)
+        }
+      }
+    case .random:
+      for (i, token) in TokenDrop.choose(ids.count, of: grid * grid, random, draw, lane: 0).enumerated() {
+        ids[i] = Int32(token)
+      }
+    }
+  }
+
+  /// `count` different numbers below `total`: the first steps of a Fisher-Yates shuffle.
+  private static func choose(_ count: Int, of total: Int, _ random: Philox, _ draw: UInt64, lane: UInt64) -> [Int] {
+    var places = Array(0..<total)
+    for i in 0..<count {
+      let word = random.words(draw: draw, lane: lane << 32 | UInt64(i))
+      // 64 random bits over a few thousand places: the bias of the remainder is below 1e-15.
+      let wide = UInt64(word[0]) << 32 | UInt64(word[1])
+      places.swapAt(i, i + Int(wide % UInt64(total - i)))
+    }
+    return Array(places[0..<count])
+  }
+}
+
+/// The kept tokens of a batch: for each sample the same number of ids, in any order.
+public struct KeptTokens: Sendable {
+  /// M ids for sample 0, then for sample 1, ...
+  public var ids: [Int32]
+  /// M, the ids of one sample.
+  public let perSample: Int
+
+  /// `ids` holds `perSample` ids for each sample.
+  public init(ids: [Int32], perSample: Int) {
+    precondition(perSample > 0 && ids.count % perSample == 0, "\(ids.count) ids are not \(perSample) a sample")
+    self.ids = ids
+    self.perSample = perSample
+  }
+}
+
+/// What the deep path sees: one forward pass serves training, sampling and guidance by this argument.
+public struct DeepPath: Sendable {
+  /// The kept tokens, or nil for all.
+  public var kept: KeptTokens?
+  /// Samples whose deep path is replaced by the mask token.
+  public var dropped: [Bool]
+
+  /// A deep path for `dropped.count` samples.
+  public init(kept: KeptTokens? = nil, dropped: [Bool]) {
+    self.kept = kept
+    self.dropped = dropped
+  }
+
+  /// All tokens of all `batch` samples.
+  public static func all(batch: Int) -> DeepPath { DeepPath(dropped: Array(repeating: false, count: batch)) }
+}
