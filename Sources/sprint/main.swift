@@ -1,8 +1,14 @@
-import SprintTraining
+import ArgumentParser
+import Foundation
 import SprintKernels
+
+// OpenBLAS chooses its kernels while it is loaded: a wrong choice can only be mended by starting again, before anything else.
+if let line = BLAS.reexecuteWithBetterCore() { Console.error("sprint: \(line)") }
 BLAS.useOneThread()
-for p in CommandLine.arguments.dropFirst() {
-  let v = try CaseVerification(path: p, workers: Workers(2))
-  print(p.split(separator: "/").last!)
-  for g in try v.run() { print("  ", g.name, g.error, g.agrees, g.worst) }
+
+do {
+  var command = try Sprint.parseAsRoot()
+  try command.run()
+} catch {
+  Console.exit(for: error)
 }

@@ -1,0 +1,118 @@
+import Foundation
+import SprintKernels
+
+/// Samples of one global batch, as the model sees them.
+public struct LatentBatch: Sendable {
+  /// The draw index of the first sample; the others follow.
+  public let firstDraw: UInt64
+  /// [B, C · S · S]
+  public let latents: Matrix
+  /// [B]
+  public let labels: [Int]
+  /// [B · N, F] teacher features, where they were asked for.
+  public let features: Matrix?
+}
+
+/// Reads batches ahead of time on a thread of its own. Batch after batch is taken with `next`; its memory is valid until the
+/// call after. A reader has to be closed.
+public final class BatchReader: @unchecked Sendable {
+  private let dataset: LatentDataset
+  private let order: SampleOrder
+  private let randomness: LatentRandomness
+  private let batch: Int
+  private let slots: [Slot]
+  private let arena: Arena
+  private let condition = NSCondition()
+  /// Guarded by `condition`: finished batches, numbers of the next to be read and taken, and whether to end.
+  private var finished: [Result<LatentBatch, any Error>?]
+  private var nextRead = 0
+  private var nextTaken = 0
+  private var isClosed = false
+  private let firstDraw: UInt64
+
+  private struct Slot {
+    let latents: Matrix
+    let features: Matrix?
+  }
+
+  /// A reader that delivers batches of `batch` samples from draw `firstDraw` on, up to `ahead` of them before they are taken.
+  public init(
+    _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, firstDraw: UInt64, ahead: Int = 2
+  ) {
+    (self.dataset, self.order, self.randomness) = (dataset, order, randomness)
+    (self.batch, self.firstDraw) = (batch, firstDraw)
+    let shape = dataset.featureShape
+    let latentCount = Arena.aligned(batch * dataset.latentElements)
+    let featureCount = Arena.aligned(batch * (shape.map { $0.tokens * $0.width } ?? 0))
+    // One more than is read ahead: the batch in use.
+    let arena = Arena(count: (ahead + 1) * (latentCount + featureCount))
+    slots = (0...ahead).map { _ in
+      Slot(
+        latents: arena.matrix(rows: batch, columns: dataset.latentElements),
+        features: shape.map { arena.matrix(rows: batch * $0.tokens, columns: $0.width) })
+    }
+    self.arena = arena
+    finished = Array(repeating: nil, count: ahead + 1)
+    let thread = Thread { [weak self] in
+      while let number = BatchReader.waitForRoom(self) { self?.deliver(number) }
+    }
+    thread.name = "batch reader"
+    thread.start()
+  }
+
+  /// The next batch; waits for it where it is not there yet.
+  public func next() throws -> LatentBatch {
+    condition.lock()
+    defer { condition.unlock() }
+    let slot = nextTaken % slots.count
+    while finished[slot] == nil { condition.wait() }
+    guard let result = finished[slot] else { preconditionFailure("a batch that is there") }
+    finished[slot] = nil
+    nextTaken += 1
+    condition.broadcast()
+    return try result.get()
+  }
+
+  /// Ends the thread; nothing can be taken afterwards.
+  public func close() {
+    condition.lock()
+    isClosed = true
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// Waits until there is room for another batch and returns its number, or nil when the reader has ended.
+  private static func waitForRoom(_ reader: BatchReader?) -> Int? {
+    guard let reader else { return nil }
+    reader.condition.lock()
+    defer { reader.condition.unlock() }
+    // The slot behind the one in use is the last that may be filled.
+    while !reader.isClosed, reader.nextRead >= reader.nextTaken + reader.slots.count - 1 { reader.condition.wait() }
+    guard !reader.isClosed else { return nil }
+    reader.nextRead += 1
+    return reader.nextRead - 1
+  }
+
+  private func deliver(_ number: Int) {
+    let slot = slots[number % slots.count]
+    let result = Result { try read(firstDraw + UInt64(number * batch), slot) }
+    condition.lock()
+    finished[number % slots.count] = result
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  private func read(_ first: UInt64, _ slot: Slot) throws -> LatentBatch {
+    var labels: [Int] = []
+    for b in 0..<batch {
+      let draw = first + UInt64(b)
+      let index = order.sample(draw: draw)
+      labels.append(dataset.label(index))
+      try dataset.latent(index, random: randomness, draw: draw, into: slot.latents.vector(b))
+      if let features = slot.features, let tokens = dataset.featureShape?.tokens {
+        try dataset.features(index, into: features.rows(b * tokens..<(b + 1) * tokens).flattened)
+      }
+    }
+    return LatentBatch(firstDraw: first, latents: slot.latents, labels: labels, features: slot.features)
+  }
+}

@@ -1,0 +1,112 @@
+import Crypto
+import Foundation
+
+/// Why a file could not be written or read.
+public enum FileError: Error, CustomStringConvertible {
+  /// A system call failed.
+  case system(path: String, action: String, code: Int32)
+
+  /// One line: what failed, where, and why.
+  public var description: String {
+    switch self {
+    case .system(let path, let action, let code): "\(path): cannot \(action): \(String(cString: strerror(code)))"
+    }
+  }
+
+  /// The error of the system call that has just failed.
+  public static func last(_ path: String, _ action: String) -> FileError { .system(path: path, action: action, code: errno) }
+}
+
+/// Files that appear under their name only once they are whole and on disk.
+public enum AtomicFile {
+  /// Calls `write` with the path of a temporary file beside `path`, syncs what it wrote, renames it to `path` and syncs the
+  /// folder. On an error nothing is left behind and an older file at `path` stays as it was.
+  public static func create(_ path: String, _ write: (_ temporary: String) throws -> Void) throws {
+    let temporary = "\(path).partial"
+    if unlink(temporary) != 0, errno != ENOENT { throw FileError.last(temporary, "remove an interrupted file") }
+    do {
+      try write(temporary)
+      try sync(temporary)
+      guard rename(temporary, path) == 0 else { throw FileError.last(path, "put the finished file in its place") }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    try sync((path as NSString).deletingLastPathComponent)
+  }
+
+  /// The same for bytes at hand.
+  public static func write(_ data: Data, to path: String) throws {
+    try create(path) { temporary in
+      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o644)
+      guard descriptor >= 0 else { throw FileError.last(path, "create the file") }
+      defer { close(descriptor) }
+      try data.withUnsafeBytes { bytes in
+        var done = 0
+        while done < bytes.count {
+          let written = Foundation.write(descriptor, bytes.baseAddress.unsafelyUnwrapped + done, bytes.count - done)
+          guard written > 0 else { throw FileError.last(path, "write") }
+          done += written
+        }
+      }
+    }
+  }
+
+  /// Finds out whether a file can be created at `path`, before any work is spent on what is to be in it.
+  public static func checkWritable(_ path: String) throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      throw FileError.system(path: path, action: "write the file", code: EISDIR)
+    }
+    let probe = "\(path).partial"
+    let descriptor = open(probe, O_WRONLY | O_CREAT, 0o644)
+    guard descriptor >= 0 else { throw FileError.last(path, "write the file") }
+    close(descriptor)
+    unlink(probe)
+  }
+
+  /// Creates a folder and those above it.
+  public static func createFolder(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+      throw FileError.system(path: path, action: "create the folder", code: Int32(reason?.code ?? Int(EIO)))
+    }
+  }
+
+  private static func sync(_ path: String) throws {
+    let path = path.isEmpty ? "." : path
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { throw FileError.last(path, "open to sync") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw FileError.last(path, "sync") }
+  }
+}
+
+/// Size and SHA-256 of a file, to tell a whole one from a damaged one.
+public struct Fingerprint: Codable, Equatable, Sendable {
+  /// Bytes in the file.
+  public let size: Int
+  /// SHA-256 of the contents, in hexadecimal digits.
+  public let sha256: String
+
+  /// Reads the whole file.
+  public init(of path: String) throws {
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { throw FileError.last(path, "open") }
+    defer { close(descriptor) }
+    var (hash, size) = (SHA256(), 0)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    defer { buffer.deallocate() }
+    while true {
+      let count = read(descriptor, buffer.baseAddress, buffer.count)
+      guard count >= 0 else { throw FileError.last(path, "read") }
+      if count == 0 { break }
+      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      size += count
+    }
+    self.size = size
+    sha256 = hash.finalize().map { String(format: "%02x", $0) }.joined()
+  }
+}

@@ -1,0 +1,59 @@
+import SprintData
+import SprintDiffusion
+import SprintKernels
+import SprintModel
+
+/// Every random number that training needs beyond the latents themselves, as a function of (seed, draw index of the sample).
+struct BatchDraws {
+  private let configuration: Configuration
+  private let noise, time, keptTokens, pathDrop, labelDrop: Philox
+  private let arena: Arena
+  private let noiseMemory: Matrix
+  private let workers: Workers
+
+  init(_ configuration: Configuration, batch: Int, workers: Workers) {
+    self.configuration = configuration
+    self.workers = workers
+    noise = Philox(seed: configuration.seed, purpose: .noise)
+    time = Philox(seed: configuration.seed, purpose: .time)
+    keptTokens = Philox(seed: configuration.seed, purpose: .keptTokens)
+    pathDrop = Philox(seed: configuration.seed, purpose: .pathDrop)
+    labelDrop = Philox(seed: configuration.seed, purpose: .labelDrop)
+    arena = Arena(count: Arena.aligned(batch * configuration.model.latentElements))
+    noiseMemory = arena.matrix(rows: batch, columns: configuration.model.latentElements)
+  }
+
+  /// The training batch of samples `range` of a global batch.
+  func batch(_ latents: LatentBatch, _ range: Range<Int>, _ stage: Stage, readsFeatures: Bool) -> TrainingBatch {
+    let draws = range.map { latents.firstDraw + UInt64($0) }
+    workers.run(tasks: draws.count) { [noise, noiseMemory] _, b in
+      let row = noiseMemory.vector(b)
+      noise.fillNormal(UnsafeMutableBufferPointer(start: row.base, count: row.count), draw: draws[b])
+    }
+    let tokens = configuration.model.tokens
+    return TrainingBatch(
+      data: latents.latents.rows(range), noise: noiseMemory.rows(0..<range.count),
+      times: draws.map { configuration.time.draw(time, draw: $0) },
+      labels: zip(range, draws).map {
+        labelDrop.uniform(draw: $1) < Float(stage.labelDrop) ? configuration.model.classes : latents.labels[$0]
+      },
+      deepPath: DeepPath(
+        kept: kept(draws, stage.drop), dropped: draws.map { pathDrop.uniform(draw: $0) < Float(stage.pathDrop) }),
+      teacher: readsFeatures
+        ? latents.features?.rows(range.lowerBound * tokens..<range.upperBound * tokens) : nil)
+  }
+
+  private func kept(_ draws: [UInt64], _ drop: TokenDrop) -> KeptTokens? {
+    guard drop != .none else { return nil }
+    let grid = configuration.model.grid
+    let count = drop.keptCount(grid: grid)
+    let ids = [Int32](unsafeUninitializedCapacity: count * draws.count) { buffer, initialized in
+      for (b, draw) in draws.enumerated() {
+        drop.draw(
+          keptTokens, draw: draw, grid: grid, into: UnsafeMutableBufferPointer(rebasing: buffer[b * count..<(b + 1) * count]))
+      }
+      initialized = count * draws.count
+    }
+    return KeptTokens(ids: ids, perSample: count)
+  }
+}

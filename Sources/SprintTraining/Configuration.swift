@@ -1,0 +1,246 @@
+import SprintDiffusion
+import SprintModel
+
+/// Everything that makes up a training run.
+public struct Configuration: Sendable {
+  /// The data sets.
+  public struct Data: Sendable, Equatable {
+    /// Files to train on.
+    public var train: [String]
+    /// Files that are held out; empty for none.
+    public var validation: [String]
+    /// Whether images are mirrored at random.
+    public var flips: Bool
+    /// Name of the teacher's features, where alignment is on.
+    public var features: String?
+  }
+
+  /// Alignment with a teacher's features. REPA, arXiv 2410.06940.
+  public struct Alignment: Sendable, Equatable {
+    /// Weight of the alignment loss.
+    public var weight: Double
+    /// The last step with alignment, or nil for all; HASTE, arXiv 2505.16792.
+    public var lastStep: Int?
+  }
+
+  /// What happens on a loss or gradient norm that is not finite.
+  public enum NonFinite: String, Sendable, CaseIterable {
+    /// Training stops with a message.
+    case stop
+    /// The update is left out and counted.
+    case skip
+  }
+
+  /// When checkpoints are written and how many are kept.
+  public struct Checkpoints: Sendable, Equatable {
+    /// Steps between checkpoints.
+    public var interval: Int
+    /// How many of the newest are kept.
+    public var keep: Int
+  }
+
+  /// The loss on held-out data.
+  public struct Validation: Sendable, Equatable {
+    /// Steps between validations.
+    public var interval: Int
+    /// Samples looked at, the same ones every time.
+    public var samples: Int
+  }
+
+  /// Pictures drawn during training.
+  public struct Samples: Sendable, Equatable {
+    /// Steps between pictures, or nil for none.
+    public var interval: Int?
+    /// Images of each class.
+    public var perClass: Int
+    /// Which classes.
+    public var classes: [Int]
+    /// How they are drawn.
+    public var sampler: SamplerSettings
+  }
+
+  /// Seed of everything random.
+  public var seed: UInt64
+  /// Worker threads, or nil for one a core.
+  public var threads: Int?
+  /// The network.
+  public var model: ModelConfiguration
+  /// The data sets.
+  public var data: Data
+  /// The path between data and noise.
+  public var interpolant: Interpolant
+  /// How training times are drawn.
+  public var time: TimeDistribution
+  /// AdamW's constants.
+  public var optimizer: AdamWConfiguration
+  /// Gradients are clipped to this norm, if at all.
+  public var clip: Double?
+  /// Alignment, where it is on.
+  public var alignment: Alignment?
+  /// The stages, one after another.
+  public var stages: [Stage]
+  /// What happens on numbers that are not finite.
+  public var nonFinite: NonFinite
+  /// Checkpoints.
+  public var checkpoint: Checkpoints
+  /// Validation, where there is held-out data.
+  public var validation: Validation
+  /// Pictures during training.
+  public var samples: Samples
+  /// Steps between lines of the log.
+  public var logInterval: Int
+  /// Every key with its value, defaults included.
+  public private(set) var entries: [(key: String, value: String)] = []
+  /// The document that it was read from.
+  public private(set) var text: String
+
+  /// Steps of all stages together.
+  public var totalSteps: Int { stages.reduce(0) { $0 + $1.steps } }
+
+  /// Reads and checks a document as a whole.
+  public init(_ document: ConfigurationDocument) throws {
+    let record = ConfigurationReader.Record(source: document.source, overridden: document.overridden)
+    let root = try ConfigurationReader(document.node, path: "", record: record)
+    seed = UInt64(try root.integer("seed", default: 0, in: 0...Int.max))
+    threads = root.has("threads") ? try root.integer("threads", in: 1...4096) : nil
+    model = try ModelConfiguration(root.section("model"))
+    data = try Data(root.section("data"))
+    let diffusion = try root.section("diffusion")
+    interpolant = try diffusion.choice("path", default: .straight)
+    time = try diffusion.choice("time", default: .lognormal)
+    try diffusion.finish()
+    let optimizer = try root.section("optimizer")
+    self.optimizer = try AdamWConfiguration(optimizer)
+    clip = try optimizer.number("clip", default: 1, "a number, at least 0; 0 for no clipping") { $0 >= 0 }
+    clip = clip == 0 ? nil : clip
+    try optimizer.finish()
+    alignment = try Alignment(root, &model, features: &data.features)
+    let listed = try root.sections("stages") ?? Stage.published.indices.map { try root.empty("stages[\($0)]") }
+    stages = try listed.enumerated().map { [model] in try Stage($1, index: $0, grid: model.grid) }
+    if alignment != nil, data.flips {
+      throw root.error("data", "has `flip: true`, but the features of mirrored images are not stored; set it to false")
+    }
+    nonFinite = try root.choice("non_finite", default: .stop)
+    let checkpoint = try root.section("checkpoint")
+    self.checkpoint = Checkpoints(
+      interval: try checkpoint.integer("interval", default: 10_000), keep: try checkpoint.integer("keep", default: 3))
+    try checkpoint.finish()
+    let validation = try root.section("validation")
+    self.validation = Validation(
+      interval: try validation.integer("interval", default: 10_000), samples: try validation.integer("samples", default: 1024))
+    try validation.finish()
+    samples = try Samples(root.section("samples"), model, interpolant)
+    let log = try root.section("log")
+    logInterval = try log.integer("interval", default: 50)
+    try log.finish()
+    try root.finish()
+    entries = record.values
+    text = try document.text()
+  }
+
+  /// Keys whose values differ from another configuration's and change what is learnt; where files lie, how often something is
+  /// written, and the number of threads may differ.
+  public func differences(from other: Configuration) -> [(key: String, own: String, other: String)] {
+    let free = ["threads", "data.train", "data.validation", "checkpoint.", "validation.", "samples.", "log."]
+    let (own, theirs) = (Dictionary(entries) { $1 }, Dictionary(other.entries) { $1 })
+    return Set(own.keys).union(theirs.keys).sorted().compactMap { key in
+      guard own[key] != theirs[key], !free.contains(where: { key.hasPrefix($0) }) else { return nil }
+      return (key, own[key] ?? "not set", theirs[key] ?? "not set")
+    }
+  }
+}
+
+extension ModelConfiguration {
+  fileprivate init(_ reader: ConfigurationReader) throws {
+    var (width, heads, depth): (Int?, Int?, [Int]?) = (nil, nil, nil)
+    if reader.has("size") {
+      let name = try reader.text("size")
+      guard let size = Self.sizes[name] else {
+        throw reader.error("size", "is `\(name)`, expected one of S, B, L, XL; or give width, heads and depth")
+      }
+      (width, heads, depth) = (size.width, size.heads, [size.depth.encoder, size.depth.middle, size.depth.decoder])
+    }
+    width = try reader.integer("width", default: width)
+    heads = try reader.integer("heads", default: heads)
+    let depths = try reader.integers("depth", default: depth)
+    guard depths.count == 3 else {
+      throw reader.error("depth", "has \(depths.count) numbers, expected three: encoder, middle and decoder blocks")
+    }
+    self.init(
+      width: width ?? 0, heads: heads ?? 0, depth: (depths[0], depths[1], depths[2]), side: try reader.integer("side", in: 1...4096),
+      channels: try reader.integer("channels", in: 1...4096), patch: try reader.integer("patch", default: 2, in: 1...4096),
+      classes: try reader.integer("classes", in: 1...1_000_000))
+    mlpRatio = try reader.number("mlp_ratio", default: 4, "a positive number, at most 64") { $0 > 0 && $0 <= 64 }
+    ropeTheta = try reader.number("rope_theta", default: 10000, "a positive number") { $0 > 0 }
+    fusion = try reader.choice("fusion", default: .concatLinear)
+    let mask: MaskToken = try reader.choice("mask_token", default: .fixed)
+    learnsMaskToken = mask == .learned
+    try reader.finish()
+    if let problem { throw reader.error(problem.key, problem.message) }
+  }
+
+  private enum MaskToken: String, CaseIterable {
+    case fixed, learned
+  }
+}
+
+extension Configuration.Data {
+  fileprivate init(_ reader: ConfigurationReader) throws {
+    train = try reader.texts("train")
+    validation = try reader.texts("validation", default: [])
+    flips = try reader.boolean("flip", default: false)
+    try reader.finish()
+  }
+}
+
+extension AdamWConfiguration {
+  fileprivate init(_ reader: ConfigurationReader) throws {
+    self.init()
+    beta1 = try reader.number("beta1", default: beta1, "a number from 0 to below 1") { $0 >= 0 && $0 < 1 }
+    beta2 = try reader.number("beta2", default: beta2, "a number from 0 to below 1") { $0 >= 0 && $0 < 1 }
+    epsilon = try reader.number("epsilon", default: epsilon, "a positive number") { $0 > 0 }
+    weightDecay = try reader.number("weight_decay", default: weightDecay, "a number, at least 0") { $0 >= 0 }
+  }
+}
+
+extension Configuration.Alignment {
+  /// Reads the section `alignment`, which also gives the model its projector and the data its features.
+  fileprivate init?(_ root: ConfigurationReader, _ model: inout ModelConfiguration, features: inout String?) throws {
+    let reader = try root.section("alignment")
+    guard root.has("alignment") else { return nil }
+    weight = try reader.number("weight", default: 0.5, "a number, at least 0") { $0 >= 0 }
+    lastStep = reader.has("last_step") ? try reader.integer("last_step") : nil
+    features = try reader.text("features")
+    model.projector = ProjectorConfiguration(
+      hidden: try reader.integer("projector", default: 2048, in: 1...1_000_000),
+      featureWidth: try reader.integer("feature_width", in: 1...1_000_000), afterBlock: try reader.integer("after_block"))
+    try reader.finish()
+    if let problem = model.problem { throw reader.error(problem.key, problem.message) }
+  }
+}
+
+extension Configuration.Samples {
+  fileprivate init(_ reader: ConfigurationReader, _ model: ModelConfiguration, _ interpolant: Interpolant) throws {
+    interval = reader.has("interval") ? try reader.integer("interval") : nil
+    perClass = try reader.integer("per_class", default: 4, in: 1...1000)
+    classes = try reader.integers("classes", default: Array(0..<min(10, model.classes)))
+    if let bad = classes.first(where: { $0 >= model.classes }) {
+      throw reader.error("classes", "names class \(bad), the model has \(model.classes)")
+    }
+    let method: SamplerSettings.Method = try reader.choice("sampler", default: .ode)
+    let kind: Guidance.Kind = try reader.choice("guidance", default: Guidance.Kind.none)
+    if kind == .pathDrop, model.fusion == .none {
+      throw reader.error("guidance", "is pdg, which needs a fusion of two paths; the model has fusion none")
+    }
+    let interval = try reader.numbers("guidance_interval", default: [0, 1])
+    guard interval.count == 2, 0 <= interval[0], interval[0] <= interval[1], interval[1] <= 1 else {
+      throw reader.error("guidance_interval", "has to be two times in ascending order, from 0 to 1")
+    }
+    sampler = SamplerSettings(
+      method: method, steps: try reader.integer("steps", default: 25, in: 2...100_000),
+      guidance: Guidance(
+        kind, scale: try reader.number("scale", default: 1), interval: interval[0]...interval[1],
+        keepsClass: try reader.boolean("keep_class", default: false)), interpolant: interpolant)
+    try reader.finish()
+  }
+}

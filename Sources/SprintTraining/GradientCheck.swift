@@ -1,0 +1,57 @@
+import SprintDiffusion
+import SprintKernels
+import SprintModel
+
+/// Holds the gradients of one batch against central differences of the loss, parameter by parameter: along the normalised
+/// gradient itself the loss has to rise by the gradient's norm.
+struct GradientCheck {
+  /// One parameter's result.
+  struct Result {
+    let name: String
+    let norm, difference: Double
+    /// Relative error, or nil where the gradient is too small for single precision to show it.
+    let error: Double?
+  }
+
+  /// The largest relative error that counts as agreement in single precision.
+  static let tolerance = 0.02
+  private let objective: FlowMatching
+  private let weights, gradients: ParameterArena
+  private let alignmentWeight: Double
+
+  /// A check at `weights` with some noise added, so that layers which start at zero have gradients to show.
+  init(_ network: Network, _ objective: FlowMatching, weights: ParameterArena, alignmentWeight: Double, seed: UInt64) {
+    (self.objective, self.alignmentWeight) = (objective, alignmentWeight)
+    self.weights = ParameterArena(network)
+    gradients = ParameterArena(network)
+    let random = Philox(seed: seed, purpose: .gradientCheck)
+    for (index, parameter) in network.layout.parameters.enumerated() {
+      let values = self.weights[parameter]
+      random.fillNormal(UnsafeMutableBufferPointer(start: values.base, count: values.count), draw: UInt64(index))
+      for i in 0..<values.count { values[i] = weights[parameter][i] + 0.03 * values[i] }
+    }
+  }
+
+  /// Compares every trained parameter.
+  func run(_ batch: TrainingBatch) -> [Result] {
+    let start = total(objective.lossesAndGradients(weights, batch, alignmentWeight: alignmentWeight, gradients: gradients))
+    return weights.layout.parameters.filter(\.isTrained).map { parameter in
+      let (values, gradient) = (weights[parameter], gradients[parameter])
+      let norm = sumOfSquares(gradient).squareRoot()
+      let before = values.array
+      // Long enough for the loss to change visibly, short against the weights.
+      let length = min(0.01 * max(1, sumOfSquares(values).squareRoot()), 0.01 * abs(start) / max(norm, 1e-12))
+      func loss(at distance: Double) -> Double {
+        for i in 0..<values.count { values[i] = before[i] + Float(distance * Double(gradient[i]) / max(norm, 1e-30)) }
+        return total(objective.losses(weights, batch))
+      }
+      let difference = (loss(at: length) - loss(at: -length)) / (2 * length)
+      for i in 0..<values.count { values[i] = before[i] }
+      let isVisible = norm * length > 2e-5 * abs(start)
+      return Result(
+        name: parameter.name, norm: norm, difference: difference, error: isVisible ? abs(difference - norm) / norm : nil)
+    }
+  }
+
+  private func total(_ losses: Losses) -> Double { losses.denoising + alignmentWeight * losses.alignment }
+}

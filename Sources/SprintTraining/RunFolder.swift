@@ -1,0 +1,60 @@
+import Foundation
+import SprintFormats
+
+/// Why a run cannot start or go on.
+public enum RunError: Error, CustomStringConvertible {
+  /// The folder already holds a run that was not to be continued.
+  case occupied(folder: String, step: Int)
+  /// The folder holds checkpoints, but none that is whole.
+  case noWholeCheckpoint(folder: String, problems: [String])
+  /// The checkpoint belongs to another configuration.
+  case otherConfiguration(path: String, differences: [String])
+  /// A loss or gradient norm is not finite.
+  case notFinite(step: Int, what: String, lastGood: String?)
+  /// Something that the user asked for cannot be done.
+  case unusable(String)
+
+  /// One line: what was found, what was expected, what to do.
+  public var description: String {
+    switch self {
+    case .occupied(let folder, let step):
+      "\(folder): already holds a run, at step \(step); continue it with --resume auto, or name another folder with --run"
+    case .noWholeCheckpoint(let folder, let problems):
+      "\(folder): none of its checkpoints is whole (\(problems.joined(separator: "; "))); restore one, or name another folder with --run"
+    case .otherConfiguration(let path, let differences):
+      "\(path): made with another configuration: \(differences.joined(separator: "; ")); use that one, or name another folder with --run"
+    case .notFinite(let step, let what, let lastGood):
+      "step \(step): \(what); stopped. The last good checkpoint is \(lastGood ?? "not there: none was written yet"). "
+        + "Try a lower learning rate, or `non_finite: skip`"
+    case .unusable(let problem): problem
+    }
+  }
+}
+
+/// Where the files of a run lie.
+public struct RunFolder: Sendable {
+  /// The folder itself.
+  public let path: String
+
+  /// A run's folder, which need not exist.
+  public init(path: String) { self.path = path }
+
+  /// One line of JSON a step.
+  public var metrics: String { "\(path)/metrics.jsonl" }
+  /// The configuration that the run was started with.
+  public var configuration: String { "\(path)/config.yaml" }
+  /// Checkpoints, sorting by step.
+  public var checkpoints: String { "\(path)/checkpoints" }
+  /// Pictures drawn during training.
+  public var samples: String { "\(path)/samples" }
+
+  /// Creates the folder and those in it.
+  public func create() throws {
+    for folder in [checkpoints, samples] { try AtomicFile.createFolder(folder) }
+  }
+
+  /// Whether a run was ever started here.
+  public var isOccupied: Bool {
+    FileManager.default.fileExists(atPath: metrics) || !CheckpointStore(self).candidates().isEmpty
+  }
+}

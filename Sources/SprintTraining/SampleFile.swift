@@ -1,0 +1,57 @@
+import SprintData
+import SprintFormats
+import SprintModel
+
+/// A file that samples are written to; its name's ending says as what.
+public struct SampleFile {
+  private enum Kind: String {
+    case png, npz, h5
+  }
+
+  private let path: String
+  private let kind: Kind
+
+  /// Checks that the ending is known and that the file can be written.
+  public init(path: String) throws {
+    let ending = path.split(separator: "/").last?.split(separator: ".").dropFirst().last.map { $0.lowercased() } ?? ""
+    guard let kind = Kind(rawValue: ending) else {
+      throw RunError.unusable("\(path): ends in `\(ending)`; samples are written as .png, .npz or .h5")
+    }
+    (self.path, self.kind) = (path, kind)
+    try AtomicFile.checkWritable(path)
+  }
+
+  /// Writes samples: a labelled grid (.png), `arr_0` uint8 [n, H, W, C] (.npz), or `/latents` [n, C, S, S] in the data set's own
+  /// units with `/labels` (.h5), which is a data set again.
+  public func write(_ samples: [[Float]], labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties) throws {
+    let grid = SampleGrid(model, properties)
+    switch kind {
+    case .png: try grid.picture(samples, labels: labels).writePNG(to: path)
+    case .npz:
+      try NPY.writeNPZ(
+        samples.flatMap(grid.bytes), shape: [samples.count, model.side, model.side, model.channels], name: "arr_0", to: path)
+    case .h5: try writeHDF5(samples, labels, model, properties)
+    }
+  }
+
+  private func writeHDF5(
+    _ samples: [[Float]], _ labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties
+  ) throws {
+    let plane = model.side * model.side
+    let stored = samples.flatMap { sample in sample.indices.map { properties.stored(sample[$0], channel: $0 / plane) } }
+    try AtomicFile.create(path) { temporary in
+      let file = try HDF5File(creating: temporary)
+      try stored.withUnsafeBufferPointer {
+        try file.write("/latents", shape: [samples.count, model.channels, model.side, model.side], $0)
+      }
+      try file.write("/labels", shape: [labels.count], labels.map { Int64($0) })
+      try file.write(attribute: "kind", properties.kind)
+      try file.write(attribute: "vae", properties.vae)
+      try file.write(attribute: "source", "drawn by sprint")
+      try file.write(attribute: "scale", properties.scale.map(Double.init))
+      try file.write(attribute: "shift", properties.shift.map(Double.init))
+      try file.write(attribute: "pixel_range", [properties.pixelRange.lowerBound, properties.pixelRange.upperBound])
+      try file.flush()
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import SprintModel
+
+/// One stretch of training with constant settings: masked pre-training, full-token fine-tuning, or another.
+public struct Stage: Sendable, Equatable {
+  /// Which weights a stage starts from.
+  public enum Start: String, Sendable, CaseIterable {
+    /// The moving average of the stage before.
+    case ema
+    /// The trained weights of the stage before.
+    case model
+  }
+
+  /// What the stage is called in logs.
+  public var name: String
+  /// Updates.
+  public var steps: Int
+  /// Samples of one update.
+  public var batch: Int
+  /// Parts in which an update's samples are computed one after another, to save memory.
+  public var accumulate: Int
+  /// The highest learning rate.
+  public var learningRate: Double
+  /// Updates over which the learning rate rises from zero.
+  public var warmup: Int
+  /// The share of the learning rate that is left at the last update; it falls linearly after the warm-up.
+  public var finalRate: Double
+  /// Which tokens the deep path keeps.
+  public var drop: TokenDrop
+  /// Probability that a sample's deep path is replaced by the mask token.
+  public var pathDrop: Double
+  /// Probability that a sample's class is replaced by "no class".
+  public var labelDrop: Double
+  /// e in ema = e · ema + (1 - e) · weights.
+  public var ema: Double
+  /// Whether e starts as (1 + i) / (10 + i).
+  public var emaWarmup: Bool
+  /// Which weights the stage starts from; the first stage starts from initial ones.
+  public var start: Start
+
+  /// The published schedule: long masked pre-training, short full-token fine-tuning. arXiv 2510.21986.
+  public static let published = [
+    Stage(
+      name: "masked", steps: 1_000_000, batch: 256, accumulate: 1, learningRate: 1e-4, warmup: 0, finalRate: 1,
+      drop: .structured(group: 2, kept: 1), pathDrop: 0.1, labelDrop: 0.1, ema: 0.9999, emaWarmup: false, start: .ema),
+    Stage(
+      name: "full", steps: 100_000, batch: 256, accumulate: 1, learningRate: 1e-4, warmup: 0, finalRate: 1, drop: .none,
+      pathDrop: 0.1, labelDrop: 0.1, ema: 0.9999, emaWarmup: false, start: .ema),
+  ]
+
+  /// The learning rate of update `step`, counted from zero: up over the warm-up, then down to the final share.
+  public func learningRate(at step: Int) -> Double {
+    if step < warmup { return learningRate * Double(step + 1) / Double(warmup) }
+    let rest = max(1, steps - warmup - 1)
+    return learningRate * (1 - (1 - finalRate) * Double(min(step - warmup, rest)) / Double(rest))
+  }
+
+  /// The decay of the moving average at update `step`, counted from zero.
+  public func emaDecay(at step: Int) -> Double {
+    emaWarmup ? min(ema, (1 + Double(step)) / (10 + Double(step))) : ema
+  }
+}
+
+extension Stage {
+  /// Reads stage `index`; what is left out is as in the published stage of the same place.
+  init(_ reader: ConfigurationReader, index: Int, grid: Int) throws {
+    let model = Stage.published[min(index, 1)]
+    name = try reader.text("name", default: index == 0 ? "masked" : index == 1 ? "full" : "stage \(index + 1)")
+    steps = try reader.integer("steps", default: index < 2 ? model.steps : nil)
+    batch = try reader.integer("batch", default: model.batch, in: 1...1_000_000)
+    accumulate = try reader.integer("accumulate", default: 1)
+    guard batch % accumulate == 0 else {
+      throw reader.error("accumulate", "is \(accumulate), which does not divide the batch of \(batch)")
+    }
+    learningRate = try reader.number("learning_rate", default: model.learningRate, "a positive number") { $0 > 0 }
+    warmup = try reader.integer("warmup", default: 0, in: 0...Int.max)
+    finalRate = try reader.number("final_rate", default: 1, "a share from 0 to 1") { (0...1).contains($0) }
+    pathDrop = try reader.probability("path_drop", default: model.pathDrop)
+    labelDrop = try reader.probability("label_drop", default: model.labelDrop)
+    ema = try reader.number("ema", default: model.ema, "a number from 0 to below 1") { $0 >= 0 && $0 < 1 }
+    emaWarmup = try reader.boolean("ema_warmup", default: false)
+    start = try reader.choice("start_from", default: .ema)
+    drop = try TokenDrop(reader.section("drop"), default: model.drop, grid: grid, in: reader)
+    try reader.finish()
+  }
+}
+
+extension TokenDrop {
+  private enum Kind: String, CaseIterable {
+    case structured, random, none
+  }
+
+  /// Reads `drop: {ratio: 0.75}`, `{kind: random, ratio: 0.3}`, `{group: 3, kept: 2}` or `{kind: none}`.
+  fileprivate init(_ reader: ConfigurationReader, default value: TokenDrop, grid: Int, in stage: ConfigurationReader) throws {
+    if stage.has("drop") {
+      let kind: Kind = try reader.choice("kind", default: .structured)
+      switch kind {
+      case .none: self = .none
+      case .random:
+        self = .random(ratio: try reader.number("ratio", "a share from 0 to below 1") { $0 >= 0 && $0 < 1 })
+      case .structured where reader.has("group") || reader.has("kept"):
+        self = .structured(group: try reader.integer("group"), kept: try reader.integer("kept"))
+      case .structured:
+        let ratio = try reader.number("ratio")
+        guard let published = TokenDrop.published[ratio] else {
+          throw reader.error(
+            "ratio", "is \(ratio); by ratio the groups are known for 0, 0.5, 0.625, 0.75 and 0.875. Give group and kept, "
+              + "or kind: random")
+        }
+        self = published
+      }
+      try reader.finish()
+    } else {
+      self = value
+    }
+    if let problem = problem(grid: grid) { throw stage.error("drop", "does not fit: \(problem)") }
+  }
+}

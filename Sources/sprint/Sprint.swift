@@ -1,0 +1,24 @@
+import ArgumentParser
+import Foundation
+import SprintKernels
+
+/// The command line: parsing and printing, nothing else.
+struct Sprint: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sprint",
+    abstract: "Trains diffusion transformers after SPRINT (sparse-dense residual fusion, arXiv 2510.21986) on CPUs.",
+    discussion: "Exit codes: 0 done, 2 a mistake in what was asked for, 75 interrupted with a checkpoint: start it again.",
+    subcommands: [Train.self, Sample.self, Verify.self, Inspect.self, Machine.self])
+}
+
+/// How many threads a command uses.
+struct ThreadOptions: ParsableArguments {
+  @Option(help: "Worker threads; one a core where left out.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...4096).contains(threads) { throw ValidationError("--threads is \(threads), expected 1 to 4096") }
+  }
+
+  var workers: Workers { Workers(threads ?? ProcessInfo.processInfo.activeProcessorCount) }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import SprintTraining
+
+/// Prints training events: a progress line on a terminal, plain lines where the output is piped.
+final class TrainingPrinter {
+  private let interval: Int
+  private var hasStatus = false
+
+  /// - Parameter interval: steps between plain lines
+  init(interval: Int) { self.interval = interval }
+
+  /// Prints one event.
+  func show(_ event: TrainingEvent) {
+    switch event {
+    case .note(let text): line(text)
+    case .validation(let step, let loss): line("step \(step)  validation loss \(String(format: "%.5f", loss))")
+    case .checkpoint(let path, let seconds): line("checkpoint \(path) in \(String(format: "%.2f", seconds)) s")
+    case .samples(let path): line("samples \(path)")
+    case .step(let step): show(step)
+    }
+  }
+
+  /// Leaves the progress line behind.
+  func finish() {
+    if hasStatus { Console.line("") }
+    hasStatus = false
+  }
+
+  private func show(_ step: StepReport) {
+    if Console.isTerminal {
+      Console.status(Self.describe(step))
+      hasStatus = true
+    } else if step.position.step % interval == 0 || step.position.step == 1 || step.position.step == step.totalSteps {
+      Console.line(Self.describe(step))
+    }
+  }
+
+  private func line(_ text: String) {
+    if hasStatus { Console.status("") }
+    hasStatus = false
+    Console.line(text)
+  }
+
+  private static func describe(_ step: StepReport) -> String {
+    String(
+      format: "step %d/%d  %@  loss %.5f%@  |g| %.3f  %.1f images/s  %.0f%% of peak  %@ left", step.position.step, step.totalSteps,
+      step.stage, step.loss, step.alignment == 0 ? "" : String(format: "  align %.4f", step.alignment), step.gradientNorm,
+      step.imagesPerSecond, 100 * step.peakShare, duration(step.secondsLeft))
+  }
+
+  private static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite else { return "?" }
+    let whole = Int(seconds.rounded())
+    if whole >= 86400 { return "\(whole / 86400) d \(whole % 86400 / 3600) h" }
+    if whole >= 3600 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
+    return whole >= 60 ? "\(whole / 60) min \(whole % 60) s" : "\(whole) s"
+  }
+}
