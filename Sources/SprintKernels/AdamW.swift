@@ -2,7 +2,10 @@ import Foundation
 
 /// The numbers of one AdamW update, the same for all weights. arXiv 1711.05101, as PyTorch computes it.
 public struct AdamWStep: Sendable {
-  let decay, beta1, beta2, stepSize, inverseRootCorrection, epsilon, gradientFactor, emaKeep: Float
+  let decay, stepSize, inverseRootCorrection, epsilon, gradientFactor: Float
+  let beta2, emaKeep: Float
+  // 1 - beta, rounded once from double: taken from the rounded beta it would be off by 5e-5 at 0.999.
+  let beta1Rest, beta2Rest, emaRest: Float
 
   /// - Parameters:
   ///   - step: number of this update, from 1
@@ -14,13 +17,15 @@ public struct AdamWStep: Sendable {
   ) {
     precondition(step > 0, "updates are counted from one")
     decay = Float(1 - learningRate * weightDecay)
-    self.beta1 = Float(beta1)
+    beta1Rest = Float(1 - beta1)
     self.beta2 = Float(beta2)
+    beta2Rest = Float(1 - beta2)
     stepSize = Float(learningRate / (1 - pow(beta1, Double(step))))
     inverseRootCorrection = Float(1 / (1 - pow(beta2, Double(step))).squareRoot())
     self.epsilon = Float(epsilon)
     self.gradientFactor = Float(gradientFactor)
     emaKeep = Float(ema)
+    emaRest = Float(1 - ema)
   }
 }
 
@@ -37,13 +42,13 @@ public func adamW(
   // Scalar on purpose: the compiler vectorises the square root here, SIMD16's is computed lane by lane.
   for i in 0..<count {
     let gradient = g[i] * step.gradientFactor
-    let first = m[i] + (gradient - m[i]) * (1 - step.beta1)
-    let second = v[i] * step.beta2 + gradient * gradient * (1 - step.beta2)
+    let first = m[i] + (gradient - m[i]) * step.beta1Rest
+    let second = v[i] * step.beta2 + gradient * gradient * step.beta2Rest
     let updated = w[i] * step.decay - step.stepSize * first / (second.squareRoot() * step.inverseRootCorrection + step.epsilon)
     m[i] = first
     v[i] = second
     w[i] = updated
-    a[i] = a[i] * step.emaKeep + updated * (1 - step.emaKeep)
+    a[i] = a[i] * step.emaKeep + updated * step.emaRest
     g[i] = 0
   }
 }

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Makes the cases anew; needs python3 with torch, numpy and safetensors (PYTHON names another interpreter).
+set -eu
+cd "$(dirname "$0")"
+make() { name=$1; shift; "${PYTHON:-python3}" sprint_reference.py case --out "cases/$name.safetensors" "$@"; }
+make structured-half --width 24 --heads 2 --side 12 --channels 3 --ratio 0.5 --seed 1
+make structured-five-eighths --width 24 --heads 1 --side 8 --patch 1 --channels 1 --ratio 0.625 --seed 2
+make structured-seven-eighths --width 32 --heads 2 --side 16 --ratio 0.875 --seed 3 --batch 5
+make dense-patch-4 --width 24 --heads 3 --side 16 --patch 4 --channels 5 --ratio 0 --seed 4
+make random-third --width 32 --heads 4 --depth 2,1,1 --ratio 0.34 --mask random --seed 5 --path-drop 0.6
+make head-72 --width 72 --heads 1 --depth 1,1,1 --seed 6 --classes 3
+make align-encoder --width 24 --heads 2 --projector 20 --feature-width 12 --align-after 1 --weight-decay 0.1 --seed 7
+make align-middle --width 24 --heads 2 --projector 20 --feature-width 12 --align-after 2 --seed 8 --batch 6
+make learned-mask-no-fusion --width 24 --heads 2 --fusion none --learn-mask-token --seed 9
+make learned-mask --width 24 --heads 2 --learn-mask-token --seed 10 --path-drop 0.5 --low 0.3 --high 0.8 --scale 1.7
+make no-encoder --width 24 --heads 2 --depth 0,2,1 --seed 11
