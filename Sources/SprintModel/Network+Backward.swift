@@ -76,7 +76,10 @@ private struct BackwardPass {
     let (sectionActivations, tokens) = activations.section(section)
     for block in c.blocks(of: section).reversed() {
       let live = network.slots(0..<tokens.samples.count, in: block, activations)
-      if activations.readsFeatures, c.projector?.afterBlock == block + 1 { features(section, block, live, dx) }
+      if c.projector?.afterBlock == block + 1 {
+        if activations.readsFeatures { features(section, block, live, dx) }
+        onFinal(range(from: "projectors.0.weight", through: "projectors.4.bias"))
+      }
       defer { onFinal(network.layout.range(ofBlock: block)) }
       guard !live.isEmpty else { continue }
       dataGradients(block, tokens, live, dx)

@@ -2,7 +2,8 @@ import SprintDiffusion
 import SprintKernels
 import SprintModel
 
-/// Draws samples of given classes. Image i of a seed is the same whatever the batch size.
+/// Draws samples of given classes. Image i of a seed is the same to the bit whatever else is drawn: images are computed in tiles
+/// of a fixed size, since the rounding of a matrix product depends on its number of rows.
 public struct SampleGenerator: Sendable {
   private let network: Network
   private let weights: ParameterArena
@@ -18,27 +19,30 @@ public struct SampleGenerator: Sendable {
   ///
   /// - Parameters:
   ///   - labels: the class of each image
-  ///   - batch: how many are drawn at once
   ///   - progress: called with the number of finished images; where it returns false, no more are drawn
-  public func samples(labels: [Int], batch: Int, progress: (Int) -> Bool = { _ in true }) -> [[Float]] {
+  public func samples(labels: [Int], progress: (Int) -> Bool = { _ in true }) -> [[Float]] {
     let elements = network.configuration.latentElements
-    let sampler = Sampler(network, weights: weights, settings: settings, batch: min(batch, labels.count))
+    let sampler = Sampler(network, weights: weights, settings: settings, batch: tile)
     let start = Philox(seed: seed, purpose: .sampleStart)
     let steps = Philox(seed: seed, purpose: .sampleSteps)
     var images: [[Float]] = []
     for first in stride(from: 0, to: labels.count, by: sampler.batch) {
-      let range = first..<min(first + sampler.batch, labels.count)
+      // The last tile is filled up with images that nobody asked for.
+      let range = first..<first + sampler.batch
       let result = sampler.sample(
         start: range.flatMap { image in noise(start, draw: UInt64(image), elements).map(Double.init) },
-        labels: Array(labels[range])
+        labels: range.map { labels[min($0, labels.count - 1)] }
       ) { step, values in
         values = range.flatMap { noise(steps, draw: UInt64($0) << 20 | UInt64(step), elements) }
       }
-      for i in range.indices { images.append(result[(i - first) * elements..<(i - first + 1) * elements].map { Float($0) }) }
+      for i in range.prefix(labels.count - first) { images.append(result[(i - first) * elements..<(i - first + 1) * elements].map { Float($0) }) }
       guard progress(images.count) else { break }
     }
     return images
   }
+
+  /// Enough images for matrix products at their peak on several workers.
+  private var tile: Int { max(8, 2048 / network.configuration.tokens) }
 
   private func noise(_ random: Philox, draw: UInt64, _ elements: Int) -> [Float] {
     [Float](unsafeUninitializedCapacity: elements) { buffer, initialized in

@@ -219,7 +219,7 @@ public final class Trainer {
     let labels = configuration.samples.classes.flatMap { Array(repeating: $0, count: configuration.samples.perClass) }
     let generator = SampleGenerator(
       network, weights: optimizer.average, settings: configuration.samples.sampler, seed: configuration.seed)
-    let samples = generator.samples(labels: labels, batch: 64) { _ in !stop.isRequested }
+    let samples = generator.samples(labels: labels) { _ in !stop.isRequested }
     guard samples.count == labels.count else { return }
     let name = (store.path(step: position.step) as NSString).lastPathComponent.replacing(".h5", with: ".png")
     let path = "\(folder.samples)/\(name)"

@@ -45,11 +45,8 @@ struct Sample: ParsableCommand {
   @Flag(help: "Path-drop guidance's weak branch keeps the class.")
   var keepClass = false
 
-  @Option(help: "Seed; image i of a seed is the same whatever --count and --batch are.")
+  @Option(help: "Seed; image i of a seed is the same whatever --count is.")
   var seed: UInt64 = 0
-
-  @Option(help: "Images drawn at once.")
-  var batch: Int = 64
 
   @Option(help: "Where to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] (.npz), or /latents and /labels (.h5).")
   var out: String
@@ -58,7 +55,7 @@ struct Sample: ParsableCommand {
 
   func validate() throws {
     guard (folder == nil) != (checkpoint == nil) else { throw ValidationError("give either --run or --checkpoint") }
-    guard count >= 1, batch >= 1 else { throw ValidationError("--count and --batch have to be at least 1") }
+    guard count >= 1 else { throw ValidationError("--count is \(count), expected at least 1") }
     let fewest = sampler == .sde ? 2 : 1
     guard (fewest...100_000).contains(steps) else {
       throw ValidationError("--steps is \(steps), expected \(fewest) to 100000")
@@ -83,7 +80,7 @@ struct Sample: ParsableCommand {
       method: sampler, steps: steps,
       guidance: Guidance(guidance, scale: scale, interval: try times(), keepsClass: keepClass),
       interpolant: trained.configuration.interpolant)
-    let samples = trained.generator(settings, seed: seed).samples(labels: labels, batch: batch) { done in
+    let samples = trained.generator(settings, seed: seed).samples(labels: labels) { done in
       if Console.isTerminal { Console.status("\(done) of \(count) images") }
       return true
     }

@@ -1,0 +1,62 @@
+import Foundation
+import SprintDiffusion
+import SprintKernels
+import SprintModel
+import SprintTestSupport
+import Testing
+
+@Suite struct SamplerTests {
+  private let model = TinyModel(TinyModel.configuration())
+
+  private func samples(
+    _ guidance: Guidance, method: SamplerSettings.Method = .ode, steps: Int = 4, labels: [Int] = [0, 1, 2]
+  ) -> [Double] {
+    let settings = SamplerSettings(method: method, steps: steps, guidance: guidance)
+    let count = labels.count * model.network.configuration.latentElements
+    let start = (0..<count).map { sin(Double($0) * 12.9898) }
+    return Sampler(model.network, weights: model.weights, settings: settings, batch: 3).sample(start: start, labels: labels) {
+      $1 = (0..<count).map { cosf(Float($0)) }
+    }
+  }
+
+  @Test("Scale 1, an interval that is never met, and no guidance are the same")
+  func noGuidance() {
+    let plain = samples(Guidance())
+    #expect(samples(Guidance(.classifierFree, scale: 1)) == plain)
+    #expect(relativeError(samples(Guidance(.pathDrop, scale: 3, interval: 0.9999...0.99995)), plain) < 1e-12)
+    #expect(relativeError(samples(Guidance(.classifierFree, scale: 3)), plain) > 1e-3)
+  }
+
+  @Test("Both branches as one batch give weak + scale (conditional - weak) of separate ones")
+  func guidedDrift() {
+    // One Euler step from 1 to 0: the sample is start - velocity, which is linear in both branches.
+    let conditional = samples(Guidance(), steps: 1)
+    let none = model.network.configuration.classes
+    let weak = samples(Guidance(), steps: 1, labels: [none, none, none])
+    let guided = samples(Guidance(.classifierFree, scale: 2.5), steps: 1)
+    #expect(relativeError(guided, zip(conditional, weak).map { $1 + 2.5 * ($0 - $1) }) < 1e-6)
+  }
+
+  @Test("Path-drop's weak branch has no deep path, and keeps the class only where asked for")
+  func pathDrop() {
+    let dropped = samples(Guidance(.pathDrop, scale: 2), steps: 1)
+    let keeping = samples(Guidance(.pathDrop, scale: 2, keepsClass: true), steps: 1)
+    let classifierFree = samples(Guidance(.classifierFree, scale: 2), steps: 1)
+    #expect(relativeError(dropped, classifierFree) > 1e-3 && relativeError(keeping, dropped) > 1e-3)
+  }
+
+  @Test("The Euler sampler converges as the steps double")
+  func convergence() {
+    let (few, some, many) = (samples(Guidance(), steps: 20), samples(Guidance(), steps: 40), samples(Guidance(), steps: 80))
+    let ratio = relativeError(few, some) / relativeError(some, many)
+    #expect(ratio > 1.6 && ratio < 2.5, "first order: the error halves, found \(ratio)")
+  }
+
+  @Test("The stochastic sampler ends at 0 by way of 0.04 and uses one noise a step")
+  func stochasticTimes() {
+    let settings = SamplerSettings(method: .sde, steps: 5)
+    #expect(settings.times.count == 6 && settings.times.first == 1 && settings.times.last == 0)
+    #expect(abs(settings.times[4] - 0.04) < 1e-12)
+    #expect(samples(Guidance(), method: .sde) != samples(Guidance()))
+  }
+}

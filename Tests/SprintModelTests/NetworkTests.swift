@@ -1,0 +1,154 @@
+import SprintKernels
+import SprintModel
+import SprintTestSupport
+import Testing
+
+@Suite struct NetworkTests {
+  /// Inputs of three samples: one with everything, one without class, one whose deep path is dropped.
+  struct Inputs {
+    let latents: TestMatrix
+    let times: [Float] = [0.2, 0.5, 0.9]
+    let labels = [0, 3, 1]
+    let path: DeepPath
+
+    init(_ c: ModelConfiguration, kept: Bool, dropped: [Bool] = [false, false, true]) {
+      var random = Randomness("network inputs")
+      latents = random.matrix(3, c.latentElements)
+      // Not sorted, on purpose.
+      path = DeepPath(kept: kept ? KeptTokens(ids: [9, 2, 15, 4, 0, 7, 8, 13, 3, 11, 5, 1], perSample: 4) : nil, dropped: dropped)
+    }
+
+    var input: NetworkInput { NetworkInput(latents: latents.view, times: times, labels: labels, deepPath: path, readsFeatures: true) }
+
+    func naive(_ network: NaiveNetwork, _ b: Int) -> (velocity: [Double], features: NaiveMatrix?) {
+      network.velocity(
+        latents.naive.row(b), time: Double(times[b]), label: labels[b],
+        kept: path.kept.map { $0.ids[b * 4..<(b + 1) * 4].map { Int($0) } }, isDropped: path.dropped[b])
+    }
+  }
+
+  static let variants: [(String, ModelConfiguration)] = {
+    var variants: [(String, ModelConfiguration)] = [("plain", TinyModel.configuration(depth: (1, 2, 1)))]
+    var learned = TinyModel.configuration()
+    learned.learnsMaskToken = true
+    variants.append(("learned mask", learned))
+    learned.fusion = .none
+    variants.append(("no fusion", learned))
+    for block in 1...3 {
+      var aligned = TinyModel.configuration()
+      aligned.projector = ProjectorConfiguration(hidden: 10, featureWidth: 6, afterBlock: block)
+      variants.append(("aligned after block \(block)", aligned))
+    }
+    return variants
+  }()
+
+  @Test("Every gradient of the whole network is within 1e-3 of central differences in float64", arguments: variants, [true, false])
+  func gradients(variant: (String, ModelConfiguration), kept: Bool) {
+    let model = TinyModel(variant.1)
+    let inputs = Inputs(variant.1, kept: kept)
+    let activations = Activations(model.network, batch: 3, training: true)
+    model.network.forward(model.weights, inputs.input, activations)
+    var random = Randomness()
+    let upstream = random.matrix(3, variant.1.latentElements)
+    activations.velocityGradient.copy(from: upstream.view)
+    let naive = NaiveNetwork(variant.1, model.parameters)
+    for b in 0..<3 {
+      let expected = inputs.naive(naive, b).velocity
+      #expect(relativeError(activations.velocity.vector(b).array.map(Double.init), expected) < 1e-5)
+    }
+    let features = activations.features
+    let tokens = features.map { $0.values.rows / 3 } ?? 0
+    let featureUpstream = features.map { random.matrix($0.values.rows, $0.values.columns) }
+    if let features, let featureUpstream { features.gradients.copy(from: featureUpstream.view) }
+    let gradients = ParameterArena(model.network)
+    var final: [Range<Int>] = []
+    model.network.backward(model.weights, gradients: gradients, activations) { final.append($0) }
+
+    // Slot order differs from sample order where dropped samples go last.
+    let order = features == nil ? [] : (0..<3).map { activations.featureToken(row: $0 * tokens).sample }
+    func loss(_ parameters: [String: [Double]]) -> Double {
+      let network = NaiveNetwork(variant.1, parameters)
+      return (0..<3).reduce(0) { sum, b in
+        let result = inputs.naive(network, b)
+        var loss = inner(result.velocity, upstream.naive.row(b))
+        if let slot = order.firstIndex(of: b), let features = result.features, let featureUpstream {
+          loss += inner(features.values, featureUpstream.naive.rows(slot * tokens..<(slot + 1) * tokens).values)
+        }
+        return sum + loss
+      }
+    }
+    for parameter in model.network.layout.parameters where parameter.isTrained {
+      let values = model.parameters[parameter.name] ?? []
+      var parameters = model.parameters
+      let gradient = gradients[parameter].array.map(Double.init)
+      let error = gradientError(gradient, at: values, stride: max(1, values.count / 4)) {
+        parameters[parameter.name] = $0
+        return loss(parameters)
+      }
+      #expect(error < 1e-3, "\(variant.0), \(parameter.name)")
+    }
+    let isCovered = final.flatMap(Array.init).sorted() == Array(0..<model.network.layout.count)
+    #expect(isCovered, "every gradient is final exactly once")
+  }
+
+  @Test("A dropped sample never enters the middle: its middle rows may hold anything", arguments: [true, false])
+  func droppedSamplesAreSkipped(kept: Bool) {
+    let model = TinyModel(TinyModel.configuration())
+    let some = Inputs(model.network.configuration, kept: kept, dropped: [true, false, true])
+    let activations = Activations(model.network, batch: 3, training: true)
+    model.network.forward(model.weights, some.input, activations)
+    let naive = NaiveNetwork(model.network.configuration, model.parameters)
+    for b in 0..<3 {
+      #expect(relativeError(activations.velocity.vector(b).array.map(Double.init), some.naive(naive, b).velocity) < 1e-5)
+    }
+    let all = Inputs(model.network.configuration, kept: kept, dropped: [true, true, true])
+    model.network.forward(model.weights, all.input, activations)
+    let gradients = ParameterArena(model.network)
+    activations.velocityGradient.copy(from: activations.velocity)
+    model.network.backward(model.weights, gradients: gradients, activations)
+    for parameter in model.network.layout.parameters where parameter.name.hasPrefix("middle") {
+      #expect(gradients[parameter].array.allSatisfy { $0 == 0 }, "\(parameter.name)")
+    }
+  }
+
+  @Test("Results do not depend on the number of threads beyond the rounding of the matrix products")
+  func threadCounts() {
+    let results = [1, 2, 3].map { workers -> [Double] in
+      let model = TinyModel(TinyModel.configuration(width: 48), workers: workers)
+      let activations = Activations(model.network, batch: 3, training: true)
+      let random = Philox(seed: 5, purpose: .noise)
+      let latents = TestMatrix(3, model.network.configuration.latentElements)
+      random.fillNormal(UnsafeMutableBufferPointer(start: latents.view.base, count: latents.vector.count), draw: 0)
+      let input = NetworkInput(latents: latents.view, times: [0.1, 0.5, 0.8], labels: [0, 1, 2], deepPath: .all(batch: 3))
+      model.network.forward(model.weights, input, activations)
+      activations.velocityGradient.copy(from: activations.velocity)
+      let gradients = ParameterArena(model.network)
+      model.network.backward(model.weights, gradients: gradients, activations)
+      return (activations.velocity.flattened.array + gradients.elements.array).map(Double.init)
+    }
+    #expect(relativeError(results[0], results[1]) < 2e-6 && relativeError(results[0], results[2]) < 2e-6)
+  }
+
+  @Test("The first operation that yields a non-finite number is named")
+  func finiteCheck() throws {
+    let model = TinyModel(TinyModel.configuration())
+    let place = try #require(model.network.layout.parameter("middle_blocks.0.mlp.fc1.bias"))
+    model.weights[place][3] = .nan
+    let inputs = Inputs(model.network.configuration, kept: true)
+    let check = FiniteCheck()
+    model.network.forward(model.weights, inputs.input, Activations(model.network, batch: 3, training: false), check: check)
+    let failure = try #require(check.firstFailure)
+    #expect(failure.hasPrefix("middle_blocks.0, mlp.fc1, output["), "\(failure)")
+  }
+
+  @Test("Work per image is the published one: XL/2 238 and about 85 GFLOP, B/2 47 and 23")
+  func work() throws {
+    for (size, dense, masked) in [("XL", 238.0, 84.6), ("B", 46.6, 23.3)] {
+      let s = try #require(ModelConfiguration.sizes[size])
+      let c = ModelConfiguration(
+        width: s.width, heads: s.heads, depth: s.depth, side: 32, channels: 4, patch: 2, classes: 1000)
+      #expect(abs(c.forwardWork(kept: 256) / 1e9 / dense - 1) < 0.01)
+      #expect(abs(c.forwardWork(kept: 64) / 1e9 / masked - 1) < 0.01)
+    }
+  }
+}
