@@ -129,8 +129,9 @@ final class ConfigurationReader {
       let key = node.string ?? "?"
       if known.contains(key) { continue }
       let nearest = known.min { key.distance(to: $0) < key.distance(to: $1) }
+      // Keys that stand in no file were put there by --set.
       throw ConfigurationError(
-        place(full(key), node.mark?.line), key: full(key), "is not a known key\(nearest.map { "; did you mean `\($0)`?" } ?? "")")
+        node.mark == nil ? "--set \(full(key))" : place(full(key), node.mark?.line), key: full(key), "is not a known key\(nearest.map { "; did you mean `\($0)`?" } ?? "")")
     }
   }
 

@@ -1,0 +1,107 @@
+import Foundation
+import SprintData
+import SprintKernels
+import SprintTestSupport
+import Testing
+
+@Suite struct LatentDatasetTests {
+  private let folder: TemporaryFolder
+  private let random = LatentRandomness(seed: 1)
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func latent(_ dataset: LatentDataset, _ index: Int, draw: UInt64 = 0) throws -> [Float] {
+    let memory = TestMatrix(1, dataset.latentElements)
+    try dataset.latent(index, random: random, draw: draw, into: memory.vector)
+    return memory.vector.array
+  }
+
+  @Test("Latents are scaled and shifted channel by channel; contiguous and chunked files read the same", arguments: [false, true])
+  func scaling(chunked: Bool) throws {
+    let path = folder.file("d.h5")
+    try DatasetFile.write(
+      path, shape: [3, 2, 2, 2], values: (0..<24).map { Float($0) }, labels: [2, 0, 1],
+      numbers: ["scale": [2, 10], "shift": [1, -1]], chunked: chunked)
+    let dataset = try LatentDataset(paths: [path])
+    #expect(dataset.count == 3 && dataset.channels == 2 && dataset.side == 2)
+    #expect(try latent(dataset, 1) == [17, 19, 21, 23, 119, 129, 139, 149] && dataset.label(0) == 2)
+  }
+
+  @Test("Moments are mean and standard deviation, drawn afresh for each draw and the same for the same draw")
+  func moments() throws {
+    let path = folder.file("m.h5")
+    let (means, deviations) = ([Float](repeating: 5, count: 64), [Float](repeating: 0.25, count: 64))
+    try DatasetFile.write(path, name: "/moments", shape: [1, 2, 8, 8], values: means + deviations, labels: [0])
+    let dataset = try LatentDataset(paths: [path])
+    let draws = try (0..<200 as Range<UInt64>).map { try latent(dataset, 0, draw: $0) }
+    let again = try latent(dataset, 0, draw: 7)
+    #expect(draws[0] != draws[1] && draws[7] == again)
+    let all = draws.flatMap { $0 }.map(Double.init)
+    let mean = all.reduce(0, +) / Double(all.count)
+    let deviation = (all.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(all.count)).squareRoot()
+    #expect(abs(mean - 5) < 0.01 && abs(deviation - 0.25) < 0.01)
+  }
+
+  @Test("Flipping mirrors half of the draws, by the stored mirror images where there are any")
+  func flips() throws {
+    let path = folder.file("f.h5")
+    try DatasetFile.write(path, shape: [1, 1, 2, 2], values: [1, 2, 3, 4], labels: [0])
+    let dataset = try LatentDataset(paths: [path], flips: true)
+    let draws = try (0..<100 as Range<UInt64>).map { try latent(dataset, 0, draw: $0) }
+    let mirrored = draws.count { $0 == [2, 1, 4, 3] }
+    #expect(mirrored > 25 && mirrored < 75 && draws.allSatisfy { $0 == [2, 1, 4, 3] || $0 == [1, 2, 3, 4] })
+  }
+
+  @Test("Several files are one data set")
+  func severalFiles() throws {
+    for (name, start) in [("a", 0), ("b", 3)] {
+      try DatasetFile.write(
+        folder.file("\(name).h5"), shape: [3, 1, 1, 1], values: (0..<3).map { Float(start + $0) }, labels: (0..<3).map { Int64(start + $0) })
+    }
+    let dataset = try LatentDataset(paths: [folder.file("a.h5"), folder.file("b.h5")])
+    #expect(try (0..<6).map { try latent(dataset, $0)[0] } == [0, 1, 2, 3, 4, 5] && (0..<6).map(dataset.label) == Array(0..<6))
+  }
+
+  @Test("What cannot be used is refused with one line that names the file")
+  func refusals() throws {
+    func expectRefusal(_ words: String, _ open: () throws -> Void) {
+      #expect { try open() } throws: { "\($0)".contains(words) && "\($0)".contains(".h5") && !"\($0)".contains("\n") }
+    }
+    let path = folder.file("x.h5")
+    func write(shape: [Int], labels: [Int64], _ values: [Float]? = nil) throws {
+      try? FileManager.default.removeItem(atPath: path)
+      try DatasetFile.write(path, shape: shape, values: values ?? [Float](repeating: 0, count: shape.reduce(1, *)), labels: labels)
+    }
+    expectRefusal("does not exist") { _ = try LatentDataset(paths: [folder.file("missing.h5")]) }
+    try write(shape: [2, 1, 2, 3], labels: [0, 1])
+    expectRefusal("shape") { _ = try LatentDataset(paths: [path]) }
+    try write(shape: [2, 1, 2, 2], labels: [0])
+    expectRefusal("1 labels for 2") { _ = try LatentDataset(paths: [path]) }
+    try write(shape: [2, 1, 2, 2], labels: [0, -1])
+    expectRefusal("label -1") { _ = try LatentDataset(paths: [path]) }
+    try write(shape: [2, 1, 2, 2], labels: [0, 10])
+    expectRefusal("label 10") { try LatentDataset(paths: [path]).check(channels: 1, side: 2, classes: 10) }
+    expectRefusal("side 2") { try LatentDataset(paths: [path]).check(channels: 1, side: 4, classes: 11) }
+    try write(shape: [2, 1, 1, 1], labels: [0, 1], [0, .nan])
+    expectRefusal("sample 1 holds nan") { _ = try latent(LatentDataset(paths: [path]), 1) }
+  }
+
+  @Test("The reader delivers what direct reading gives, in order, however far it reads ahead", arguments: [1, 3])
+  func batchReader(ahead: Int) throws {
+    let path = folder.file("r.h5")
+    try DatasetFile.write(
+      path, shape: [7, 1, 1, 1], values: (0..<7).map { Float($0) }, labels: (0..<7).map { Int64($0) },
+      features: ("teacher", [7, 2, 3], (0..<42).map { Float($0) }))
+    let dataset = try LatentDataset(paths: [path], features: "teacher")
+    let order = SampleOrder(count: 7, seed: 5)
+    let reader = BatchReader(dataset, order: order, randomness: random, batch: 3, firstDraw: 4, ahead: ahead)
+    defer { reader.close() }
+    for number in 0..<20 {
+      let batch = try reader.next()
+      let expected = (0..<3).map { order.sample(draw: UInt64(4 + number * 3 + $0)) }
+      #expect(batch.firstDraw == UInt64(4 + number * 3) && batch.labels == expected)
+      #expect(batch.latents.flattened.array == expected.map { Float($0) })
+      #expect(batch.features?.row(2)[0] == Float(expected[1] * 6))
+    }
+  }
+}

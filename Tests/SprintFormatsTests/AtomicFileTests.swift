@@ -1,0 +1,78 @@
+import Foundation
+import SprintFormats
+import SprintTestSupport
+import Testing
+
+@Suite struct AtomicFileTests {
+  private struct Interruption: Error {}
+
+  @Test("A write that fails leaves the older file as it was and nothing beside it")
+  func interruption() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("f")
+    try AtomicFile.write(Data("old".utf8), to: path)
+    #expect(throws: Interruption.self) {
+      try AtomicFile.create(path) { temporary in
+        try Data("half".utf8).write(to: URL(fileURLWithPath: temporary))
+        throw Interruption()
+      }
+    }
+    #expect(FileManager.default.contents(atPath: path) == Data("old".utf8))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["f"])
+  }
+
+  @Test("Paths that cannot be written are found out beforehand")
+  func unwritable() throws {
+    let folder = try TemporaryFolder()
+    #expect(throws: FileError.self) { try AtomicFile.checkWritable(folder.file("no/such/folder")) }
+    #expect(throws: FileError.self) { try AtomicFile.checkWritable(folder.path) }
+    #expect(throws: FileError.self) { try AtomicFile.checkWritable("/proc/sprint") }
+    try AtomicFile.checkWritable(folder.file("fine"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+  }
+
+  @Test("A fingerprint is size and SHA-256, and one flipped bit changes it")
+  func fingerprint() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("abc")
+    try AtomicFile.write(Data("abc".utf8), to: path)
+    let fingerprint = try Fingerprint(of: path)
+    #expect(fingerprint.size == 3)
+    #expect(fingerprint.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    try AtomicFile.write(Data("abb".utf8), to: path)
+    #expect(try Fingerprint(of: path) != fingerprint)
+  }
+
+  @Test("An npz has numpy's header, the bytes and a checksum that zip accepts")
+  func npz() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("s.npz")
+    try NPY.writeNPZ((0..<24).map { UInt8($0) }, shape: [2, 3, 4, 1], name: "arr_0", to: path)
+    let data = try #require(FileManager.default.contents(atPath: path))
+    #expect(data.prefix(4) == Data([0x50, 0x4b, 3, 4]))
+    let text = String(decoding: data, as: UTF8.self)
+    #expect(text.contains("arr_0.npy") && text.contains("'shape': (2, 3, 4, 1)") && text.contains("'|u1'"))
+    // Magic, version and header fill a multiple of 64 bytes, behind 30 + 9 bytes of zip.
+    let magic = try #require(data.firstRange(of: Data([0x93] + Array("NUMPY".utf8))))
+    #expect((Int(data[magic.lowerBound + 8]) + 10) % 64 == 0)
+    let unzip = Process()
+    unzip.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    unzip.arguments = ["unzip", "-tq", path]
+    unzip.standardOutput = FileHandle.nullDevice
+    unzip.standardError = FileHandle.nullDevice
+    try unzip.run()
+    unzip.waitUntilExit()
+    #expect(unzip.terminationStatus == 0 || unzip.terminationStatus == 127, "unzip -t finds the archive damaged")
+  }
+
+  @Test("A picture is written as PNG")
+  func png() throws {
+    let folder = try TemporaryFolder()
+    var picture = Picture(width: 3, height: 2)
+    picture[1, 1] = (1, 2, 3)
+    picture[9, 9] = (0, 0, 0)
+    try picture.writePNG(to: folder.file("p.png"))
+    #expect(FileManager.default.contents(atPath: folder.file("p.png"))?.prefix(4) == Data([0x89, 0x50, 0x4e, 0x47]))
+    #expect(throws: FileError.self) { try picture.writePNG(to: folder.file("none/p.png")) }
+  }
+}

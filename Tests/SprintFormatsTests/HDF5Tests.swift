@@ -1,0 +1,49 @@
+import Foundation
+import SprintFormats
+import SprintTestSupport
+import Testing
+
+@Suite struct HDF5Tests {
+  @Test("Numbers, texts and shapes come back as written, with and without checksums", arguments: [true, false])
+  func roundTrip(checked: Bool) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
+    let values = (0..<24).map { Float($0) * 0.5 - 3 }
+    do {
+      let file = try HDF5File(creating: path)
+      try file.createGroup("adam/m")
+      try values.withUnsafeBufferPointer { try file.write("/adam/m/w", shape: [2, 3, 4], $0, checked: checked) }
+      try file.write("/labels", shape: [3], [3, 1, 2])
+      try file.write(attribute: "text", "seed: 1\n# größer")
+      try file.write(attribute: "numbers", [0.5, -2])
+      try file.write(attribute: "step", 12)
+      try file.flush()
+    }
+    let file = try HDF5File(reading: path)
+    var read = [Float](repeating: 0, count: 24)
+    try read.withUnsafeMutableBufferPointer { try file.floats("/adam/m/w", into: $0) }
+    #expect(read == values)
+    #expect(try file.integers("/labels") == [3, 1, 2])
+    #expect(try file.text("text") == "seed: 1\n# größer" && file.numbers("numbers") == [0.5, -2] && file.numbers("step") == [12])
+    #expect(try file.text("absent") == nil && file.names(in: "/adam") == ["m"] && !file.has("/adam/v/w"))
+    let description = try file.describe("/adam/m/w")
+    #expect(description.shape == [2, 3, 4] && (description.offset == nil) == checked)
+    var entry = [Float](repeating: 0, count: 12)
+    try entry.withUnsafeMutableBufferPointer { try file.floats("/adam/m/w", entry: 1, into: $0) }
+    #expect(entry == Array(values[12...]))
+  }
+
+  @Test("A missing, truncated or foreign file is an error that names it")
+  func badFiles() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("b.h5")
+    #expect(throws: HDF5Error.self) { try HDF5File(reading: path) }
+    do { try HDF5File(creating: path).write("/labels", shape: [1000], [Int64](repeating: 1, count: 1000)) }
+    let whole = try #require(FileManager.default.contents(atPath: path))
+    try whole.dropLast(1).write(to: URL(fileURLWithPath: path))
+    #expect { try HDF5File(reading: path) } throws: { "\($0)".contains(path) }
+    try Data("no HDF5".utf8).write(to: URL(fileURLWithPath: path))
+    #expect(throws: HDF5Error.self) { try HDF5File(reading: path) }
+    #expect(throws: HDF5Error.self) { try HDF5File(creating: folder.file("no/such/folder.h5")) }
+  }
+}

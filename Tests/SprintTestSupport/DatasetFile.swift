@@ -1,0 +1,20 @@
+import SprintFormats
+
+/// Writes small data sets.
+public enum DatasetFile {
+  public static func write(
+    _ path: String, name: String = "/latents", shape: [Int], values: [Float], labels: [Int64], numbers: [String: [Double]] = [:],
+    texts: [String: String] = [:], chunked: Bool = false, features: (name: String, shape: [Int], values: [Float])? = nil
+  ) throws {
+    let file = try HDF5File(creating: path)
+    try values.withUnsafeBufferPointer { try file.write(name, shape: shape, $0, checked: chunked) }
+    try file.write("/labels", shape: [labels.count], labels)
+    for (key, value) in numbers { try file.write(attribute: key, value) }
+    for (key, value) in texts { try file.write(attribute: key, value) }
+    if let features {
+      try file.createGroup("features")
+      try features.values.withUnsafeBufferPointer { try file.write("/features/\(features.name)", shape: features.shape, $0) }
+    }
+    try file.flush()
+  }
+}

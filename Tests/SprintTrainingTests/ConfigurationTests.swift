@@ -1,0 +1,108 @@
+import SprintModel
+import SprintTraining
+import Testing
+
+@Suite struct ConfigurationTests {
+  static let valid = """
+    seed: 7
+    model:
+      width: 16
+      heads: 2
+      depth: [1, 1, 1]
+      side: 4
+      channels: 1
+      patch: 1
+      classes: 3
+    data:
+      train: [some.h5]
+    stages:
+      - steps: 10
+        batch: 4
+        drop: { ratio: 0.75 }
+      - steps: 5
+        batch: 2
+        learning_rate: 3.0e-4
+        drop: { kind: none }
+    """
+
+  private func read(_ text: String, _ settings: [String] = []) throws -> Configuration {
+    try Configuration(ConfigurationDocument(text: text, source: "c.yaml", settings: settings))
+  }
+
+  @Test("Values are read, what is left out is as published")
+  func defaults() throws {
+    let c = try read(Self.valid)
+    #expect(c.seed == 7 && c.totalSteps == 15 && c.stages[0].drop == .structured(group: 2, kept: 1))
+    #expect(c.stages[1].drop == .none && c.stages[1].learningRate == 3e-4 && c.stages[0].learningRate == 1e-4)
+    #expect(c.stages[0].ema == 0.9999 && c.stages[1].start == .ema && c.clip == 1 && c.model.mlpRatio == 4)
+    let without = Self.valid.split(separator: "stages:").first.map(String.init) ?? ""
+    #expect(try read(without).stages == Stage.published)
+  }
+
+  @Test("--set replaces a value, by index with dots or brackets, and adds sections that were left out")
+  func settings() throws {
+    let c = try read(Self.valid, ["stages[0].steps=3", "stages.1.batch=9", "checkpoint.interval=2", "data.train=[a.h5,b.h5]"])
+    #expect(c.stages[0].steps == 3 && c.stages[1].batch == 9 && c.checkpoint.interval == 2 && c.data.train == ["a.h5", "b.h5"])
+    #expect(try read(c.text).entries.map(\.value) == c.entries.map(\.value), "the saved text reads back as the same")
+  }
+
+  @Test(
+    "A mistake is one line with key, place and remedy",
+    arguments: [
+      (["stages[0].step=3"], "--set stages[0].step", "did you mean `steps`?"),
+      (["modle.width=3"], "--set modle", "did you mean `model`?"),
+      (["stages[0].steps=many"], "--set stages[0].steps", "at least 1"),
+      (["stages[0].steps=-1"], "--set stages[0].steps", "at least 1"),
+      (["stages[0].path_drop=1.5"], "--set stages[0].path_drop", "from 0 to 1"),
+      (["stages[0].drop={group: 3, kept: 1}"], "stages[0].drop", "does not divide the 4 x 4 token grid"),
+      (["stages[0].drop={ratio: 0.3}"], "stages[0].drop.ratio", "kind: random"),
+      (["stages[0].accumulate=3"], "stages[0].accumulate", "does not divide the batch of 4"),
+      (["model.heads=3"], "model.heads", "does not divide the width 16"),
+      (["model.heads=8"], "model.heads", "multiple of 4"),
+      (["model.patch=3"], "model.patch", "does not divide the latent side 4"),
+      (["model.fusion=sum"], "model.fusion", "concat_linear, none"),
+      (["model.depth=[1,2]"], "model.depth", "expected three"),
+      (["model.size=XXL"], "model.size", "S, B, L, XL"),
+      (["data.train=[]"], "data.train", "list of texts"),
+      (["data=3"], "data", "mapping"),
+      (["non_finite=ignore"], "non_finite", "stop, skip"),
+      (["samples.classes=[3]"], "samples.classes", "names class 3"),
+      (["alignment={features: f, feature_width: 4, after_block: 9}"], "after_block", "3 blocks"),
+      (["stages[7].steps=3"], "--set stages[7].steps", "no entry 7"),
+      (["steps"], "--set steps", "key=value"),
+    ])
+  func mistakes(settings: [String], place: String, remedy: String) throws {
+    #expect { try read(Self.valid, settings) } throws: { error in
+      let text = "\(error)"
+      return text.contains(place) && text.contains(remedy) && !text.contains("\n")
+    }
+  }
+
+  @Test("Keys in the file are named with their line")
+  func lines() throws {
+    let text = Self.valid.replacing("  heads: 2", with: "  heads: two")
+    #expect { try read(text) } throws: { "\($0)".hasPrefix("c.yaml:4: `model.heads` is `two`") }
+    let unknown = Self.valid.replacing("    batch: 2", with: "    bach: 2")
+    #expect { try read(unknown) } throws: { "\($0)".hasPrefix("c.yaml:17: `stages[1].bach`") && "\($0)".contains("`batch`") }
+    #expect { try read("a: [1") } throws: { "\($0)".contains("not valid YAML") && !"\($0)".contains("\n") }
+    #expect { try read("") } throws: { "\($0)".contains("missing") }
+  }
+
+  @Test("What changes the result is a difference, what does not is none")
+  func differences() throws {
+    let c = try read(Self.valid)
+    #expect(try c.differences(from: read(Self.valid, ["checkpoint.interval=3", "threads=2", "log.interval=1"])).isEmpty)
+    let other = try read(Self.valid, ["model.width=32", "seed=8"])
+    #expect(c.differences(from: other).map(\.key) == ["model.width", "seed"])
+  }
+
+  @Test("The learning rate rises over the warm-up and falls linearly to its final share; e warms up as published")
+  func schedule() throws {
+    let stage = try read(
+      Self.valid, ["stages[0].warmup=4", "stages[0].final_rate=0.1", "stages[0].learning_rate=1.0", "stages[0].ema=0.5", "stages[0].ema_warmup=true"]
+    ).stages[0]
+    #expect((0..<4).map(stage.learningRate(at:)) == [0.25, 0.5, 0.75, 1])
+    #expect(stage.learningRate(at: 4) == 1 && abs(stage.learningRate(at: 9) - 0.1) < 1e-12)
+    #expect(stage.emaDecay(at: 0) == 0.1 && stage.emaDecay(at: 2) == 0.25 && stage.emaDecay(at: 100) == 0.5)
+  }
+}

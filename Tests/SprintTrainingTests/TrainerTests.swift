@@ -1,0 +1,166 @@
+import Foundation
+import SprintFormats
+import SprintTestSupport
+import SprintTraining
+import Testing
+
+@Suite struct TrainerTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    var random = Randomness("training data")
+    try DatasetFile.write(
+      folder.file("data.h5"), shape: [20, 1, 4, 4], values: random.normal(320), labels: (0..<20).map { Int64($0 % 3) })
+  }
+
+  private func configuration(_ settings: [String] = []) throws -> Configuration {
+    try Configuration(
+      ConfigurationDocument(
+        text: ConfigurationTests.valid, source: "c.yaml",
+        settings: ["data.train=[\(folder.file("data.h5"))]", "threads=2", "checkpoint={interval: 100, keep: 20}",
+          "stages[0].steps=6", "stages[1].steps=4", "stages[0].learning_rate=0.01"] + settings))
+  }
+
+  private func trainer(_ run: String, _ settings: [String] = [], resume: ResumePolicy = .auto, debug: Bool = false) throws -> Trainer {
+    try Trainer(configuration(settings), folder: RunFolder(path: folder.file(run)), resume: resume, isDebugging: debug) { _ in }
+  }
+
+  /// Everything that training keeps, of the newest checkpoint.
+  private func state(_ run: String) throws -> [String: [Float]] {
+    let path = try #require(try CheckpointStore(RunFolder(path: folder.file(run))).newest()).checkpoint.path
+    let file = try HDF5File(reading: path)
+    var state: [String: [Float]] = [:]
+    for group in ["/model", "/ema", "/adam/m", "/adam/v"] {
+      for name in try file.names(in: group) {
+        var values = [Float](repeating: 0, count: try file.describe("\(group)/\(name)").shape.reduce(1, *))
+        try values.withUnsafeMutableBufferPointer { try file.floats("\(group)/\(name)", into: $0) }
+        state["\(group)/\(name)"] = values
+      }
+    }
+    return state
+  }
+
+  private func steps(_ run: String) throws -> [Int] {
+    let text = try String(contentsOfFile: RunFolder(path: folder.file(run)).metrics, encoding: .utf8)
+    return try text.split(separator: "\n").compactMap { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return object?["loss"] == nil ? nil : object?["step"] as? Int
+    }
+  }
+
+  @Test("A run stopped at any step and resumed ends in the same bits, each step logged once", arguments: ["ema", "model"])
+  func resume(start: String) throws {
+    let settings = ["stages[1].start_from=\(start)"]
+    #expect(try trainer("whole", settings).run(stop: StopRequest()))
+    let whole = try state("whole")
+    #expect(whole.values.contains { $0.contains { $0 != 0 } })
+    for last in 1..<10 {
+      let run = "stopped at \(last)"
+      #expect(try !trainer(run, settings).run(until: last, stop: StopRequest()))
+      #expect(try trainer(run, settings).run(stop: StopRequest()))
+      #expect(try state(run) == whole, "stopped at \(last)")
+      #expect(try steps(run) == Array(1...10))
+    }
+  }
+
+  @Test("A requested stop saves at once, and steps logged after the last checkpoint are not logged twice")
+  func requestedStop() throws {
+    let stop = StopRequest()
+    stop.request()
+    #expect(try !trainer("r").run(stop: stop))
+    #expect(try steps("r") == [1])
+    // As after a kill: the log has gone on, the checkpoint has not.
+    let metrics = RunFolder(path: folder.file("r")).metrics
+    let log = try String(contentsOfFile: metrics, encoding: .utf8)
+    try (log + "{\"step\": 2, \"loss\": 1}\n{\"step\": 3, \"lo").write(toFile: metrics, atomically: true, encoding: .utf8)
+    #expect(try trainer("r").run(stop: StopRequest()))
+    #expect(try steps("r") == Array(1...10))
+  }
+
+  @Test("Gradient accumulation gives the same weights as the whole batch")
+  func accumulation() throws {
+    #expect(try trainer("whole").run(stop: StopRequest()))
+    #expect(try trainer("parts", ["stages[0].accumulate=4", "stages[1].accumulate=2"]).run(stop: StopRequest()))
+    let (whole, parts) = (try state("whole"), try state("parts"))
+    // AdamW's first steps amplify the rounding of gradients near zero: the moments are compared.
+    for (name, values) in whole where name.hasPrefix("/adam/m") && values.contains(where: { abs($0) > 1e-4 }) {
+      #expect(relativeError((parts[name] ?? []).map(Double.init), values.map(Double.init)) < 1e-2, "\(name)")
+    }
+  }
+
+  @Test("A folder that holds a run is not trained over")
+  func occupied() throws {
+    _ = try trainer("o").run(until: 1, stop: StopRequest())
+    #expect { try trainer("o", resume: .never) } throws: { "\($0)".contains("already holds a run, at step 1") }
+  }
+
+  @Test("A checkpoint of another configuration is refused with the differing keys")
+  func otherConfiguration() throws {
+    _ = try trainer("c").run(until: 1, stop: StopRequest())
+    #expect { try trainer("c", ["model.width=32", "optimizer.beta2=0.9"]) } throws: {
+      "\($0)".contains("`model.width` was 16, now 32") && "\($0)".contains("`optimizer.beta2`")
+    }
+  }
+
+  @Test("A damaged newest checkpoint is left aside for the one before; where none is whole nothing starts from step zero")
+  func damagedCheckpoints() throws {
+    _ = try trainer("d", ["checkpoint.interval=2"]).run(until: 4, stop: StopRequest())
+    let store = CheckpointStore(RunFolder(path: folder.file("d")))
+    let candidates = store.candidates()
+    #expect(candidates.count == 2)
+    var bytes = try #require(FileManager.default.contents(atPath: candidates[0]))
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: candidates[0]))
+    let newest = try #require(try store.newest())
+    #expect(newest.checkpoint.position.step == 2 && newest.problems.count == 1 && newest.problems[0].contains(candidates[0]))
+    try Data().write(to: URL(fileURLWithPath: candidates[1]))
+    #expect { try trainer("d") } throws: { "\($0)".contains("none of its checkpoints is whole") }
+  }
+
+  @Test("Old checkpoints are pruned to the number that is kept")
+  func pruning() throws {
+    _ = try trainer("p", ["checkpoint={interval: 1, keep: 2}"]).run(stop: StopRequest())
+    let files = try FileManager.default.contentsOfDirectory(atPath: RunFolder(path: folder.file("p")).checkpoints).sorted()
+    #expect(files == ["000000009", "000000010"].flatMap { ["step-\($0).h5", "step-\($0).manifest.json"] })
+  }
+
+  @Test("A loss that is not finite stops with step, loss and the last good checkpoint, or is skipped and counted")
+  func nonFinite() throws {
+    let blowUp = ["stages[0].learning_rate=1.0e30", "optimizer.clip=0", "checkpoint.interval=1"]
+    #expect { try trainer("n", blowUp).run(stop: StopRequest()) } throws: { error in
+      let text = "\(error)"
+      return text.contains("step 2: ") && text.contains("nan") && text.contains("step-000000001.h5")
+    }
+    #expect(try trainer("s", blowUp + ["non_finite=skip"]).run(stop: StopRequest()))
+    let newest = try #require(try CheckpointStore(RunFolder(path: folder.file("s"))).newest())
+    #expect(newest.checkpoint.position.skipped > 0 && newest.checkpoint.position.step == 10)
+  }
+
+  @Test("Debugging compares gradients with central differences and names the first bad buffer")
+  func debugging() throws {
+    #expect(try !trainer("g", debug: true).run(until: 1, stop: StopRequest()))
+  }
+
+  @Test("More samples in a batch than in the data are refused before anything is written")
+  func tooFewSamples() throws {
+    #expect { try trainer("f", ["stages[0].batch=40"]) } throws: { "\($0)".contains("20 samples, fewer than the batch of 40") }
+    #expect(!FileManager.default.fileExists(atPath: folder.file("f")))
+  }
+
+  @Test("Alignment trains with stored features up to its last step")
+  func alignment() throws {
+    var random = Randomness()
+    try DatasetFile.write(
+      folder.file("aligned.h5"), shape: [20, 1, 4, 4], values: random.normal(320), labels: [Int64](repeating: 1, count: 20),
+      features: ("teacher", [20, 16, 4], random.normal(1280)))
+    let settings = [
+      "data.train=[\(folder.file("aligned.h5"))]",
+      "alignment={features: teacher, feature_width: 4, projector: 8, after_block: 2, last_step: 6, weight: 0.5}",
+    ]
+    #expect(try trainer("a", settings).run(stop: StopRequest()))
+    let text = try String(contentsOfFile: RunFolder(path: folder.file("a")).metrics, encoding: .utf8)
+    let values = text.split(separator: "\n").map { $0.contains("\"alignment\": 0.0,") }
+    #expect(values == Array(repeating: false, count: 6) + Array(repeating: true, count: 4))
+  }
+}

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Installs what sprint needs of Debian's packages, as far as it is missing, and checks for Swift. Asks no questions.
+set -eu
+
+packages="libopenblas-dev libopenmpi-dev openmpi-bin libhdf5-dev libpng-dev zlib1g-dev pkg-config"
+missing=""
+for package in $packages; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+
+if [ -n "$missing" ]; then
+  echo "installing:$missing"
+  if [ "$(id -u)" = 0 ]; then as_root=""; else as_root="sudo"; fi
+  if [ -n "$as_root" ] && ! command -v sudo >/dev/null; then
+    echo "install.sh: these packages are missing and there is no sudo:$missing; have them installed" >&2
+    exit 2
+  fi
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  # shellcheck disable=SC2086
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+
+if ! command -v swift >/dev/null; then
+  echo "install.sh: no Swift toolchain found; install Swift 6.1 or newer from https://www.swift.org/install and put it on PATH" >&2
+  exit 2
+fi
