@@ -43,7 +43,8 @@ let package = Package(
       dependencies: ["SprintTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
     .target(
-      name: "SprintTestSupport", dependencies: ["SprintKernels", "SprintModel", "SprintFormats"], path: "Tests/SprintTestSupport",
+      name: "SprintTestSupport", dependencies: ["SprintKernels", "SprintModel", "SprintFormats"],
+      path: "Tests/SprintTestSupport",
       swiftSettings: settings),
     tests(of: "SprintKernels"),
     tests(of: "SprintFormats"),

@@ -37,7 +37,8 @@ public final class BatchReader: @unchecked Sendable {
 
   /// A reader that delivers batches of `batch` samples from draw `firstDraw` on, up to `ahead` of them before they are taken.
   public init(
-    _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, firstDraw: UInt64, ahead: Int = 2
+    _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, firstDraw: UInt64,
+    ahead: Int = 2
   ) {
     (self.dataset, self.order, self.randomness) = (dataset, order, randomness)
     (self.batch, self.firstDraw) = (batch, firstDraw)

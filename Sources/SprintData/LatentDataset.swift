@@ -48,7 +48,8 @@ public final class LatentDataset: Sendable {
     guard channels == self.channels, side == self.side else {
       throw DatasetError.unusable(
         path: files[0].path,
-        problem: "latents of \(self.channels) channels and side \(self.side), the model expects \(channels) and \(side)")
+        problem: "latents of \(self.channels) channels and side \(self.side), the model expects \(channels) and \(side)"
+      )
     }
     for file in files {
       guard let bad = file.labels.firstIndex(where: { $0 >= classes }) else { continue }

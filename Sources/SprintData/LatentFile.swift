@@ -50,10 +50,14 @@ final class LatentFile: Sendable {
     (count, channels, side) = (shape[0], hasMoments ? shape[1] / 2 : shape[1], shape[2])
     let flippedName = name + "_flip"
     flipped = file.has(flippedName) ? try StoredArray(file, flippedName) : nil
-    if let flipped, flipped.shape != shape { throw unusable("\(flippedName) has shape \(flipped.shape), expected \(shape)") }
+    if let flipped, flipped.shape != shape {
+      throw unusable("\(flippedName) has shape \(flipped.shape), expected \(shape)")
+    }
     let labels = try file.integers("/labels")
     guard labels.count == count else { throw unusable("\(labels.count) labels for \(count) samples") }
-    if let bad = labels.first(where: { $0 < 0 || $0 > Int64(Int32.max) }) { throw unusable("label \(bad); labels start at 0") }
+    if let bad = labels.first(where: { $0 < 0 || $0 > Int64(Int32.max) }) {
+      throw unusable("label \(bad); labels start at 0")
+    }
     self.labels = labels.map { Int32($0) }
     features = try featureName.map { try StoredArray(file, "/features/\($0)") }
     if let features, features.shape.count != 3 || features.shape[0] != count {
@@ -146,11 +150,13 @@ private final class StoredArray: Sendable {
   private func readBytes(_ target: UnsafeMutableRawBufferPointer, at offset: Int) throws {
     var done = 0
     while done < target.count {
-      let count = pread(descriptor, target.baseAddress.unsafelyUnwrapped + done, target.count - done, off_t(offset + done))
+      let count = pread(
+        descriptor, target.baseAddress.unsafelyUnwrapped + done, target.count - done, off_t(offset + done))
       guard count > 0 else {
         if count < 0, errno == EINTR { continue }
         if count < 0 { throw FileError.last(file.path, "read `\(name)`") }
-        throw DatasetError.unusable(path: file.path, problem: "the file ends inside `\(name)`; it was truncated while in use")
+        throw DatasetError.unusable(
+          path: file.path, problem: "the file ends inside `\(name)`; it was truncated while in use")
       }
       done += count
     }

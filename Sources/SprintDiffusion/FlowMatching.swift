@@ -85,7 +85,8 @@ public final class FlowMatching: Sendable {
     let count = batch.times.count
     for b in 0..<count {
       squaredErrorBackward(
-        activations.velocity.vector(b), velocity.vector(b), factor: Float(factor * 2 / Double(count * velocity.columns)),
+        activations.velocity.vector(b), velocity.vector(b),
+        factor: Float(factor * 2 / Double(count * velocity.columns)),
         into: activations.velocityGradient.vector(b))
     }
     alignmentBackward(batch.teacher, factor: factor * alignmentWeight)

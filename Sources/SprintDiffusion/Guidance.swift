@@ -20,7 +20,8 @@ public struct Guidance: Sendable, Equatable {
   public var keepsClass: Bool
 
   /// Guidance of a kind.
-  public init(_ kind: Kind = .none, scale: Double = 1, interval: ClosedRange<Double> = 0...1, keepsClass: Bool = false) {
+  public init(_ kind: Kind = .none, scale: Double = 1, interval: ClosedRange<Double> = 0...1, keepsClass: Bool = false)
+  {
     self.kind = kind
     self.scale = scale
     self.interval = interval

@@ -22,7 +22,8 @@ public enum Interpolant: String, Sendable, CaseIterable {
     case .straight: return Coefficients(alpha: 1 - t, sigma: t, alphaRate: -1, sigmaRate: 1)
     case .cosine:
       let (angle, rate) = (t * .pi / 2, Double.pi / 2)
-      return Coefficients(alpha: cos(angle), sigma: sin(angle), alphaRate: -rate * sin(angle), sigmaRate: rate * cos(angle))
+      return Coefficients(
+        alpha: cos(angle), sigma: sin(angle), alphaRate: -rate * sin(angle), sigmaRate: rate * cos(angle))
     }
   }
 

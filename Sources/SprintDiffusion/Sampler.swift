@@ -99,14 +99,16 @@ public final class Sampler: Sendable {
     for i in x.indices {
       for branch in 0..<branches { input.base[branch * x.count + i] = Float(x[i]) }
     }
-    let weakLabels = guidance.kind == .pathDrop && guidance.keepsClass
+    let weakLabels =
+      guidance.kind == .pathDrop && guidance.keepsClass
       ? labels : labels.map { _ in network.configuration.classes }
     let isWeak = Array(repeating: false, count: count) + Array(repeating: guidance.kind == .pathDrop, count: count)
     network.forward(
       weights,
       NetworkInput(
         latents: input.rows(0..<branches * count), times: Array(repeating: Float(t), count: branches * count),
-        labels: branches == 2 ? labels + weakLabels : labels, deepPath: DeepPath(dropped: Array(isWeak[..<(branches * count)]))),
+        labels: branches == 2 ? labels + weakLabels : labels,
+        deepPath: DeepPath(dropped: Array(isWeak[..<(branches * count)]))),
       activations)
     return x.indices.map { i in
       let conditional = drift(Double(activations.velocity.base[i]), x[i], t)

@@ -14,7 +14,9 @@ public enum FileError: Error, CustomStringConvertible {
   }
 
   /// The error of the system call that has just failed.
-  public static func last(_ path: String, _ action: String) -> FileError { .system(path: path, action: action, code: errno) }
+  public static func last(_ path: String, _ action: String) -> FileError {
+    .system(path: path, action: action, code: errno)
+  }
 }
 
 /// Files that appear under their name only once they are whole and on disk.

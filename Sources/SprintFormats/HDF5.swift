@@ -12,7 +12,8 @@ public enum HDF5Error: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .failed(let path, let action): "\(path): HDF5 cannot \(action)"
-    case .unexpected(let path, let name, let found, let expected): "\(path): `\(name)` is \(found), expected \(expected)"
+    case .unexpected(let path, let name, let found, let expected):
+      "\(path): `\(name)` is \(found), expected \(expected)"
     }
   }
 }
@@ -177,10 +178,12 @@ public final class HDF5File: @unchecked Sendable {
     let dataset = try dataset(name)
     let shape = try shape(of: dataset, name)
     guard shape.reduce(1, *) == values.count else {
-      throw HDF5Error.unexpected(path: path, name: name, found: "of shape \(shape)", expected: "\(values.count) numbers")
+      throw HDF5Error.unexpected(
+        path: path, name: name, found: "of shape \(shape)", expected: "\(values.count) numbers")
     }
     try check("read `\(name)`; is the file damaged?") {
-      H5Dread(dataset.id, sprint_h5t_float(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), values.baseAddress)
+      H5Dread(
+        dataset.id, sprint_h5t_float(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), values.baseAddress)
     }
   }
 
@@ -204,7 +207,9 @@ public final class HDF5File: @unchecked Sendable {
     (start[0], count[0]) = (hsize_t(index), 1)
     var total = hsize_t(values.count)
     let memory = try opened("describe memory", H5Sclose) { H5Screate_simple(1, &total, nil) }
-    try check("choose entry \(index) of `\(name)`") { H5Sselect_hyperslab(file.id, H5S_SELECT_SET, &start, nil, &count, nil) }
+    try check("choose entry \(index) of `\(name)`") {
+      H5Sselect_hyperslab(file.id, H5S_SELECT_SET, &start, nil, &count, nil)
+    }
     try check("read entry \(index) of `\(name)`; is the file damaged?") {
       H5Dread(dataset.id, sprint_h5t_float(), memory.id, file.id, sprint_h5p_default(), values.baseAddress)
     }
@@ -225,7 +230,8 @@ public final class HDF5File: @unchecked Sendable {
   /// Writes a data set of float32; with `checked` in pieces that carry a checksum each, else contiguous.
   public func write(_ name: String, shape: [Int], _ values: UnsafeBufferPointer<Float>, checked: Bool = false) throws {
     try create(name, shape, sprint_h5t_float_le(), checked, count: values.count) { dataset in
-      H5Dwrite(dataset, sprint_h5t_float(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), values.baseAddress)
+      H5Dwrite(
+        dataset, sprint_h5t_float(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), values.baseAddress)
     }
   }
 
@@ -309,7 +315,9 @@ public final class HDF5File: @unchecked Sendable {
     try writeAttribute(name, sprint_h5t_int64_le(), sprint_h5t_int64(), count: nil, [Int64(number)])
   }
 
-  private func writeAttribute<Value: BitwiseCopyable>(_ name: String, _ stored: hid_t, _ memory: hid_t, count: Int?, _ values: [Value]) throws {
+  private func writeAttribute<Value: BitwiseCopyable>(
+    _ name: String, _ stored: hid_t, _ memory: hid_t, count: Int?, _ values: [Value]
+  ) throws {
     let space = try opened("describe `\(name)`", H5Sclose) {
       guard let count else { return H5Screate(H5S_SCALAR) }
       var extent = hsize_t(count)

@@ -69,9 +69,12 @@ public struct SafetensorsFile: Sendable {
       entries[name] = try Self.entry(value, body: body) { malformed("tensor `\(name)` \($0)") }
     }
     var end = 0
-    for (name, entry) in entries.sorted(by: { ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < ($1.value.bytes.lowerBound, $1.value.bytes.upperBound) }) {
+    for (name, entry) in entries.sorted(by: {
+      ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < ($1.value.bytes.lowerBound, $1.value.bytes.upperBound)
+    }) {
       guard entry.bytes.lowerBound == end else {
-        throw malformed("tensor `\(name)` starts at byte \(entry.bytes.lowerBound), expected \(end): an overlap or a gap")
+        throw malformed(
+          "tensor `\(name)` starts at byte \(entry.bytes.lowerBound), expected \(end): an overlap or a gap")
       }
       end = entry.bytes.upperBound
     }
@@ -119,7 +122,8 @@ public struct SafetensorsFile: Sendable {
     let entry = try entry(name)
     guard entry.type == type, shape == nil || entry.shape == shape else {
       let expected = "\(type) \(shape.map { "\($0)" } ?? "")"
-      throw SafetensorsError.unexpected(path: path, name: name, found: "\(entry.type) \(entry.shape)", expected: expected)
+      throw SafetensorsError.unexpected(
+        path: path, name: name, found: "\(entry.type) \(entry.shape)", expected: expected)
     }
     let count = entry.bytes.count / MemoryLayout<Element>.stride
     return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -9,7 +9,8 @@ public func gelu(_ x: Matrix, into y: Matrix) {
 
 /// dx = dy · GELU'(x), from y = GELU(x), in the place of dy; y receives GELU(x) once more, for the weight gradient.
 public func geluBackward(_ dy: Matrix, _ x: Matrix, recomputing y: Matrix) {
-  precondition(x.rows == y.rows && x.columns == y.columns && dy.rows == x.rows && dy.columns == x.columns, "gelu: shapes differ")
+  precondition(
+    x.rows == y.rows && x.columns == y.columns && dy.rows == x.rows && dy.columns == x.columns, "gelu: shapes differ")
   for r in 0..<x.rows {
     let (input, output, gradient) = (x.row(r), y.row(r), dy.row(r))
     forEachVector(x.columns) { i, lanes in
@@ -17,7 +18,8 @@ public func geluBackward(_ dy: Matrix, _ x: Matrix, recomputing y: Matrix) {
       let gate = sigmoid(geluArgument(v))
       output.store(v * gate, i, lanes)
       let slope = 1.595_769_12 * SIMD16<Float>(repeating: 1).addingProduct(v * v, SIMD16(repeating: 0.134_145))
-      gradient.store(gradient.load(i, lanes) * gate * SIMD16<Float>(repeating: 1).addingProduct(v * (1 - gate), slope), i, lanes)
+      gradient.store(
+        gradient.load(i, lanes) * gate * SIMD16<Float>(repeating: 1).addingProduct(v * (1 - gate), slope), i, lanes)
     }
   }
 }

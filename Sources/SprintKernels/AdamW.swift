@@ -44,7 +44,8 @@ public func adamW(
     let gradient = g[i] * step.gradientFactor
     let first = m[i] + (gradient - m[i]) * step.beta1Rest
     let second = v[i] * step.beta2 + gradient * gradient * step.beta2Rest
-    let updated = w[i] * step.decay - step.stepSize * first / (second.squareRoot() * step.inverseRootCorrection + step.epsilon)
+    let updated =
+      w[i] * step.decay - step.stepSize * first / (second.squareRoot() * step.inverseRootCorrection + step.epsilon)
     m[i] = first
     v[i] = second
     w[i] = updated

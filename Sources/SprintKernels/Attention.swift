@@ -81,7 +81,9 @@ private func largestElement(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> F
 }
 
 @inline(__always)
-private func firstLanes(_ x: SIMD16<Float>, _ lanes: Int) -> SIMD16<Float> { x.replacing(with: 0, where: beyond(lanes)) }
+private func firstLanes(_ x: SIMD16<Float>, _ lanes: Int) -> SIMD16<Float> {
+  x.replacing(with: 0, where: beyond(lanes))
+}
 
 /// True in the lanes from `lanes` on.
 @inline(__always)

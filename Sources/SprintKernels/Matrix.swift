@@ -15,7 +15,8 @@ public struct Matrix: @unchecked Sendable {
   /// A view of memory at `base`; rows lie one after another unless `stride` says otherwise.
   @inlinable
   public init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
-    precondition(rows >= 0 && columns >= 0 && (stride ?? columns) >= columns, "a matrix view needs room for its columns")
+    precondition(
+      rows >= 0 && columns >= 0 && (stride ?? columns) >= columns, "a matrix view needs room for its columns")
     self.base = base
     self.rows = rows
     self.columns = columns

@@ -12,7 +12,9 @@ public func multiply(
 ) {
   let (m, k) = transposeA ? (a.columns, a.rows) : (a.rows, a.columns)
   let (inner, n) = transposeB ? (b.columns, b.rows) : (b.rows, b.columns)
-  precondition(k == inner && c.rows == m && c.columns == n, "product of [\(m), \(k)] and [\(inner), \(n)] into [\(c.rows), \(c.columns)]")
+  precondition(
+    k == inner && c.rows == m && c.columns == n,
+    "product of [\(m), \(k)] and [\(inner), \(n)] into [\(c.rows), \(c.columns)]")
   guard m > 0, n > 0 else { return }
   guard k > 0 else { return adding ? () : c.clear() }
   cblas_sgemm(

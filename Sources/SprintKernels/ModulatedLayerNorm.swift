@@ -33,7 +33,9 @@ public func modulatedLayerNormBackward(
   shiftGradient: Vector, scaleGradient: Vector
 ) {
   checkModulation(x, dy, shift, scale, statistics)
-  precondition(y.rows == x.rows && dx.rows == x.rows && y.columns == x.columns && dx.columns == x.columns, "modulation: shapes differ")
+  precondition(
+    y.rows == x.rows && dx.rows == x.rows && y.columns == x.columns && dx.columns == x.columns,
+    "modulation: shapes differ")
   precondition(shiftGradient.count == x.columns && scaleGradient.count == x.columns, "modulation: shapes differ")
   let width = x.columns
   for r in 0..<x.rows {
@@ -64,7 +66,9 @@ public func modulatedLayerNormBackward(
 }
 
 @inline(__always)
-private func modulate(_ normalized: SIMD16<Float>, _ shift: Vector, _ scale: Vector, _ i: Int, _ lanes: Int) -> SIMD16<Float> {
+private func modulate(_ normalized: SIMD16<Float>, _ shift: Vector, _ scale: Vector, _ i: Int, _ lanes: Int) -> SIMD16<
+  Float
+> {
   shift.base.load(i, lanes).addingProduct(normalized, 1 + scale.base.load(i, lanes))
 }
 

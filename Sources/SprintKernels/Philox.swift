@@ -25,7 +25,9 @@ public struct Philox: Sendable {
 
   /// Fills `values` with the first numbers in [0, 1) of draw `draw`.
   public func fillUniform(_ values: UnsafeMutableBufferPointer<Float>, draw: UInt64) {
-    fill(values, draw: draw) { w in SIMD4(Philox.uniform(w[0]), Philox.uniform(w[1]), Philox.uniform(w[2]), Philox.uniform(w[3])) }
+    fill(values, draw: draw) { w in
+      SIMD4(Philox.uniform(w[0]), Philox.uniform(w[1]), Philox.uniform(w[2]), Philox.uniform(w[3]))
+    }
   }
 
   /// Fills `values` with the first standard normal numbers of draw `draw` (Box-Muller).

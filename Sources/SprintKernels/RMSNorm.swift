@@ -25,7 +25,8 @@ public func rmsNorm(_ x: Matrix, weight: Vector, into y: Matrix) {
 ///   - dx: [R, W], may be the memory of `dy`
 public func rmsNormBackward(_ dy: Matrix, _ x: Matrix, weight: Vector, into dx: Matrix, weightGradient: Vector) {
   precondition(x.rows == dy.rows && x.columns == dy.columns && weight.count == x.columns, "rmsNorm: shapes differ")
-  precondition(dx.rows == x.rows && dx.columns == x.columns && weightGradient.count == x.columns, "rmsNorm: shapes differ")
+  precondition(
+    dx.rows == x.rows && dx.columns == x.columns && weightGradient.count == x.columns, "rmsNorm: shapes differ")
   let width = x.columns
   for r in 0..<x.rows {
     let (gradient, input, output) = (dy.row(r), x.row(r), dx.row(r))
@@ -34,7 +35,8 @@ public func rmsNormBackward(_ dy: Matrix, _ x: Matrix, weight: Vector, into dx: 
     forEachVector(width) { i, lanes in
       let (g, v) = (gradient.load(i, lanes), input.load(i, lanes))
       let product = g * v
-      weightGradient.base.store(weightGradient.base.load(i, lanes).addingProduct(product, SIMD16(repeating: inverse)), i, lanes)
+      weightGradient.base.store(
+        weightGradient.base.load(i, lanes).addingProduct(product, SIMD16(repeating: inverse)), i, lanes)
       along = along.addingProduct(product, weight.base.load(i, lanes))
     }
     let pull = along.sum() * inverse * inverse * inverse / Float(width)

@@ -29,7 +29,8 @@ struct BlockActivations: Sendable {
   func rows(_ range: Range<Int>) -> BlockActivations {
     BlockActivations(
       input: input.rows(range), qkv: qkv.rows(range), attended: attended.rows(range), projected: projected.rows(range),
-      between: between.rows(range), hidden: hidden.rows(range), added: added.rows(range), logSumExp: logSumExp.rows(range),
+      between: between.rows(range), hidden: hidden.rows(range), added: added.rows(range),
+      logSumExp: logSumExp.rows(range),
       inputStatistics: inputStatistics.rows(range), betweenStatistics: betweenStatistics.rows(range),
       output: output.rows(range))
   }
@@ -62,7 +63,9 @@ struct WorkerScratch: Sendable {
   let rotated: Matrix  // [N, 2 D] queries and keys of one sample, normalised and turned
   let scores, scoreGradients: Matrix  // [N, N]
 
-  init(_ cut: (_ rows: Int, _ columns: Int) -> Matrix, rows: Int, tokens n: Int, training: Bool, _ c: ModelConfiguration) {
+  init(
+    _ cut: (_ rows: Int, _ columns: Int) -> Matrix, rows: Int, tokens n: Int, training: Bool, _ c: ModelConfiguration
+  ) {
     tokens = cut(rows, c.width)
     hidden = cut(rows, c.hidden)
     rotated = cut(n, 2 * c.width)
@@ -233,7 +236,9 @@ public final class Activations: @unchecked Sendable {
     self.kept = kept
     self.arena = arena
     bytes = arena.elements.count * MemoryLayout<Float>.stride
-    (velocity, velocityGradient, patches, outputPatches) = (plan.velocity, plan.velocityGradient, plan.patches, plan.outputPatches)
+    (velocity, velocityGradient, patches, outputPatches) = (
+      plan.velocity, plan.velocityGradient, plan.patches, plan.outputPatches
+    )
     (normalizedOutput, outputStatistics, condition) = (plan.normalizedOutput, plan.outputStatistics, plan.condition)
     (encoder, middle, decoder) = (plan.encoder, plan.middle, plan.decoder)
     (fusedDeep, fusedMask, projector) = (plan.fusedDeep, plan.fusedMask, plan.projector)
@@ -273,7 +278,8 @@ private struct Plan {
   let scratch: [WorkerScratch]
   let backward: BackwardMemory?
 
-  init(_ network: Network, _ batch: Int, _ kept: Int, _ training: Bool, _ cut: (_ rows: Int, _ columns: Int) -> Matrix) {
+  init(_ network: Network, _ batch: Int, _ kept: Int, _ training: Bool, _ cut: (_ rows: Int, _ columns: Int) -> Matrix)
+  {
     let c = network.configuration
     let rows = batch * c.tokens
     velocity = cut(batch, c.latentElements)

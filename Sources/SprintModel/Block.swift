@@ -118,7 +118,8 @@ struct Block: Sendable {
     for head in 0..<configuration.heads {
       let tokens = rows.count
       attention(
-        query: rotated(.query, head, tokens), key: rotated(.key, head, tokens), value: qkv.columns(columns(.value, head)),
+        query: rotated(.query, head, tokens), key: rotated(.key, head, tokens),
+        value: qkv.columns(columns(.value, head)),
         into: activations.attended.rows(rows).columns(columns(.query, head)),
         logSumExp: activations.logSumExp.rows(rows).columns(head..<head + 1),
         scores: Matrix(scratch.scores.base, rows: tokens, columns: tokens))
@@ -142,7 +143,9 @@ struct Block: Sendable {
         scoreGradients: Matrix(scratch.scoreGradients.base, rows: tokens, columns: tokens))
       for (part, weight) in [(Part.query, parameters.queryNorm), (.key, parameters.keyNorm)] {
         let gradient = dqkv.columns(columns(part, head))
-        positions.withUnsafeBufferPointer { rotateBackward(gradient, rotary, positions: $0.baseAddress.unsafelyUnwrapped) }
+        positions.withUnsafeBufferPointer {
+          rotateBackward(gradient, rotary, positions: $0.baseAddress.unsafelyUnwrapped)
+        }
         rmsNormBackward(
           gradient, qkv.columns(columns(part, head)), weight: weight, into: gradient,
           weightGradient: norms.matrix(columns: configuration.headWidth).vector(part.rawValue))

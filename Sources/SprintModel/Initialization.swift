@@ -27,7 +27,9 @@ extension ParameterLayout {
   private func initialization(of parameter: Parameter) -> Distribution {
     let name = parameter.name
     if name.hasSuffix("norm.weight") { return .constant(1) }
-    if name.hasSuffix(".bias") || name.contains("adaLN_modulation") || name.hasPrefix("final_layer") { return .constant(0) }
+    if name.hasSuffix(".bias") || name.contains("adaLN_modulation") || name.hasPrefix("final_layer") {
+      return .constant(0)
+    }
     if name == "mask_token" || name.hasPrefix("t_embedder") || name.hasPrefix("y_embedder") { return .normal(0.02) }
     return .uniform((6 / Float(parameter.shape[0] + parameter.shape[1])).squareRoot())
   }

@@ -91,7 +91,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// What is wrong with the shape, as (key, message), or nil.
   public var problem: (key: String, message: String)? {
     let positives = [
-      ("width", width), ("heads", heads), ("side", side), ("channels", channels), ("patch", patch), ("classes", classes),
+      ("width", width), ("heads", heads), ("side", side), ("channels", channels), ("patch", patch),
+      ("classes", classes),
     ]
     if let (key, value) = positives.first(where: { $0.1 < 1 }) { return (key, "is \(value); it has to be at least 1") }
     if min(encoderDepth, middleDepth, decoderDepth) < 0 { return ("depth", "has a negative number of blocks") }
@@ -104,7 +105,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     if !(ropeTheta > 0) { return ("rope_theta", "is \(ropeTheta); it has to be positive") }
     if let projector {
       if projector.hidden < 1 { return ("projector", "is \(projector.hidden); it has to be at least 1") }
-      if projector.featureWidth < 1 { return ("feature_width", "is \(projector.featureWidth); it has to be at least 1") }
+      if projector.featureWidth < 1 {
+        return ("feature_width", "is \(projector.featureWidth); it has to be at least 1")
+      }
       if !(1...max(1, blocks)).contains(projector.afterBlock) || blocks == 0 {
         return ("after_block", "is \(projector.afterBlock); the model has \(blocks) blocks, counted from 1")
       }

@@ -11,7 +11,9 @@ extension Network {
     _ weights: ParameterArena, gradients: ParameterArena, _ activations: Activations, check: FiniteCheck? = nil,
     onFinal: @escaping (Range<Int>) -> Void = { _ in }
   ) {
-    guard let memory = activations.backward else { preconditionFailure("activations without memory for a backward pass") }
+    guard let memory = activations.backward else {
+      preconditionFailure("activations without memory for a backward pass")
+    }
     let pass = BackwardPass(
       network: self, c: configuration, weights: weights.views, gradients: gradients.views, activations: activations,
       memory: memory, check: check, onFinal: onFinal)
@@ -47,7 +49,8 @@ private struct BackwardPass {
     let dmodulations = a.condition.modulationGradients
     forEachChunk { [check] worker, samples in
       for sample in samples {
-        patchify(a.velocityGradient.vector(sample), into: memory.outputPatches.rows(a.tokens.rows(sample..<sample + 1)), c)
+        patchify(
+          a.velocityGradient.vector(sample), into: memory.outputPatches.rows(a.tokens.rows(sample..<sample + 1)), c)
       }
       let rows = a.tokens.rows(samples)
       let upstream = a.scratch[worker].tokens.rows(0..<rows.count)
@@ -68,7 +71,9 @@ private struct BackwardPass {
       .init(memory.outputPatches.rows(allRows), a.normalizedOutput.rows(allRows), gradients.output),
       modulationTask(columns: 0..<2 * c.width),
     ])
-    onFinal(network.layout.range("final_layer.linear.weight").lowerBound..<network.layout.range("final_layer.linear.bias").upperBound)
+    onFinal(
+      network.layout.range("final_layer.linear.weight")
+        .lowerBound..<network.layout.range("final_layer.linear.bias").upperBound)
   }
 
   /// The blocks of a section, last to first; `dx` turns from the gradient of its output into that of its input.
@@ -90,7 +95,8 @@ private struct BackwardPass {
 
   private func dataGradients(_ block: Int, _ tokens: TokenSet, _ live: Range<Int>, _ dx: Matrix) {
     let (network, weights, activations, memory, check) = (network, weights, activations, memory, check)
-    let modulationGradient = activations.condition.modulationGradients.columns(network.layout.modulationColumns(ofBlock: block))
+    let modulationGradient = activations.condition.modulationGradients.columns(
+      network.layout.modulationColumns(ofBlock: block))
     network.workers.run(over: live.count, grain: tokens.slotsPerChunk) { worker, slots in
       network.block(block, weights, activations, slots, worker, check)
         .backward(dx: dx.rows(tokens.rows(slots)), modulationGradient: modulationGradient, memory.block)
@@ -160,7 +166,8 @@ private struct BackwardPass {
     forEachChunk { _, samples in
       let rows = a.tokens.rows(samples)
       linearBackward(
-        memory.tokenGradients.rows(rows), weight: fusion.weight.columns(shallow), into: memory.shallowGradients.rows(rows))
+        memory.tokenGradients.rows(rows), weight: fusion.weight.columns(shallow),
+        into: memory.shallowGradients.rows(rows))
     }
     network.workers.run(over: lasting.count, grain: 512) { _, rows in
       linearBackward(
@@ -179,9 +186,11 @@ private struct BackwardPass {
     row.clear()
     addDroppedSum(to: row.flattened)
     multiply(
-      row, weights.maskToken.matrix(columns: c.width), into: gradient.weight.columns(deep), transposeA: true, adding: true)
+      row, weights.maskToken.matrix(columns: c.width), into: gradient.weight.columns(deep), transposeA: true,
+      adding: true)
     if c.learnsMaskToken {
-      linearBackward(row, weight: fusion.weight.columns(deep), into: gradients.maskToken.matrix(columns: c.width), adding: true)
+      linearBackward(
+        row, weight: fusion.weight.columns(deep), into: gradients.maskToken.matrix(columns: c.width), adding: true)
     }
   }
 

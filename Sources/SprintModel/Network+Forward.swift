@@ -33,7 +33,8 @@ private struct ForwardPass: Sendable {
     self.activations = activations
     self.check = check
     let kept = input.deepPath.kept?.perSample ?? c.tokens
-    precondition(input.times.count <= activations.batch && kept <= activations.kept, "a pass larger than its activations")
+    precondition(
+      input.times.count <= activations.batch && kept <= activations.kept, "a pass larger than its activations")
     precondition(input.latents.columns == c.latentElements, "latents of another shape")
     activations.labels = input.labels
     activations.readsFeatures = input.readsFeatures && c.projector != nil
@@ -179,7 +180,9 @@ private struct ForwardPass: Sendable {
 
   private func tokenRows(_ samples: Range<Int>) -> Range<Int> { activations.tokens.rows(samples) }
 
-  private func forEachChunk(_ tokens: TokenSet, count: Int, _ body: @Sendable (_ worker: Int, _ slots: Range<Int>) -> Void) {
+  private func forEachChunk(
+    _ tokens: TokenSet, count: Int, _ body: @Sendable (_ worker: Int, _ slots: Range<Int>) -> Void
+  ) {
     network.workers.run(over: count, grain: tokens.slotsPerChunk, body)
   }
 }
@@ -187,9 +190,12 @@ private struct ForwardPass: Sendable {
 extension Network {
   /// Those of `slots` that block `block` computes: in the middle, results that are dropped stop where the alignment reads.
   func slots(_ slots: Range<Int>, in block: Int, _ activations: Activations) -> Range<Int> {
-    guard configuration.section(of: block) == .middle, let projector = configuration.projector, activations.readsFeatures,
+    guard configuration.section(of: block) == .middle, let projector = configuration.projector,
+      activations.readsFeatures,
       block < projector.afterBlock
-    else { return configuration.section(of: block) == .middle ? slots.clamped(to: 0..<activations.deep.lasting) : slots }
+    else {
+      return configuration.section(of: block) == .middle ? slots.clamped(to: 0..<activations.deep.lasting) : slots
+    }
     return slots
   }
 

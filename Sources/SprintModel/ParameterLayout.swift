@@ -159,7 +159,8 @@ struct NetworkParameters: Sendable {
     time0 = LinearParameters("t_embedder.mlp.0", layout, arena)
     time2 = LinearParameters("t_embedder.mlp.2", layout, arena)
     fusion = configuration.fusion == .concatLinear ? LinearParameters("renoise_linear", layout, arena) : nil
-    projector = configuration.projector == nil ? [] : [0, 2, 4].map { LinearParameters("projectors.\($0)", layout, arena) }
+    projector =
+      configuration.projector == nil ? [] : [0, 2, 4].map { LinearParameters("projectors.\($0)", layout, arena) }
     maskToken = arena[layout.range("mask_token")]
     classes = arena[layout.range("y_embedder.embedding_table.weight")].matrix(columns: configuration.width)
     let names = layout.modulations.map(\.name)

@@ -15,7 +15,8 @@ func unpatchify(_ patches: Matrix, into latent: Vector, _ c: ModelConfiguration)
 }
 
 @inline(__always)
-private func forEachPatchElement(_ c: ModelConfiguration, _ body: (_ token: Int, _ column: Int, _ element: Int) -> Void) {
+private func forEachPatchElement(_ c: ModelConfiguration, _ body: (_ token: Int, _ column: Int, _ element: Int) -> Void)
+{
   for token in 0..<c.tokens {
     let (top, left) = (token / c.grid * c.patch, token % c.grid * c.patch)
     for channel in 0..<c.channels {

@@ -30,7 +30,9 @@ public enum TokenDrop: Sendable, Equatable {
     switch self {
     case .none: return nil
     case .structured(let group, let kept):
-      if group < 1 || grid % group != 0 { return "group side \(group) does not divide the \(grid) x \(grid) token grid" }
+      if group < 1 || grid % group != 0 {
+        return "group side \(group) does not divide the \(grid) x \(grid) token grid"
+      }
       if kept < 1 || kept > group * group {
         return "\(kept) kept tokens a group of \(group) x \(group); it has to be 1 to \(group * group)"
       }

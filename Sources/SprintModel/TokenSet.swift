@@ -13,7 +13,9 @@ struct TokenSet: Sendable {
 
   /// All tokens of all samples.
   init(batch: Int, tokens: Int) {
-    self.init(tokens: tokens, samples: Array(0..<batch), lasting: batch, positions: (0..<batch).flatMap { _ in 0..<Int32(tokens) })
+    self.init(
+      tokens: tokens, samples: Array(0..<batch), lasting: batch,
+      positions: (0..<batch).flatMap { _ in 0..<Int32(tokens) })
   }
 
   /// The tokens that the deep path sees: the samples that keep it first, then, if `readsAll`, those whose result is dropped.

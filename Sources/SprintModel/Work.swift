@@ -2,7 +2,8 @@ extension ModelConfiguration {
   /// FLOPs of one image's forward pass by the published algorithm, two for a multiplication with its addition, when `kept`
   /// tokens go through the middle. What an implementation saves or repeats does not change this number.
   public func forwardWork(kept: Int) -> Double {
-    let full = Double(encoderDepth + decoderDepth) * blockWork(tokens: tokens) + Double(middleDepth) * blockWork(tokens: kept)
+    let full =
+      Double(encoderDepth + decoderDepth) * blockWork(tokens: tokens) + Double(middleDepth) * blockWork(tokens: kept)
     let (n, d) = (Double(tokens), Double(width))
     let ends = 2 * 2 * n * Double(patchElements) * d
     let join = fusion == .concatLinear ? 2 * n * 2 * d * d : 0

@@ -50,7 +50,8 @@ struct BatchDraws {
     let ids = [Int32](unsafeUninitializedCapacity: count * draws.count) { buffer, initialized in
       for (b, draw) in draws.enumerated() {
         drop.draw(
-          keptTokens, draw: draw, grid: grid, into: UnsafeMutableBufferPointer(rebasing: buffer[b * count..<(b + 1) * count]))
+          keptTokens, draw: draw, grid: grid,
+          into: UnsafeMutableBufferPointer(rebasing: buffer[b * count..<(b + 1) * count]))
       }
       initialized = count * draws.count
     }

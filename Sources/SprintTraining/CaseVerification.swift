@@ -33,7 +33,9 @@ public struct VerifiedGroup: Sendable {
     let norm = expected.reduce(0.0) { $0 + $1 * $1 }.squareRoot()
     let relative = difference == 0 ? 0 : difference / norm
     // A difference that is not a number is the worst of all.
-    if relative.isNaN || relative > error || worst.isEmpty { (error, worst) = (relative.isNaN ? .infinity : relative, tensor) }
+    if relative.isNaN || relative > error || worst.isEmpty {
+      (error, worst) = (relative.isNaN ? .infinity : relative, tensor)
+    }
   }
 }
 
@@ -163,7 +165,8 @@ public struct CaseVerification {
     let labels = try file.integers(name, shape: [count]).map { Int($0) }
     let limit = recipe.model.classes + (allowsNone ? 1 : 0)
     if let bad = labels.first(where: { $0 < 0 || $0 >= limit }) {
-      throw SafetensorsError.unexpected(path: file.path, name: name, found: "class \(bad)", expected: "0 to \(limit - 1)")
+      throw SafetensorsError.unexpected(
+        path: file.path, name: name, found: "class \(bad)", expected: "0 to \(limit - 1)")
     }
     return labels
   }
@@ -217,7 +220,9 @@ struct CaseRecipe {
       return exact
     }
     guard let depth = table["depth"] as? [Int], depth.count == 3 else { throw malformed("lacks three depths") }
-    guard let fusion = (table["fusion"] as? String).flatMap(Fusion.init) else { throw malformed("has an unknown fusion") }
+    guard let fusion = (table["fusion"] as? String).flatMap(Fusion.init) else {
+      throw malformed("has an unknown fusion")
+    }
     guard let frozen = table["freeze"] as? [String], Set(frozen).isSubset(of: ["mask_token"]) else {
       throw malformed("freezes something else than the mask token")
     }

@@ -72,21 +72,25 @@ public struct Checkpoint: Sendable {
     let file = try HDF5File(reading: path)
     func number(_ name: String) throws -> Int {
       guard let value = try file.numbers(name)?.first.flatMap({ Int(exactly: $0) }) else {
-        throw CheckpointError.unexpected(path: path, problem: "lacks the attribute `\(name)`; is it a checkpoint of sprint?")
+        throw CheckpointError.unexpected(
+          path: path, problem: "lacks the attribute `\(name)`; is it a checkpoint of sprint?")
       }
       return value
     }
     let version = try number("format_version")
     guard version == Self.version else {
-      throw CheckpointError.unexpected(path: path, problem: "has format version \(version), this program reads \(Self.version)")
+      throw CheckpointError.unexpected(
+        path: path, problem: "has format version \(version), this program reads \(Self.version)")
     }
     position = TrainingPosition(
-      step: try number("step"), stage: try number("stage"), stageStep: try number("stage_step"), skipped: try number("skipped"))
+      step: try number("step"), stage: try number("stage"), stageStep: try number("stage_step"),
+      skipped: try number("skipped"))
     samples = try number("samples")
     configurationText = try file.text("configuration") ?? ""
     let range = try file.numbers("pixel_range") ?? [-1, 1]
     properties = LatentProperties(
-      scale: (try file.numbers("scale") ?? [1]).map { Float($0) }, shift: (try file.numbers("shift") ?? [0]).map { Float($0) },
+      scale: (try file.numbers("scale") ?? [1]).map { Float($0) },
+      shift: (try file.numbers("shift") ?? [0]).map { Float($0) },
       kind: try file.text("kind") ?? "latents", pixelRange: range[0]...range[1], vae: try file.text("vae") ?? "")
   }
 
@@ -111,7 +115,8 @@ public struct Checkpoint: Sendable {
       let name = "/\(group)/\(parameter.name)"
       let shape = try file.describe(name).shape
       guard shape == parameter.shape else {
-        throw HDF5Error.unexpected(path: file.path, name: name, found: "of shape \(shape)", expected: "\(parameter.shape)")
+        throw HDF5Error.unexpected(
+          path: file.path, name: name, found: "of shape \(shape)", expected: "\(parameter.shape)")
       }
       let values = arena[parameter]
       try file.floats(name, into: UnsafeMutableBufferPointer(start: values.base, count: values.count))
@@ -120,7 +125,8 @@ public struct Checkpoint: Sendable {
 
   /// Writes a checkpoint in one piece or not at all: the file, then its manifest.
   static func write(
-    _ optimizer: Optimizer, _ position: TrainingPosition, _ configuration: Configuration, _ dataset: LatentDataset, to path: String
+    _ optimizer: Optimizer, _ position: TrainingPosition, _ configuration: Configuration, _ dataset: LatentDataset,
+    to path: String
   ) throws {
     try AtomicFile.create(path) { temporary in
       let file = try HDF5File(creating: temporary)
@@ -134,7 +140,8 @@ public struct Checkpoint: Sendable {
         }
       }
       for (name, number) in [
-        ("format_version", version), ("step", position.step), ("stage", position.stage), ("stage_step", position.stageStep),
+        ("format_version", version), ("step", position.step), ("stage", position.stage),
+        ("stage_step", position.stageStep),
         ("skipped", position.skipped), ("samples", dataset.count),
       ] { try file.write(attribute: name, number) }
       try file.write(attribute: "seed", "\(configuration.seed)")
@@ -143,7 +150,8 @@ public struct Checkpoint: Sendable {
       try file.write(attribute: "vae", dataset.properties.vae)
       try file.write(attribute: "scale", dataset.properties.scale.map(Double.init))
       try file.write(attribute: "shift", dataset.properties.shift.map(Double.init))
-      try file.write(attribute: "pixel_range", [dataset.properties.pixelRange.lowerBound, dataset.properties.pixelRange.upperBound])
+      try file.write(
+        attribute: "pixel_range", [dataset.properties.pixelRange.lowerBound, dataset.properties.pixelRange.upperBound])
       try file.flush()
     }
     let manifest = Manifest(file: (path as NSString).lastPathComponent, fingerprint: try Fingerprint(of: path))
@@ -173,7 +181,9 @@ public struct CheckpointStore: Sendable {
   /// Everything that may be a checkpoint, the newest first.
   public func candidates() -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.checkpoints)) ?? []
-    return names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".h5") }.sorted(by: >).map { "\(folder.checkpoints)/\($0)" }
+    return names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".h5") }.sorted(by: >).map {
+      "\(folder.checkpoints)/\($0)"
+    }
   }
 
   /// The newest whole checkpoint, and what is wrong with newer ones; nil where there is none at all.

@@ -127,7 +127,8 @@ public struct Configuration: Sendable {
     try checkpoint.finish()
     let validation = try root.section("validation")
     self.validation = Validation(
-      interval: try validation.integer("interval", default: 10_000), samples: try validation.integer("samples", default: 1024))
+      interval: try validation.integer("interval", default: 10_000),
+      samples: try validation.integer("samples", default: 1024))
     try validation.finish()
     samples = try Samples(root.section("samples"), model, interpolant)
     let log = try root.section("log")
@@ -167,8 +168,10 @@ extension ModelConfiguration {
       throw reader.error("depth", "has \(depths.count) numbers, expected three: encoder, middle and decoder blocks")
     }
     self.init(
-      width: width ?? 0, heads: heads ?? 0, depth: (depths[0], depths[1], depths[2]), side: try reader.integer("side", in: 1...4096),
-      channels: try reader.integer("channels", in: 1...4096), patch: try reader.integer("patch", default: 2, in: 1...4096),
+      width: width ?? 0, heads: heads ?? 0, depth: (depths[0], depths[1], depths[2]),
+      side: try reader.integer("side", in: 1...4096),
+      channels: try reader.integer("channels", in: 1...4096),
+      patch: try reader.integer("patch", default: 2, in: 1...4096),
       classes: try reader.integer("classes", in: 1...1_000_000))
     mlpRatio = try reader.number("mlp_ratio", default: 4, "a positive number, at most 64") { $0 > 0 && $0 <= 64 }
     ropeTheta = try reader.number("rope_theta", default: 10000, "a positive number") { $0 > 0 }
@@ -213,7 +216,8 @@ extension Configuration.Alignment {
     features = try reader.text("features")
     model.projector = ProjectorConfiguration(
       hidden: try reader.integer("projector", default: 2048, in: 1...1_000_000),
-      featureWidth: try reader.integer("feature_width", in: 1...1_000_000), afterBlock: try reader.integer("after_block"))
+      featureWidth: try reader.integer("feature_width", in: 1...1_000_000),
+      afterBlock: try reader.integer("after_block"))
     try reader.finish()
     if let problem = model.problem { throw reader.error(problem.key, problem.message) }
   }

@@ -48,7 +48,9 @@ public struct ConfigurationDocument {
     return (parts[0], value)
   }
 
-  private static func setting(_ value: Node, at path: ArraySlice<String>, in node: Node?, setting: String) throws -> Node {
+  private static func setting(_ value: Node, at path: ArraySlice<String>, in node: Node?, setting: String) throws
+    -> Node
+  {
     guard let key = path.first else { return value }
     if let index = Int(key) {
       guard var sequence = node?.sequence, sequence.indices.contains(index) else {

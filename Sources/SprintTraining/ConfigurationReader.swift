@@ -29,7 +29,8 @@ final class ConfigurationReader {
     case .scalar(let scalar) where scalar.string.isEmpty || scalar.string == "null": mapping = nil
     default:
       mapping = nil
-      throw ConfigurationError(place(path), key: path.isEmpty ? "(document)" : path, "has to be a mapping of keys to values")
+      throw ConfigurationError(
+        place(path), key: path.isEmpty ? "(document)" : path, "has to be a mapping of keys to values")
     }
   }
 
@@ -45,7 +46,8 @@ final class ConfigurationReader {
 
   /// A number for which `accepts` holds.
   func number(
-    _ key: String, default value: Double? = nil, _ expected: String = "a number", where accepts: (Double) -> Bool = { _ in true }
+    _ key: String, default value: Double? = nil, _ expected: String = "a number",
+    where accepts: (Double) -> Bool = { _ in true }
   ) throws -> Double {
     try scalar(key, default: value, expected: expected) { text in
       Double(text.replacing("_", with: "")).flatMap { $0.isFinite && accepts($0) ? $0 : nil }
@@ -85,7 +87,9 @@ final class ConfigurationReader {
 
   /// A list of whole numbers, none negative.
   func integers(_ key: String, default value: [Int]? = nil) throws -> [Int] {
-    try list(key, default: value, of: "whole numbers, none negative") { $0.string.flatMap { Int($0) }.flatMap { $0 < 0 ? nil : $0 } }
+    try list(key, default: value, of: "whole numbers, none negative") {
+      $0.string.flatMap { Int($0) }.flatMap { $0 < 0 ? nil : $0 }
+    }
   }
 
   /// A list of numbers.
@@ -93,7 +97,9 @@ final class ConfigurationReader {
     try list(key, default: value, of: "numbers") { $0.string.flatMap(Double.init) }
   }
 
-  private func list<Element>(_ key: String, default value: [Element]?, of what: String, _ convert: (Node) -> Element?) throws -> [Element] {
+  private func list<Element>(_ key: String, default value: [Element]?, of what: String, _ convert: (Node) -> Element?)
+    throws -> [Element]
+  {
     known.append(key)
     guard let node = mapping?[Node(key)] else {
       guard let value else { throw error(key, "is missing; it has to be a list of \(what)") }
@@ -131,7 +137,8 @@ final class ConfigurationReader {
       let nearest = known.min { key.distance(to: $0) < key.distance(to: $1) }
       // Keys that stand in no file were put there by --set.
       throw ConfigurationError(
-        node.mark == nil ? "--set \(full(key))" : place(full(key), node.mark?.line), key: full(key), "is not a known key\(nearest.map { "; did you mean `\($0)`?" } ?? "")")
+        node.mark == nil ? "--set \(full(key))" : place(full(key), node.mark?.line), key: full(key),
+        "is not a known key\(nearest.map { "; did you mean `\($0)`?" } ?? "")")
     }
   }
 

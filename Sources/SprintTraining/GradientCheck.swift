@@ -34,7 +34,8 @@ struct GradientCheck {
 
   /// Compares every trained parameter.
   func run(_ batch: TrainingBatch) -> [Result] {
-    let start = total(objective.lossesAndGradients(weights, batch, alignmentWeight: alignmentWeight, gradients: gradients))
+    let start = total(
+      objective.lossesAndGradients(weights, batch, alignmentWeight: alignmentWeight, gradients: gradients))
     return weights.layout.parameters.filter(\.isTrained).map { parameter in
       let (values, gradient) = (weights[parameter], gradients[parameter])
       let norm = sumOfSquares(gradient).squareRoot()
@@ -51,7 +52,8 @@ struct GradientCheck {
       for i in 0..<values.count { values[i] = before[i] }
       let isVisible = norm * length > 2e-5 * abs(start)
       return Result(
-        name: parameter.name, norm: norm, difference: difference, error: isVisible ? abs(difference - norm) / norm : nil)
+        name: parameter.name, norm: norm, difference: difference, error: isVisible ? abs(difference - norm) / norm : nil
+      )
     }
   }
 

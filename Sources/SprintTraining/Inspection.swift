@@ -70,7 +70,9 @@ public struct Inspection {
     }
     return sums.enumerated().map { channel, sum in
       let mean = sum.0 / seen
-      return String(format: "  channel %d: mean %.3f, deviation %.3f", channel, mean, max(0, sum.1 / seen - mean * mean).squareRoot())
+      return String(
+        format: "  channel %d: mean %.3f, deviation %.3f", channel, mean,
+        max(0, sum.1 / seen - mean * mean).squareRoot())
     }
   }
 }

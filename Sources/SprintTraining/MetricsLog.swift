@@ -11,7 +11,9 @@ final class MetricsLog {
     self.path = path
     if let text = try? String(contentsOfFile: path, encoding: .utf8) {
       let kept = text.split(separator: "\n").filter { line in
-        guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { return false }
+        guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
+          return false
+        }
         return (object["step"] as? Int).map { $0 <= step } ?? false
       }
       try AtomicFile.write(Data(kept.map { $0 + "\n" }.joined().utf8), to: path)

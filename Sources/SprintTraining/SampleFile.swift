@@ -23,13 +23,16 @@ public struct SampleFile {
 
   /// Writes samples: a labelled grid (.png), `arr_0` uint8 [n, H, W, C] (.npz), or `/latents` [n, C, S, S] in the data set's own
   /// units with `/labels` (.h5), which is a data set again.
-  public func write(_ samples: [[Float]], labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties) throws {
+  public func write(_ samples: [[Float]], labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties)
+    throws
+  {
     let grid = SampleGrid(model, properties)
     switch kind {
     case .png: try grid.picture(samples, labels: labels).writePNG(to: path)
     case .npz:
       try NPY.writeNPZ(
-        samples.flatMap(grid.bytes), shape: [samples.count, model.side, model.side, model.channels], name: "arr_0", to: path)
+        samples.flatMap(grid.bytes), shape: [samples.count, model.side, model.side, model.channels], name: "arr_0",
+        to: path)
     case .h5: try writeHDF5(samples, labels, model, properties)
     }
   }

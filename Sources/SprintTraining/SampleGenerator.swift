@@ -35,7 +35,9 @@ public struct SampleGenerator: Sendable {
       ) { step, values in
         values = range.flatMap { noise(steps, draw: UInt64($0) << 20 | UInt64(step), elements) }
       }
-      for i in range.prefix(labels.count - first) { images.append(result[(i - first) * elements..<(i - first + 1) * elements].map { Float($0) }) }
+      for i in range.prefix(labels.count - first) {
+        images.append(result[(i - first) * elements..<(i - first + 1) * elements].map { Float($0) })
+      }
       guard progress(images.count) else { break }
     }
     return images

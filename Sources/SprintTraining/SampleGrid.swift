@@ -29,7 +29,11 @@ public struct SampleGrid {
   public func picture(_ samples: [[Float]], labels: [Int]) -> Picture {
     let classes = Set(labels).sorted()
     let rows = classes.map { label in labels.indices.filter { labels[$0] == label } }
-    let lines = rows.flatMap { row in stride(from: 0, to: row.count, by: Self.mostColumns).map { Array(row[$0..<min($0 + Self.mostColumns, row.count)]) } }
+    let lines = rows.flatMap { row in
+      stride(from: 0, to: row.count, by: Self.mostColumns).map {
+        Array(row[$0..<min($0 + Self.mostColumns, row.count)])
+      }
+    }
     let zoom = max(1, 40 / side)
     let cell = side * zoom + 2
     let margin = 6 * 2 * String(classes.last ?? 0).count + 8
@@ -50,7 +54,9 @@ public struct SampleGrid {
     for y in 0..<side * zoom {
       for x in 0..<side * zoom {
         let pixel = (y / zoom * side + x / zoom) * channels
-        let (red, green, blue) = (bytes[pixel], bytes[pixel + min(1, channels - 1)], bytes[pixel + min(2, channels - 1)])
+        let (red, green, blue) = (
+          bytes[pixel], bytes[pixel + min(1, channels - 1)], bytes[pixel + min(2, channels - 1)]
+        )
         picture[corner.x + x, corner.y + y] = channels == 2 ? (red, green, 0) : (red, green, blue)
       }
     }
@@ -86,10 +92,15 @@ extension Picture {
   }
 
   private static let digits: [[UInt8]] = [
-    [0b01110, 0b10001, 0b10011, 0b10101, 0b11001, 0b10001, 0b01110], [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
-    [0b01110, 0b10001, 0b00001, 0b00110, 0b01000, 0b10000, 0b11111], [0b01110, 0b10001, 0b00001, 0b00110, 0b00001, 0b10001, 0b01110],
-    [0b00010, 0b00110, 0b01010, 0b10010, 0b11111, 0b00010, 0b00010], [0b11111, 0b10000, 0b11110, 0b00001, 0b00001, 0b10001, 0b01110],
-    [0b00110, 0b01000, 0b10000, 0b11110, 0b10001, 0b10001, 0b01110], [0b11111, 0b00001, 0b00010, 0b00100, 0b01000, 0b01000, 0b01000],
-    [0b01110, 0b10001, 0b10001, 0b01110, 0b10001, 0b10001, 0b01110], [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
+    [0b01110, 0b10001, 0b10011, 0b10101, 0b11001, 0b10001, 0b01110],
+    [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
+    [0b01110, 0b10001, 0b00001, 0b00110, 0b01000, 0b10000, 0b11111],
+    [0b01110, 0b10001, 0b00001, 0b00110, 0b00001, 0b10001, 0b01110],
+    [0b00010, 0b00110, 0b01010, 0b10010, 0b11111, 0b00010, 0b00010],
+    [0b11111, 0b10000, 0b11110, 0b00001, 0b00001, 0b10001, 0b01110],
+    [0b00110, 0b01000, 0b10000, 0b11110, 0b10001, 0b10001, 0b01110],
+    [0b11111, 0b00001, 0b00010, 0b00100, 0b01000, 0b01000, 0b01000],
+    [0b01110, 0b10001, 0b10001, 0b01110, 0b10001, 0b10001, 0b01110],
+    [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
   ]
 }

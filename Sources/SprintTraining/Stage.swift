@@ -90,7 +90,9 @@ extension TokenDrop {
   }
 
   /// Reads `drop: {ratio: 0.75}`, `{kind: random, ratio: 0.3}`, `{group: 3, kept: 2}` or `{kind: none}`.
-  fileprivate init(_ reader: ConfigurationReader, default value: TokenDrop, grid: Int, in stage: ConfigurationReader) throws {
+  fileprivate init(_ reader: ConfigurationReader, default value: TokenDrop, grid: Int, in stage: ConfigurationReader)
+    throws
+  {
     if stage.has("drop") {
       let kind: Kind = try reader.choice("kind", default: .structured)
       switch kind {
@@ -103,7 +105,8 @@ extension TokenDrop {
         let ratio = try reader.number("ratio")
         guard let published = TokenDrop.published[ratio] else {
           throw reader.error(
-            "ratio", "is \(ratio); by ratio the groups are known for 0, 0.5, 0.625, 0.75 and 0.875. Give group and kept, "
+            "ratio",
+            "is \(ratio); by ratio the groups are known for 0, 0.5, 0.625, 0.75 and 0.875. Give group and kept, "
               + "or kind: random")
         }
         self = published

@@ -42,8 +42,10 @@ public final class Trainer {
     if let checkpoint { try Self.check(checkpoint, configuration, dataset) }
     let held = configuration.data.validation
     let heldOut = held.isEmpty ? nil : try LatentDataset(paths: held)
-    try heldOut?.check(channels: configuration.model.channels, side: configuration.model.side, classes: configuration.model.classes)
-    network = Network(configuration.model, workers: Workers(configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount))
+    try heldOut?.check(
+      channels: configuration.model.channels, side: configuration.model.side, classes: configuration.model.classes)
+    network = Network(
+      configuration.model, workers: Workers(configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount))
     optimizer = Optimizer(network, configuration.optimizer)
     validation = heldOut.map { [network] in Validation($0, configuration, network) }
     if let checkpoint {
@@ -79,7 +81,8 @@ public final class Trainer {
 
   private var description: String {
     let layout = network.layout
-    return "\(layout.count) weights, \(dataset.count) images, \(network.workers.count) threads, OpenBLAS core \(BLAS.core), "
+    return
+      "\(layout.count) weights, \(dataset.count) images, \(network.workers.count) threads, OpenBLAS core \(BLAS.core), "
       + String(format: "%.0f GFLOP/s in matrix products", peak / 1e9)
   }
 
@@ -91,7 +94,9 @@ public final class Trainer {
     (position.stageStep, position.skipped) = (0, 0)
     let stage = configuration.stages[position.stage]
     optimizer.restart(from: stage.start == .ema ? optimizer.average : optimizer.weights)
-    report(.note("stage \(position.stage + 1) of \(configuration.stages.count), `\(stage.name)`, from step \(position.step)"))
+    report(
+      .note("stage \(position.stage + 1) of \(configuration.stages.count), `\(stage.name)`, from step \(position.step)")
+    )
   }
 
   /// Steps of one stage. Returns false where the run is to end before it.
@@ -117,7 +122,9 @@ public final class Trainer {
       try log(step, metrics)
       try lookAfter(stage, metrics, stop)
       if position.step >= last || stop.isRequested {
-        if position.step % configuration.checkpoint.interval != 0, position.stageStep < stage.steps { try saveCheckpoint() }
+        if position.step % configuration.checkpoint.interval != 0, position.stageStep < stage.steps {
+          try saveCheckpoint()
+        }
         return false
       }
     }
@@ -131,7 +138,9 @@ public final class Trainer {
   }
 
   /// One update: gradients of all parts of the batch, clipping, AdamW, moving average.
-  private func update(_ stage: Stage, _ latents: LatentBatch, _ objective: FlowMatching, _ draws: BatchDraws) throws -> StepReport {
+  private func update(_ stage: Stage, _ latents: LatentBatch, _ objective: FlowMatching, _ draws: BatchDraws) throws
+    -> StepReport
+  {
     let micro = stage.batch / stage.accumulate
     let check = isDebugging ? FiniteCheck() : nil
     let isAligning = configuration.alignment.map { position.step < $0.lastStep ?? .max } ?? false
@@ -255,7 +264,8 @@ public final class Trainer {
           + "\(worst.map { String(format: "%.1e of %@", $0.1, $0.0.name) } ?? "not there")"))
     guard let first = bad.first else { return }
     throw RunError.unusable(
-      "gradient check: \(first.0.name) has gradient norm \(first.0.norm), central differences say \(first.0.difference)")
+      "gradient check: \(first.0.name) has gradient norm \(first.0.norm), central differences say \(first.0.difference)"
+    )
   }
 
   // MARK: What is checked before the start
@@ -289,7 +299,9 @@ public final class Trainer {
     if let shape = dataset.featureShape, let projector = model.projector {
       guard shape == (model.tokens, projector.featureWidth) else {
         throw DatasetError.unfit(
-          problem: "has features of \(shape.tokens) tokens x \(shape.width), the model expects \(model.tokens) x \(projector.featureWidth)")
+          problem:
+            "has features of \(shape.tokens) tokens x \(shape.width), the model expects \(model.tokens) x \(projector.featureWidth)"
+        )
       }
     }
     return dataset
@@ -299,7 +311,11 @@ public final class Trainer {
     var differences = configuration.differences(from: try checkpoint.configuration()).map {
       "`\($0.key)` was \($0.other), now \($0.own)"
     }
-    if checkpoint.samples != dataset.count { differences.append("the data had \(checkpoint.samples) samples, now \(dataset.count)") }
-    guard differences.isEmpty else { throw RunError.otherConfiguration(path: checkpoint.path, differences: differences) }
+    if checkpoint.samples != dataset.count {
+      differences.append("the data had \(checkpoint.samples) samples, now \(dataset.count)")
+    }
+    guard differences.isEmpty else {
+      throw RunError.otherConfiguration(path: checkpoint.path, differences: differences)
+    }
   }
 }

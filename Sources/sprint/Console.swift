@@ -1,11 +1,13 @@
 import ArgumentParser
 import Foundation
+import SprintTraining
 
 /// Standard output and standard error, and the program's exit codes.
 enum Console {
   /// The run can be continued: start the same command again with `--resume auto`.
   static let restart = ExitCode(75)
   private static let usersMistake: Int32 = 2
+  private static let failure: Int32 = 1
 
   static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
@@ -16,7 +18,8 @@ enum Console {
   /// Replaces the line under way on a terminal.
   static func status(_ text: String) { write("\r\u{1B}[K" + text, to: .standardOutput) }
 
-  /// Help and exit codes as they are; every other error as one line on standard error, with exit code 2.
+  /// Help and exit codes as they are; every other error as one line on standard error: exit code 1 where
+  /// training went wrong by itself, else 2.
   static func exit(for error: any Error) -> Never {
     if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
     if Sprint.exitCode(for: error) == .success {
@@ -24,6 +27,7 @@ enum Console {
       Foundation.exit(0)
     }
     Self.error("sprint: \(Sprint.message(for: error).split(separator: "\n").joined(separator: " "))")
+    if case RunError.notFinite = error { Foundation.exit(failure) }
     Foundation.exit(usersMistake)
   }
 

@@ -48,7 +48,8 @@ struct Sample: ParsableCommand {
   @Option(help: "Seed; image i of a seed is the same whatever --count is.")
   var seed: UInt64 = 0
 
-  @Option(help: "Where to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] (.npz), or /latents and /labels (.h5).")
+  @Option(
+    help: "Where to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] (.npz), or /latents and /labels (.h5).")
   var out: String
 
   @OptionGroup var threading: ThreadOptions

@@ -7,7 +7,8 @@ struct Sprint: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sprint",
     abstract: "Trains diffusion transformers after SPRINT (sparse-dense residual fusion, arXiv 2510.21986) on CPUs.",
-    discussion: "Exit codes: 0 done, 2 a mistake in what was asked for, 75 interrupted with a checkpoint: start it again.",
+    discussion:
+      "Exit codes: 0 done, 1 a loss that is not finite or a case that differs, 2 a mistake in what was asked for, 75 interrupted with a checkpoint: start it again.",
     subcommands: [Train.self, Sample.self, Verify.self, Inspect.self, Machine.self])
 }
 
@@ -17,7 +18,9 @@ struct ThreadOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    if let threads, !(1...4096).contains(threads) { throw ValidationError("--threads is \(threads), expected 1 to 4096") }
+    if let threads, !(1...4096).contains(threads) {
+      throw ValidationError("--threads is \(threads), expected 1 to 4096")
+    }
   }
 
   var workers: Workers { Workers(threads ?? ProcessInfo.processInfo.activeProcessorCount) }

@@ -16,7 +16,9 @@ import Testing
     return memory.vector.array
   }
 
-  @Test("Latents are scaled and shifted channel by channel; contiguous and chunked files read the same", arguments: [false, true])
+  @Test(
+    "Latents are scaled and shifted channel by channel; contiguous and chunked files read the same",
+    arguments: [false, true])
   func scaling(chunked: Bool) throws {
     let path = folder.file("d.h5")
     try DatasetFile.write(
@@ -56,10 +58,13 @@ import Testing
   func severalFiles() throws {
     for (name, start) in [("a", 0), ("b", 3)] {
       try DatasetFile.write(
-        folder.file("\(name).h5"), shape: [3, 1, 1, 1], values: (0..<3).map { Float(start + $0) }, labels: (0..<3).map { Int64(start + $0) })
+        folder.file("\(name).h5"), shape: [3, 1, 1, 1], values: (0..<3).map { Float(start + $0) },
+        labels: (0..<3).map { Int64(start + $0) })
     }
     let dataset = try LatentDataset(paths: [folder.file("a.h5"), folder.file("b.h5")])
-    #expect(try (0..<6).map { try latent(dataset, $0)[0] } == [0, 1, 2, 3, 4, 5] && (0..<6).map(dataset.label) == Array(0..<6))
+    #expect(
+      try (0..<6).map { try latent(dataset, $0)[0] } == [0, 1, 2, 3, 4, 5] && (0..<6).map(dataset.label) == Array(0..<6)
+    )
   }
 
   @Test("What cannot be used is refused with one line that names the file")
@@ -70,7 +75,8 @@ import Testing
     let path = folder.file("x.h5")
     func write(shape: [Int], labels: [Int64], _ values: [Float]? = nil) throws {
       try? FileManager.default.removeItem(atPath: path)
-      try DatasetFile.write(path, shape: shape, values: values ?? [Float](repeating: 0, count: shape.reduce(1, *)), labels: labels)
+      try DatasetFile.write(
+        path, shape: shape, values: values ?? [Float](repeating: 0, count: shape.reduce(1, *)), labels: labels)
     }
     expectRefusal("does not exist") { _ = try LatentDataset(paths: [folder.file("missing.h5")]) }
     try write(shape: [2, 1, 2, 3], labels: [0, 1])

@@ -23,7 +23,8 @@ import Testing
       let c = path.coefficients(at: t)
       let x = c.alpha * data + c.sigma * noise
       let velocity = c.alphaRate * data + c.sigmaRate * noise
-      let score = (velocity - path.stochasticDrift(velocity: velocity, x: x, at: t)) / (0.5 * Interpolant.diffusion(at: t))
+      let score =
+        (velocity - path.stochasticDrift(velocity: velocity, x: x, at: t)) / (0.5 * Interpolant.diffusion(at: t))
       #expect(abs(score + noise / c.sigma) < 1e-9)
     }
   }
@@ -42,7 +43,8 @@ import Testing
   func mix() {
     let (data, noise) = (TestMatrix(1, 3, [1, 2, 3]), TestMatrix(1, 3, [-1, 0, 5]))
     let (mixed, velocity) = (TestMatrix(1, 3), TestMatrix(1, 3))
-    Interpolant.straight.mix(data: data.vector, noise: noise.vector, at: 0.25, into: mixed.vector, velocity: velocity.vector)
+    Interpolant.straight.mix(
+      data: data.vector, noise: noise.vector, at: 0.25, into: mixed.vector, velocity: velocity.vector)
     #expect(mixed.doubles == [0.5, 1.5, 3.5] && velocity.doubles == [-2, -2, 2])
   }
 }

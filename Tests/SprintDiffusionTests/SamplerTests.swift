@@ -14,7 +14,9 @@ import Testing
     let settings = SamplerSettings(method: method, steps: steps, guidance: guidance)
     let count = labels.count * model.network.configuration.latentElements
     let start = (0..<count).map { sin(Double($0) * 12.9898) }
-    return Sampler(model.network, weights: model.weights, settings: settings, batch: 3).sample(start: start, labels: labels) {
+    return Sampler(model.network, weights: model.weights, settings: settings, batch: 3).sample(
+      start: start, labels: labels
+    ) {
       $1 = (0..<count).map { cosf(Float($0)) }
     }
   }
@@ -47,7 +49,9 @@ import Testing
 
   @Test("The Euler sampler converges as the steps double")
   func convergence() {
-    let (few, some, many) = (samples(Guidance(), steps: 20), samples(Guidance(), steps: 40), samples(Guidance(), steps: 80))
+    let (few, some, many) = (
+      samples(Guidance(), steps: 20), samples(Guidance(), steps: 40), samples(Guidance(), steps: 80)
+    )
     let ratio = relativeError(few, some) / relativeError(some, many)
     #expect(ratio > 1.6 && ratio < 2.5, "first order: the error halves, found \(ratio)")
   }

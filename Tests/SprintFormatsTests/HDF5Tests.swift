@@ -24,7 +24,9 @@ import Testing
     try read.withUnsafeMutableBufferPointer { try file.floats("/adam/m/w", into: $0) }
     #expect(read == values)
     #expect(try file.integers("/labels") == [3, 1, 2])
-    #expect(try file.text("text") == "seed: 1\n# größer" && file.numbers("numbers") == [0.5, -2] && file.numbers("step") == [12])
+    #expect(
+      try file.text("text") == "seed: 1\n# größer" && file.numbers("numbers") == [0.5, -2]
+        && file.numbers("step") == [12])
     #expect(try file.text("absent") == nil && file.names(in: "/adam") == ["m"] && !file.has("/adam/v/w"))
     let description = try file.describe("/adam/m/w")
     #expect(description.shape == [2, 3, 4] && (description.offset == nil) == checked)

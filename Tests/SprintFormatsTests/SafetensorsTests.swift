@@ -33,7 +33,10 @@ import Testing
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,9]}}"#, 16),  // bytes do not match the shape
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 16),  // bytes left over
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#, 16),  // a gap in front
-      (#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#, 16),  // an overlap
+      (
+        #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#,
+        16
+      ),  // an overlap
       (#"{"a":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,16]}}"#, 16),  // an overflow
       (#"{"a":{"dtype":"F32","shape":[-4],"data_offsets":[0,16]}}"#, 16),
       (#"{"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}}"#, 16),

@@ -3,7 +3,8 @@ import SprintTestSupport
 import Testing
 
 @Suite struct AttentionTests {
-  @Test("Softmax attention and its three gradients, token counts with and without a remainder of 16",
+  @Test(
+    "Softmax attention and its three gradients, token counts with and without a remainder of 16",
     arguments: [(5, 8), (16, 12), (37, 72)])
   func softmaxAttention(tokens: Int, width: Int) {
     var random = Randomness()
@@ -18,7 +19,9 @@ import Testing
       dout.view, query: q.view, key: k.view, value: v.view, out: out.view, logSumExp: log.view, queryGradient: dq.view,
       keyGradient: dk.view, valueGradient: dv.view, scores: scores.view, scoreGradients: gradients.view)
     func matrix(_ values: [Double]) -> NaiveMatrix { .init(rows: tokens, columns: width, values) }
-    func loss(_ q: NaiveMatrix, _ k: NaiveMatrix, _ v: NaiveMatrix) -> Double { inner(Naive.attention(q, k, v).values, dout.doubles) }
+    func loss(_ q: NaiveMatrix, _ k: NaiveMatrix, _ v: NaiveMatrix) -> Double {
+      inner(Naive.attention(q, k, v).values, dout.doubles)
+    }
     let stride = max(1, tokens * width / 40)
     #expect(gradientError(dq.doubles, at: q.doubles, stride: stride) { loss(matrix($0), k.naive, v.naive) } < 1e-3)
     #expect(gradientError(dk.doubles, at: k.doubles, stride: stride) { loss(q.naive, matrix($0), v.naive) } < 1e-3)
@@ -52,7 +55,9 @@ import Testing
     #expect(y.isIntact && dweight.isIntact)
   }
 
-  @Test("The rotary embedding turns rows and columns as published, and its backward pass is its gradient", arguments: [12, 64, 72])
+  @Test(
+    "The rotary embedding turns rows and columns as published, and its backward pass is its gradient",
+    arguments: [12, 64, 72])
   func rotary(width: Int) {
     var random = Randomness()
     let table = RotaryTable(grid: 5, headWidth: width, theta: 10000)

@@ -34,7 +34,9 @@ import Testing
     let rows: [Int32] = [4, 0, 5]
     let (picked, restored, sums) = (TestMatrix(3, 10), TestMatrix(6, 10), TestMatrix(6, 10))
     gatherRows(x.view, rows, into: picked.view)
-    #expect(picked.naive.row(0) == x.naive.row(4) && picked.naive.row(1) == x.naive.row(0) && picked.naive.row(2) == x.naive.row(5))
+    #expect(
+      picked.naive.row(0) == x.naive.row(4) && picked.naive.row(1) == x.naive.row(0)
+        && picked.naive.row(2) == x.naive.row(5))
     scatterRows(picked.view, rows, into: restored.view)
     gatherRowsBackward(picked.view, rows, addingTo: sums.view)
     for row in 0..<6 {
@@ -97,7 +99,8 @@ import Testing
       for i in 0..<count { g.vector[i] = gradients[i] }
       adamW(
         AdamWStep(
-          step: step, learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, gradientFactor: 0.5, ema: 0.9999),
+          step: step, learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1,
+          gradientFactor: 0.5, ema: 0.9999),
         weights: w.vector, gradients: g.vector, firstMoment: m.vector, secondMoment: v.vector, average: a.vector)
       for i in 0..<count {
         let gradient = Double(gradients[i]) * 0.5

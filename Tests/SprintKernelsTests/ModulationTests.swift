@@ -3,11 +3,14 @@ import SprintTestSupport
 import Testing
 
 @Suite struct ModulationTests {
-  @Test("Layer norm with shift and scale, and its three gradients, at widths with and without a remainder of 16",
+  @Test(
+    "Layer norm with shift and scale, and its three gradients, at widths with and without a remainder of 16",
     arguments: [(3, 8), (5, 24), (4, 72), (6, 64)])
   func modulatedNorm(rows: Int, width: Int) {
     var random = Randomness()
-    let (x, shift, scale) = (random.matrix(rows, width), random.matrix(1, width), random.matrix(1, width, deviation: 0.5))
+    let (x, shift, scale) = (
+      random.matrix(rows, width), random.matrix(1, width), random.matrix(1, width, deviation: 0.5)
+    )
     let (y, statistics, dy) = (TestMatrix(rows, width), TestMatrix(rows, 2), random.matrix(rows, width))
     // A mean far from zero: the variance must not be found as a difference of large numbers.
     for i in 0..<x.vector.count { x.vector[i] += 3 }
@@ -20,12 +23,20 @@ import Testing
     let (again, dx) = (TestMatrix(rows, width), TestMatrix(rows, width))
     let (dshift, dscale) = (TestMatrix(1, width), TestMatrix(1, width))
     modulatedLayerNormBackward(
-      dy.view, x.view, shift: shift.vector, scale: scale.vector, statistics: statistics.view, y: again.view, dx: dx.view,
+      dy.view, x.view, shift: shift.vector, scale: scale.vector, statistics: statistics.view, y: again.view,
+      dx: dx.view,
       shiftGradient: dshift.vector, scaleGradient: dscale.vector)
     #expect(again.doubles == y.doubles, "the recomputed output must be the forward pass's to the bit")
-    #expect(gradientError(dx.doubles, at: x.doubles, stride: 3) { inner(forward($0, shift.doubles, scale.doubles), dy.doubles) } < 1e-3)
-    #expect(gradientError(dshift.doubles, at: shift.doubles) { inner(forward(x.doubles, $0, scale.doubles), dy.doubles) } < 1e-3)
-    #expect(gradientError(dscale.doubles, at: scale.doubles) { inner(forward(x.doubles, shift.doubles, $0), dy.doubles) } < 1e-3)
+    #expect(
+      gradientError(dx.doubles, at: x.doubles, stride: 3) {
+        inner(forward($0, shift.doubles, scale.doubles), dy.doubles)
+      } < 1e-3)
+    #expect(
+      gradientError(dshift.doubles, at: shift.doubles) { inner(forward(x.doubles, $0, scale.doubles), dy.doubles) }
+        < 1e-3)
+    #expect(
+      gradientError(dscale.doubles, at: scale.doubles) { inner(forward(x.doubles, shift.doubles, $0), dy.doubles) }
+        < 1e-3)
     #expect(y.isIntact && dx.isIntact && dshift.isIntact && dscale.isIntact && statistics.isIntact)
   }
 

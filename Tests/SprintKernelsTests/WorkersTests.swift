@@ -10,7 +10,9 @@ import Testing
     let busy = Mutex([Bool](repeating: false, count: count))
     let collisions = Atomic(0)
     Workers(count).run(over: 1003, grain: 10) { worker, slice in
-      busy.withLock { if $0[worker] { collisions.add(1, ordering: .relaxed) }; $0[worker] = true }
+      busy.withLock {
+        if $0[worker] { collisions.add(1, ordering: .relaxed) }; $0[worker] = true
+      }
       seen.withLock { for i in slice { $0[i, default: 0] += 1 } }
       total.add(slice.count, ordering: .relaxed)
       busy.withLock { $0[worker] = false }

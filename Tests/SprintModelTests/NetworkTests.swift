@@ -15,10 +15,13 @@ import Testing
       var random = Randomness("network inputs")
       latents = random.matrix(3, c.latentElements)
       // Not sorted, on purpose.
-      path = DeepPath(kept: kept ? KeptTokens(ids: [9, 2, 15, 4, 0, 7, 8, 13, 3, 11, 5, 1], perSample: 4) : nil, dropped: dropped)
+      path = DeepPath(
+        kept: kept ? KeptTokens(ids: [9, 2, 15, 4, 0, 7, 8, 13, 3, 11, 5, 1], perSample: 4) : nil, dropped: dropped)
     }
 
-    var input: NetworkInput { NetworkInput(latents: latents.view, times: times, labels: labels, deepPath: path, readsFeatures: true) }
+    var input: NetworkInput {
+      NetworkInput(latents: latents.view, times: times, labels: labels, deepPath: path, readsFeatures: true)
+    }
 
     func naive(_ network: NaiveNetwork, _ b: Int) -> (velocity: [Double], features: NaiveMatrix?) {
       network.velocity(
@@ -42,7 +45,9 @@ import Testing
     return variants
   }()
 
-  @Test("Every gradient of the whole network is within 1e-3 of central differences in float64", arguments: variants, [true, false])
+  @Test(
+    "Every gradient of the whole network is within 1e-3 of central differences in float64", arguments: variants,
+    [true, false])
   func gradients(variant: (String, ModelConfiguration), kept: Bool) {
     let model = TinyModel(variant.1)
     let inputs = Inputs(variant.1, kept: kept)
@@ -99,7 +104,8 @@ import Testing
     model.network.forward(model.weights, some.input, activations)
     let naive = NaiveNetwork(model.network.configuration, model.parameters)
     for b in 0..<3 {
-      #expect(relativeError(activations.velocity.vector(b).array.map(Double.init), some.naive(naive, b).velocity) < 1e-5)
+      #expect(
+        relativeError(activations.velocity.vector(b).array.map(Double.init), some.naive(naive, b).velocity) < 1e-5)
     }
     let all = Inputs(model.network.configuration, kept: kept, dropped: [true, true, true])
     model.network.forward(model.weights, all.input, activations)
@@ -119,7 +125,8 @@ import Testing
       let random = Philox(seed: 5, purpose: .noise)
       let latents = TestMatrix(3, model.network.configuration.latentElements)
       random.fillNormal(UnsafeMutableBufferPointer(start: latents.view.base, count: latents.vector.count), draw: 0)
-      let input = NetworkInput(latents: latents.view, times: [0.1, 0.5, 0.8], labels: [0, 1, 2], deepPath: .all(batch: 3))
+      let input = NetworkInput(
+        latents: latents.view, times: [0.1, 0.5, 0.8], labels: [0, 1, 2], deepPath: .all(batch: 3))
       model.network.forward(model.weights, input, activations)
       activations.velocityGradient.copy(from: activations.velocity)
       let gradients = ParameterArena(model.network)
@@ -136,7 +143,8 @@ import Testing
     model.weights[place][3] = .nan
     let inputs = Inputs(model.network.configuration, kept: true)
     let check = FiniteCheck()
-    model.network.forward(model.weights, inputs.input, Activations(model.network, batch: 3, training: false), check: check)
+    model.network.forward(
+      model.weights, inputs.input, Activations(model.network, batch: 3, training: false), check: check)
     let failure = try #require(check.firstFailure)
     #expect(failure.hasPrefix("middle_blocks.0, mlp.fc1, output["), "\(failure)")
   }

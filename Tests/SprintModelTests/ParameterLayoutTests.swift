@@ -10,7 +10,8 @@ import Testing
     for (size, expected) in [("S", 33_000_000), ("B", 130_000_000), ("XL", 675_000_000)] {
       let s = try #require(ModelConfiguration.sizes[size])
       let layout = ParameterLayout(
-        ModelConfiguration(width: s.width, heads: s.heads, depth: s.depth, side: 32, channels: 4, patch: 2, classes: 1000))
+        ModelConfiguration(
+          width: s.width, heads: s.heads, depth: s.depth, side: 32, channels: 4, patch: 2, classes: 1000))
       #expect(abs(Double(layout.count) / Double(expected) - 1) < 0.03, "\(size): \(layout.count)")
     }
   }
@@ -32,7 +33,9 @@ import Testing
     let weights = ParameterArena(network)
     network.layout.initialize(weights.elements, seed: 7)
     func values(_ name: String) throws -> [Float] { weights[try #require(network.layout.parameter(name))].array }
-    func deviation(_ values: [Float]) -> Float { (values.reduce(0) { $0 + $1 * $1 } / Float(values.count)).squareRoot() }
+    func deviation(_ values: [Float]) -> Float {
+      (values.reduce(0) { $0 + $1 * $1 } / Float(values.count)).squareRoot()
+    }
     let qkv = try values("encoder_blocks.0.attn.qkv.weight")
     let bound = (6 / Float(96 + 3 * 96)).squareRoot()
     #expect(qkv.allSatisfy { abs($0) <= bound } && abs(deviation(qkv) / (bound / Float(3).squareRoot()) - 1) < 0.03)

@@ -5,7 +5,9 @@ import Testing
 @Suite struct TokenDropTests {
   private func ids(_ drop: TokenDrop, grid: Int, draw: UInt64) -> [Int32] {
     var ids = [Int32](repeating: -1, count: drop.keptCount(grid: grid))
-    ids.withUnsafeMutableBufferPointer { drop.draw(Philox(seed: 4, purpose: .keptTokens), draw: draw, grid: grid, into: $0) }
+    ids.withUnsafeMutableBufferPointer {
+      drop.draw(Philox(seed: 4, purpose: .keptTokens), draw: draw, grid: grid, into: $0)
+    }
     return ids
   }
 
@@ -14,7 +16,9 @@ import Testing
     for draw in 0..<20 as Range<UInt64> {
       let ids = ids(.structured(group: group, kept: kept), grid: 12, draw: draw)
       #expect(Set(ids).count == ids.count)
-      let perGroup = Dictionary(grouping: ids.map { Int($0) }) { (id: Int) -> [Int] in [id / 12 / group, id % 12 / group] }
+      let perGroup = Dictionary(grouping: ids.map { Int($0) }) { (id: Int) -> [Int] in
+        [id / 12 / group, id % 12 / group]
+      }
       #expect(perGroup.count == (12 / group) * (12 / group) && perGroup.values.allSatisfy { $0.count == kept })
     }
   }

@@ -1,9 +1,10 @@
 import SprintFormats
 
 /// Writes small data sets.
-public enum DatasetFile {
-  public static func write(
-    _ path: String, name: String = "/latents", shape: [Int], values: [Float], labels: [Int64], numbers: [String: [Double]] = [:],
+package enum DatasetFile {
+  package static func write(
+    _ path: String, name: String = "/latents", shape: [Int], values: [Float], labels: [Int64],
+    numbers: [String: [Double]] = [:],
     texts: [String: String] = [:], chunked: Bool = false, features: (name: String, shape: [Int], values: [Float])? = nil
   ) throws {
     let file = try HDF5File(creating: path)
@@ -13,7 +14,9 @@ public enum DatasetFile {
     for (key, value) in texts { try file.write(attribute: key, value) }
     if let features {
       try file.createGroup("features")
-      try features.values.withUnsafeBufferPointer { try file.write("/features/\(features.name)", shape: features.shape, $0) }
+      try features.values.withUnsafeBufferPointer {
+        try file.write("/features/\(features.name)", shape: features.shape, $0)
+      }
     }
     try file.flush()
   }

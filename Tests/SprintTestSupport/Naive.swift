@@ -3,52 +3,53 @@ import Foundation
 // Every kernel once more, in float64 and as plainly as its formula: the twins that the fast ones are held against.
 
 /// A plain matrix of doubles.
-public struct NaiveMatrix {
-  public let rows: Int
-  public let columns: Int
-  public var values: [Double]
+package struct NaiveMatrix {
+  package let rows: Int
+  package let columns: Int
+  package var values: [Double]
 
-  public init(rows: Int, columns: Int, _ values: [Double]) {
+  package init(rows: Int, columns: Int, _ values: [Double]) {
     precondition(values.count == rows * columns)
     (self.rows, self.columns, self.values) = (rows, columns, values)
   }
 
-  public init(rows: Int, columns: Int, _ element: (Int, Int) -> Double) {
+  package init(rows: Int, columns: Int, _ element: (Int, Int) -> Double) {
     self.init(rows: rows, columns: columns, (0..<rows * columns).map { element($0 / columns, $0 % columns) })
   }
 
-  public subscript(r: Int, c: Int) -> Double { values[r * columns + c] }
+  package subscript(r: Int, c: Int) -> Double { values[r * columns + c] }
 
-  public func row(_ r: Int) -> [Double] { Array(values[r * columns..<(r + 1) * columns]) }
+  package func row(_ r: Int) -> [Double] { Array(values[r * columns..<(r + 1) * columns]) }
 
-  public func rows(_ range: Range<Int>) -> NaiveMatrix {
-    NaiveMatrix(rows: range.count, columns: columns, Array(values[range.lowerBound * columns..<range.upperBound * columns]))
+  package func rows(_ range: Range<Int>) -> NaiveMatrix {
+    NaiveMatrix(
+      rows: range.count, columns: columns, Array(values[range.lowerBound * columns..<range.upperBound * columns]))
   }
 
-  public func columns(_ range: Range<Int>) -> NaiveMatrix {
+  package func columns(_ range: Range<Int>) -> NaiveMatrix {
     NaiveMatrix(rows: rows, columns: range.count) { self[$0, range.lowerBound + $1] }
   }
 
-  public var transposed: NaiveMatrix { NaiveMatrix(rows: columns, columns: rows) { self[$1, $0] } }
+  package var transposed: NaiveMatrix { NaiveMatrix(rows: columns, columns: rows) { self[$1, $0] } }
 
-  public static func + (a: NaiveMatrix, b: NaiveMatrix) -> NaiveMatrix {
+  package static func + (a: NaiveMatrix, b: NaiveMatrix) -> NaiveMatrix {
     NaiveMatrix(rows: a.rows, columns: a.columns, zip(a.values, b.values).map(+))
   }
 
-  public func map(_ f: (Double) -> Double) -> NaiveMatrix { NaiveMatrix(rows: rows, columns: columns, values.map(f)) }
+  package func map(_ f: (Double) -> Double) -> NaiveMatrix { NaiveMatrix(rows: rows, columns: columns, values.map(f)) }
 }
 
-public enum Naive {
-  public static func multiply(_ a: NaiveMatrix, _ b: NaiveMatrix) -> NaiveMatrix {
+package enum Naive {
+  package static func multiply(_ a: NaiveMatrix, _ b: NaiveMatrix) -> NaiveMatrix {
     NaiveMatrix(rows: a.rows, columns: b.columns) { r, c in (0..<a.columns).reduce(0) { $0 + a[r, $1] * b[$1, c] } }
   }
 
-  public static func linear(_ x: NaiveMatrix, _ weight: NaiveMatrix, _ bias: [Double]) -> NaiveMatrix {
+  package static func linear(_ x: NaiveMatrix, _ weight: NaiveMatrix, _ bias: [Double]) -> NaiveMatrix {
     let product = multiply(x, weight.transposed)
     return NaiveMatrix(rows: product.rows, columns: product.columns) { product[$0, $1] + bias[$1] }
   }
 
-  public static func modulatedLayerNorm(_ x: NaiveMatrix, shift: [Double], scale: [Double]) -> NaiveMatrix {
+  package static func modulatedLayerNorm(_ x: NaiveMatrix, shift: [Double], scale: [Double]) -> NaiveMatrix {
     let rows = (0..<x.rows).map { r -> [Double] in
       let row = x.row(r)
       let mean = row.reduce(0, +) / Double(row.count)
@@ -58,11 +59,11 @@ public enum Naive {
     return NaiveMatrix(rows: x.rows, columns: x.columns) { rows[$0][$1] * (1 + scale[$1]) + shift[$1] }
   }
 
-  public static func gatedResidual(_ x: NaiveMatrix, _ y: NaiveMatrix, gate: [Double]) -> NaiveMatrix {
+  package static func gatedResidual(_ x: NaiveMatrix, _ y: NaiveMatrix, gate: [Double]) -> NaiveMatrix {
     NaiveMatrix(rows: x.rows, columns: x.columns) { x[$0, $1] + gate[$1] * y[$0, $1] }
   }
 
-  public static func rmsNorm(_ x: NaiveMatrix, weight: [Double]) -> NaiveMatrix {
+  package static func rmsNorm(_ x: NaiveMatrix, weight: [Double]) -> NaiveMatrix {
     let inverse = (0..<x.rows).map { r in
       1 / (x.row(r).reduce(0) { $0 + $1 * $1 } / Double(x.columns) + 1e-6).squareRoot()
     }
@@ -70,7 +71,7 @@ public enum Naive {
   }
 
   /// Turns pair (2 i, 2 i + 1) of a head by place · theta^(-2 i / half), row first, column second.
-  public static func rotate(_ x: NaiveMatrix, grid: Int, positions: [Int], theta: Double) -> NaiveMatrix {
+  package static func rotate(_ x: NaiveMatrix, grid: Int, positions: [Int], theta: Double) -> NaiveMatrix {
     let half = x.columns / 2
     func angle(_ r: Int, _ c: Int) -> Double {
       let place = c < half ? positions[r] / grid : positions[r] % grid
@@ -83,7 +84,7 @@ public enum Naive {
     }
   }
 
-  public static func attention(_ q: NaiveMatrix, _ k: NaiveMatrix, _ v: NaiveMatrix) -> NaiveMatrix {
+  package static func attention(_ q: NaiveMatrix, _ k: NaiveMatrix, _ v: NaiveMatrix) -> NaiveMatrix {
     let scores = multiply(q, k.transposed).map { $0 / Double(q.columns).squareRoot() }
     let weights = (0..<q.rows).map { r -> [Double] in
       let exponentials = scores.row(r).map { exp($0 - (scores.row(r).max() ?? 0)) }
@@ -93,13 +94,13 @@ public enum Naive {
     return multiply(NaiveMatrix(rows: q.rows, columns: k.rows) { weights[$0][$1] }, v)
   }
 
-  public static func gelu(_ x: Double) -> Double {
+  package static func gelu(_ x: Double) -> Double {
     0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
   }
 
-  public static func silu(_ x: Double) -> Double { x / (1 + exp(-x)) }
+  package static func silu(_ x: Double) -> Double { x / (1 + exp(-x)) }
 
-  public static func cosine(_ x: [Double], _ y: [Double]) -> Double {
+  package static func cosine(_ x: [Double], _ y: [Double]) -> Double {
     func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
     return dot(x, y) / (dot(x, x) * dot(y, y)).squareRoot()
   }

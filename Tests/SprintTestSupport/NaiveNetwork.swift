@@ -2,16 +2,16 @@ import Foundation
 import SprintModel
 
 /// The whole network in float64, sample by sample, straight from the published statement; forward only.
-public struct NaiveNetwork {
+package struct NaiveNetwork {
   let c: ModelConfiguration
-  public var parameters: [String: [Double]]
+  package var parameters: [String: [Double]]
 
-  public init(_ configuration: ModelConfiguration, _ parameters: [String: [Double]]) {
+  package init(_ configuration: ModelConfiguration, _ parameters: [String: [Double]]) {
     (c, self.parameters) = (configuration, parameters)
   }
 
   /// The velocity of one sample, and the projected features where the model has a projector.
-  public func velocity(
+  package func velocity(
     _ latent: [Double], time: Double, label: Int, kept: [Int]?, isDropped: Bool
   ) -> (velocity: [Double], features: NaiveMatrix?) {
     let condition = condition(time, label)
@@ -35,7 +35,9 @@ public struct NaiveNetwork {
       guard !isDropped, let place = positions.firstIndex(of: token) else { return mask[column] }
       return middle[place, column]
     }
-    let joined = NaiveMatrix(rows: c.tokens, columns: 2 * c.width) { $1 < c.width ? deep[$0, $1] : shallow[$0, $1 - c.width] }
+    let joined = NaiveMatrix(rows: c.tokens, columns: 2 * c.width) {
+      $1 < c.width ? deep[$0, $1] : shallow[$0, $1 - c.width]
+    }
     x = c.fusion == .concatLinear ? linear("renoise_linear", joined) : deep
     run(.decoder, all)
     let modulation = linear("final_layer.adaLN_modulation.1", condition.map(Naive.silu)).row(0)

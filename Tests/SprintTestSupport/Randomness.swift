@@ -2,12 +2,12 @@ import Foundation
 import SprintKernels
 
 /// Random inputs from a seed that is printed, so that a failure can be repeated with SPRINT_TEST_SEED.
-public struct Randomness {
-  public let seed: UInt64
+package struct Randomness {
+  package let seed: UInt64
   private let random: Philox
   private var draw: UInt64 = 0
 
-  public init(_ what: String = #function) {
+  package init(_ what: String = #function) {
     let given = ProcessInfo.processInfo.environment["SPRINT_TEST_SEED"].flatMap { UInt64($0) }
     seed = given ?? UInt64.random(in: 0..<1_000_000)
     print("\(what): seed \(seed)")
@@ -15,7 +15,7 @@ public struct Randomness {
   }
 
   /// `count` standard normal numbers.
-  public mutating func normal(_ count: Int, deviation: Float = 1) -> [Float] {
+  package mutating func normal(_ count: Int, deviation: Float = 1) -> [Float] {
     draw += 1
     var values = [Float](repeating: 0, count: count)
     values.withUnsafeMutableBufferPointer { random.fillNormal($0, draw: draw) }
@@ -23,18 +23,18 @@ public struct Randomness {
   }
 
   /// A matrix of standard normal numbers in memory of its own.
-  public mutating func matrix(_ rows: Int, _ columns: Int, deviation: Float = 1) -> TestMatrix {
+  package mutating func matrix(_ rows: Int, _ columns: Int, deviation: Float = 1) -> TestMatrix {
     TestMatrix(rows, columns, normal(rows * columns, deviation: deviation))
   }
 }
 
 /// A matrix with memory of its own, one row of it padding in front and behind to catch writes outside.
-public final class TestMatrix {
+package final class TestMatrix {
   private let arena: Arena
-  public let view: Matrix
+  package let view: Matrix
   private static let mark: Float = 12345.5
 
-  public init(_ rows: Int, _ columns: Int, _ values: [Float]? = nil) {
+  package init(_ rows: Int, _ columns: Int, _ values: [Float]? = nil) {
     let guardCount = columns + 16
     arena = Arena(count: rows * columns + 2 * guardCount)
     for i in 0..<arena.elements.count { arena.elements[i] = TestMatrix.mark }
@@ -43,15 +43,15 @@ public final class TestMatrix {
     if let values { for i in values.indices { view.base[i] = values[i] } }
   }
 
-  public var vector: Vector { view.flattened }
+  package var vector: Vector { view.flattened }
 
   /// Copies of the elements, in float64.
-  public var doubles: [Double] { view.flattened.array.map(Double.init) }
+  package var doubles: [Double] { view.flattened.array.map(Double.init) }
 
-  public var naive: NaiveMatrix { NaiveMatrix(rows: view.rows, columns: view.columns, doubles) }
+  package var naive: NaiveMatrix { NaiveMatrix(rows: view.rows, columns: view.columns, doubles) }
 
   /// Whether nothing was written outside.
-  public var isIntact: Bool {
+  package var isIntact: Bool {
     let guardCount = view.columns + 16
     return (0..<guardCount).allSatisfy {
       arena.elements[$0] == TestMatrix.mark && arena.elements[arena.elements.count - 1 - $0] == TestMatrix.mark
@@ -60,7 +60,7 @@ public final class TestMatrix {
 }
 
 /// ‖got − expected‖ / ‖expected‖
-public func relativeError(_ got: [Double], _ expected: [Double]) -> Double {
+package func relativeError(_ got: [Double], _ expected: [Double]) -> Double {
   precondition(got.count == expected.count, "\(got.count) values against \(expected.count)")
   let difference = zip(got, expected).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
   let norm = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -70,7 +70,9 @@ public func relativeError(_ got: [Double], _ expected: [Double]) -> Double {
 /// Central differences of `f` at `x` in float64, for every `stride`-th element, against an analytic gradient.
 ///
 /// - Returns: the relative error over the elements looked at
-public func gradientError(_ gradient: [Double], at x: [Double], stride step: Int = 1, _ f: ([Double]) -> Double) -> Double {
+package func gradientError(_ gradient: [Double], at x: [Double], stride step: Int = 1, _ f: ([Double]) -> Double)
+  -> Double
+{
   var point = x
   let h = 1e-5
   let chosen = Array(Swift.stride(from: 0, to: x.count, by: step))
@@ -86,4 +88,4 @@ public func gradientError(_ gradient: [Double], at x: [Double], stride step: Int
 }
 
 /// Σ a_i b_i
-public func inner(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+package func inner(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }

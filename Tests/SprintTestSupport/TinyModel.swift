@@ -2,11 +2,11 @@ import SprintKernels
 import SprintModel
 
 /// A network small enough for central differences, with weights away from their initial zeros.
-public struct TinyModel {
-  public let network: Network
-  public let weights: ParameterArena
+package struct TinyModel {
+  package let network: Network
+  package let weights: ParameterArena
 
-  public init(_ configuration: ModelConfiguration, seed: UInt64 = 1, workers: Int = 2) {
+  package init(_ configuration: ModelConfiguration, seed: UInt64 = 1, workers: Int = 2) {
     network = Network(configuration, workers: Workers(workers))
     weights = ParameterArena(network)
     network.layout.initialize(weights.elements, seed: seed)
@@ -17,14 +17,14 @@ public struct TinyModel {
   }
 
   /// A configuration of `width` 24 on 4 x 4 tokens.
-  public static func configuration(
+  package static func configuration(
     width: Int = 24, heads: Int = 2, depth: (encoder: Int, middle: Int, decoder: Int) = (1, 1, 1)
   ) -> ModelConfiguration {
     ModelConfiguration(width: width, heads: heads, depth: depth, side: 8, channels: 2, patch: 2, classes: 3)
   }
 
   /// The weights in float64, by name.
-  public var parameters: [String: [Double]] {
+  package var parameters: [String: [Double]] {
     Dictionary(uniqueKeysWithValues: network.layout.parameters.map { ($0.name, weights[$0].array.map(Double.init)) })
   }
 }

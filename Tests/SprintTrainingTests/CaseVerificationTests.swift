@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct CaseVerificationTests {
   private static let folder = (#filePath as NSString).deletingLastPathComponent + "/../Reference/cases"
-  static let cases = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().map { "\(folder)/\($0)" }
+  static let cases = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().map {
+    "\(folder)/\($0)"
+  }
 
   @Test("Steps and samples of the PyTorch reference are repeated tensor by tensor", arguments: cases)
   func agrees(path: String) throws {

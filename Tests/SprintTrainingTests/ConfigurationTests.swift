@@ -41,8 +41,11 @@ import Testing
 
   @Test("--set replaces a value, by index with dots or brackets, and adds sections that were left out")
   func settings() throws {
-    let c = try read(Self.valid, ["stages[0].steps=3", "stages.1.batch=9", "checkpoint.interval=2", "data.train=[a.h5,b.h5]"])
-    #expect(c.stages[0].steps == 3 && c.stages[1].batch == 9 && c.checkpoint.interval == 2 && c.data.train == ["a.h5", "b.h5"])
+    let c = try read(
+      Self.valid, ["stages[0].steps=3", "stages.1.batch=9", "checkpoint.interval=2", "data.train=[a.h5,b.h5]"])
+    #expect(
+      c.stages[0].steps == 3 && c.stages[1].batch == 9 && c.checkpoint.interval == 2
+        && c.data.train == ["a.h5", "b.h5"])
     #expect(try read(c.text).entries.map(\.value) == c.entries.map(\.value), "the saved text reads back as the same")
   }
 
@@ -83,7 +86,9 @@ import Testing
     let text = Self.valid.replacing("  heads: 2", with: "  heads: two")
     #expect { try read(text) } throws: { "\($0)".hasPrefix("c.yaml:4: `model.heads` is `two`") }
     let unknown = Self.valid.replacing("    batch: 2", with: "    bach: 2")
-    #expect { try read(unknown) } throws: { "\($0)".hasPrefix("c.yaml:17: `stages[1].bach`") && "\($0)".contains("`batch`") }
+    #expect { try read(unknown) } throws: {
+      "\($0)".hasPrefix("c.yaml:17: `stages[1].bach`") && "\($0)".contains("`batch`")
+    }
     #expect { try read("a: [1") } throws: { "\($0)".contains("not valid YAML") && !"\($0)".contains("\n") }
     #expect { try read("") } throws: { "\($0)".contains("missing") }
   }
@@ -91,7 +96,8 @@ import Testing
   @Test("What changes the result is a difference, what does not is none")
   func differences() throws {
     let c = try read(Self.valid)
-    #expect(try c.differences(from: read(Self.valid, ["checkpoint.interval=3", "threads=2", "log.interval=1"])).isEmpty)
+    #expect(
+      try c.differences(from: read(Self.valid, ["checkpoint.interval=3", "threads=2", "log.interval=1"])).isEmpty)
     let other = try read(Self.valid, ["model.width=32", "seed=8"])
     #expect(c.differences(from: other).map(\.key) == ["model.width", "seed"])
   }
@@ -99,7 +105,11 @@ import Testing
   @Test("The learning rate rises over the warm-up and falls linearly to its final share; e warms up as published")
   func schedule() throws {
     let stage = try read(
-      Self.valid, ["stages[0].warmup=4", "stages[0].final_rate=0.1", "stages[0].learning_rate=1.0", "stages[0].ema=0.5", "stages[0].ema_warmup=true"]
+      Self.valid,
+      [
+        "stages[0].warmup=4", "stages[0].final_rate=0.1", "stages[0].learning_rate=1.0", "stages[0].ema=0.5",
+        "stages[0].ema_warmup=true",
+      ]
     ).stages[0]
     #expect((0..<4).map(stage.learningRate(at:)) == [0.25, 0.5, 0.75, 1])
     #expect(stage.learningRate(at: 4) == 1 && abs(stage.learningRate(at: 9) - 0.1) < 1e-12)

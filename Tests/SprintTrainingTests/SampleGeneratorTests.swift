@@ -6,12 +6,15 @@ import SprintTraining
 import Testing
 
 @Suite struct SampleGeneratorTests {
-  @Test("Image i of a seed is the same to the bit however many are drawn", arguments: SamplerSettings.Method.allCases, Guidance.Kind.allCases)
+  @Test(
+    "Image i of a seed is the same to the bit however many are drawn", arguments: SamplerSettings.Method.allCases,
+    Guidance.Kind.allCases)
   func independence(method: SamplerSettings.Method, kind: Guidance.Kind) {
     let model = TinyModel(TinyModel.configuration())
     let settings = SamplerSettings(method: method, steps: 3, guidance: Guidance(kind, scale: 2))
     func draw(_ count: Int, seed: UInt64 = 4) -> [[Float]] {
-      SampleGenerator(model.network, weights: model.weights, settings: settings, seed: seed).samples(labels: (0..<count).map { $0 % 3 })
+      SampleGenerator(model.network, weights: model.weights, settings: settings, seed: seed).samples(
+        labels: (0..<count).map { $0 % 3 })
     }
     let many = draw(150)
     #expect(many.count == 150 && draw(5) == Array(many[..<5]) && draw(131)[130] == many[130])

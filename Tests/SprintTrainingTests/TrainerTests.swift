@@ -18,12 +18,17 @@ import Testing
     try Configuration(
       ConfigurationDocument(
         text: ConfigurationTests.valid, source: "c.yaml",
-        settings: ["data.train=[\(folder.file("data.h5"))]", "threads=2", "checkpoint={interval: 100, keep: 20}",
-          "stages[0].steps=6", "stages[1].steps=4", "stages[0].learning_rate=0.01"] + settings))
+        settings: [
+          "data.train=[\(folder.file("data.h5"))]", "threads=2", "checkpoint={interval: 100, keep: 20}",
+          "stages[0].steps=6", "stages[1].steps=4", "stages[0].learning_rate=0.01",
+        ] + settings))
   }
 
-  private func trainer(_ run: String, _ settings: [String] = [], resume: ResumePolicy = .auto, debug: Bool = false) throws -> Trainer {
-    try Trainer(configuration(settings), folder: RunFolder(path: folder.file(run)), resume: resume, isDebugging: debug) { _ in }
+  private func trainer(_ run: String, _ settings: [String] = [], resume: ResumePolicy = .auto, debug: Bool = false)
+    throws -> Trainer
+  {
+    try Trainer(configuration(settings), folder: RunFolder(path: folder.file(run)), resume: resume, isDebugging: debug)
+    { _ in }
   }
 
   /// Everything that training keeps, of the newest checkpoint.
@@ -49,7 +54,8 @@ import Testing
     }
   }
 
-  @Test("A run stopped at any step and resumed ends in the same bits, each step logged once", arguments: ["ema", "model"])
+  @Test(
+    "A run stopped at any step and resumed ends in the same bits, each step logged once", arguments: ["ema", "model"])
   func resume(start: String) throws {
     let settings = ["stages[1].start_from=\(start)"]
     #expect(try trainer("whole", settings).run(stop: StopRequest()))
@@ -73,7 +79,8 @@ import Testing
     // As after a kill: the log has gone on, the checkpoint has not.
     let metrics = RunFolder(path: folder.file("r")).metrics
     let log = try String(contentsOfFile: metrics, encoding: .utf8)
-    try (log + "{\"step\": 2, \"loss\": 1}\n{\"step\": 3, \"lo").write(toFile: metrics, atomically: true, encoding: .utf8)
+    try (log + "{\"step\": 2, \"loss\": 1}\n{\"step\": 3, \"lo").write(
+      toFile: metrics, atomically: true, encoding: .utf8)
     #expect(try trainer("r").run(stop: StopRequest()))
     #expect(try steps("r") == Array(1...10))
   }
@@ -103,7 +110,8 @@ import Testing
     }
   }
 
-  @Test("A damaged newest checkpoint is left aside for the one before; where none is whole nothing starts from step zero")
+  @Test(
+    "A damaged newest checkpoint is left aside for the one before; where none is whole nothing starts from step zero")
   func damagedCheckpoints() throws {
     _ = try trainer("d", ["checkpoint.interval=2"]).run(until: 4, stop: StopRequest())
     let store = CheckpointStore(RunFolder(path: folder.file("d")))
@@ -113,7 +121,8 @@ import Testing
     bytes[bytes.count / 2] ^= 1
     try bytes.write(to: URL(fileURLWithPath: candidates[0]))
     let newest = try #require(try store.newest())
-    #expect(newest.checkpoint.position.step == 2 && newest.problems.count == 1 && newest.problems[0].contains(candidates[0]))
+    #expect(
+      newest.checkpoint.position.step == 2 && newest.problems.count == 1 && newest.problems[0].contains(candidates[0]))
     try Data().write(to: URL(fileURLWithPath: candidates[1]))
     #expect { try trainer("d") } throws: { "\($0)".contains("none of its checkpoints is whole") }
   }
@@ -121,7 +130,8 @@ import Testing
   @Test("Old checkpoints are pruned to the number that is kept")
   func pruning() throws {
     _ = try trainer("p", ["checkpoint={interval: 1, keep: 2}"]).run(stop: StopRequest())
-    let files = try FileManager.default.contentsOfDirectory(atPath: RunFolder(path: folder.file("p")).checkpoints).sorted()
+    let files = try FileManager.default.contentsOfDirectory(atPath: RunFolder(path: folder.file("p")).checkpoints)
+      .sorted()
     #expect(files == ["000000009", "000000010"].flatMap { ["step-\($0).h5", "step-\($0).manifest.json"] })
   }
 
@@ -144,7 +154,9 @@ import Testing
 
   @Test("More samples in a batch than in the data are refused before anything is written")
   func tooFewSamples() throws {
-    #expect { try trainer("f", ["stages[0].batch=40"]) } throws: { "\($0)".contains("20 samples, fewer than the batch of 40") }
+    #expect { try trainer("f", ["stages[0].batch=40"]) } throws: {
+      "\($0)".contains("20 samples, fewer than the batch of 40")
+    }
     #expect(!FileManager.default.fileExists(atPath: folder.file("f")))
   }
 
@@ -152,7 +164,8 @@ import Testing
   func alignment() throws {
     var random = Randomness()
     try DatasetFile.write(
-      folder.file("aligned.h5"), shape: [20, 1, 4, 4], values: random.normal(320), labels: [Int64](repeating: 1, count: 20),
+      folder.file("aligned.h5"), shape: [20, 1, 4, 4], values: random.normal(320),
+      labels: [Int64](repeating: 1, count: 20),
       features: ("teacher", [20, 16, 4], random.normal(1280)))
     let settings = [
       "data.train=[\(folder.file("aligned.h5"))]",

@@ -33,7 +33,10 @@ import Testing
   }
 
   private var short: [String] {
-    ["--set", "stages[0].steps=4", "--set", "stages[1].steps=2", "--set", "samples.interval=100", "--set", "validation.samples=8"]
+    [
+      "--set", "stages[0].steps=4", "--set", "stages[1].steps=2", "--set", "samples.interval=100", "--set",
+      "validation.samples=8",
+    ]
   }
 
   private func train(_ run: String, _ more: [String] = []) throws -> Outcome {
@@ -51,7 +54,8 @@ import Testing
       }
       return try number(after: "matrix products:") / number(after: "nominal peak:")
     }
-    #expect((shares.max() ?? 0) > 0.5, "shares \(shares): OpenBLAS uses the wrong kernels for this CPU, or the CPU is busy")
+    #expect(
+      (shares.max() ?? 0) > 0.5, "shares \(shares): OpenBLAS uses the wrong kernels for this CPU, or the CPU is busy")
   }
 
   @Test("Where OpenBLAS chose slow kernels the program starts itself again with the right ones, once, and says so")
@@ -60,15 +64,19 @@ import Testing
     guard flags.contains("avx2") else { return }
     let outcome = try sprint(["machine", "--threads", "1"], environment: ["OPENBLAS_CORETYPE": "Prescott"])
     #expect(outcome.code == 0 && !outcome.output.contains("openblas core: Prescott"))
-    #expect(outcome.errors.split(separator: "\n").count == 1 && outcome.errors.contains("restarted with OPENBLAS_CORETYPE="))
+    #expect(
+      outcome.errors.split(separator: "\n").count == 1 && outcome.errors.contains("restarted with OPENBLAS_CORETYPE="))
   }
 
   @Test("Train, stop, resume, sample in every format, inspect")
   func wholeWay() throws {
     let first = try train("r", ["--until", "3"])
-    #expect(first.code == 0 && first.output.contains("stopped after step 3") && !first.output.contains("\u{1B}"), "\(first)")
+    #expect(
+      first.code == 0 && first.output.contains("stopped after step 3") && !first.output.contains("\u{1B}"), "\(first)")
     let second = try train("r", ["--resume", "auto"])
-    #expect(second.code == 0 && second.output.contains("resumed at step 3") && second.output.contains("step 6/6"), "\(second)")
+    #expect(
+      second.code == 0 && second.output.contains("resumed at step 3") && second.output.contains("step 6/6"), "\(second)"
+    )
     for (name, options) in [
       ("a.png", ["--guidance", "pdg", "--scale", "2"]), ("a.npz", ["--sampler", "sde", "--classes", "3,1"]),
       ("a.h5", ["--guidance", "cfg", "--interval", "0.2,0.8", "--weights", "model"]),
