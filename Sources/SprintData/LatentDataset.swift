@@ -87,7 +87,7 @@ public final class LatentDataset: Sendable {
   /// The teacher's features of sample `index`, [tokens · F].
   public func features(_ index: Int, into features: Vector) throws {
     let (file, entry) = place(index)
-    try file.readFeatures(entry, into: UnsafeMutableBufferPointer(start: features.base, count: features.count))
+    try file.readFeatures(entry, into: features.buffer)
   }
 
   /// mean + std · ε, in the place of the mean.

@@ -119,6 +119,9 @@ public struct Vector: @unchecked Sendable {
     base.update(from: other.base, count: count)
   }
 
+  /// The elements as a buffer, for what is filled or read as a whole.
+  public var buffer: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: base, count: count) }
+
   /// The elements as an array, for tests and small outputs.
   public var array: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
 }

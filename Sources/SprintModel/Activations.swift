@@ -193,8 +193,6 @@ public final class Activations: @unchecked Sendable {
   public let batch: Int
   /// The most tokens of a sample that the middle sees.
   public let kept: Int
-  /// Bytes set aside.
-  public let bytes: Int
   /// [B, C · S · S] the velocity that the last forward pass found.
   public let velocity: Matrix
   /// [B, C · S · S] the gradient of the loss with respect to it, to be written before the backward pass.
@@ -235,7 +233,6 @@ public final class Activations: @unchecked Sendable {
     self.batch = batch
     self.kept = kept
     self.arena = arena
-    bytes = arena.elements.count * MemoryLayout<Float>.stride
     (velocity, velocityGradient, patches, outputPatches) = (
       plan.velocity, plan.velocityGradient, plan.patches, plan.outputPatches
     )

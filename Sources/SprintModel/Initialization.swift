@@ -7,7 +7,7 @@ extension ParameterLayout {
     let random = Philox(seed: seed, purpose: .initialization)
     for (index, parameter) in parameters.enumerated() {
       let values = weights[parameter.range]
-      let buffer = UnsafeMutableBufferPointer(start: values.base, count: values.count)
+      let buffer = values.buffer
       switch initialization(of: parameter) {
       case .constant(let value): buffer.update(repeating: value)
       case .normal(let deviation):

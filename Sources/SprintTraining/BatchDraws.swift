@@ -28,7 +28,7 @@ struct BatchDraws {
     let draws = range.map { latents.firstDraw + UInt64($0) }
     workers.run(tasks: draws.count) { [noise, noiseMemory] _, b in
       let row = noiseMemory.vector(b)
-      noise.fillNormal(UnsafeMutableBufferPointer(start: row.base, count: row.count), draw: draws[b])
+      noise.fillNormal(row.buffer, draw: draws[b])
     }
     let tokens = configuration.model.tokens
     return TrainingBatch(

@@ -119,7 +119,7 @@ public struct Checkpoint: Sendable {
           path: file.path, name: name, found: "of shape \(shape)", expected: "\(parameter.shape)")
       }
       let values = arena[parameter]
-      try file.floats(name, into: UnsafeMutableBufferPointer(start: values.base, count: values.count))
+      try file.floats(name, into: values.buffer)
     }
   }
 

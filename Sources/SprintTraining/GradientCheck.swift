@@ -27,7 +27,7 @@ struct GradientCheck {
     let random = Philox(seed: seed, purpose: .gradientCheck)
     for (index, parameter) in network.layout.parameters.enumerated() {
       let values = self.weights[parameter]
-      random.fillNormal(UnsafeMutableBufferPointer(start: values.base, count: values.count), draw: UInt64(index))
+      random.fillNormal(values.buffer, draw: UInt64(index))
       for i in 0..<values.count { values[i] = weights[parameter][i] + 0.03 * values[i] }
     }
   }
