@@ -27,26 +27,31 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     module("SprintKernels", ["COpenBLAS"]),
+    module("SprintCommunication", ["CMPI", "SprintKernels"]),
     module("SprintFormats", ["CHDF5", "CPNG", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
     module("SprintModel", ["SprintKernels"]),
     module("SprintDiffusion", ["SprintModel"]),
     module("SprintData", ["SprintFormats", "SprintKernels"]),
     module(
       "SprintTraining",
-      ["SprintDiffusion", "SprintModel", "SprintData", "SprintFormats", "SprintKernels", "Yams"]),
+      [
+        "SprintDiffusion", "SprintModel", "SprintCommunication", "SprintData", "SprintFormats", "SprintKernels", "Yams",
+      ]),
     .executableTarget(
       name: "sprint",
       dependencies: ["SprintTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
     .target(
-      name: "SprintTestSupport", dependencies: ["SprintKernels", "SprintModel", "SprintFormats"],
+      name: "SprintTestSupport", dependencies: ["SprintKernels", "SprintCommunication", "SprintModel", "SprintFormats"],
       path: "Tests/SprintTestSupport",
       swiftSettings: settings),
     tests(of: "SprintKernels"),
+    tests(of: "SprintCommunication"),
     tests(of: "SprintFormats"),
     tests(of: "SprintModel"),
     tests(of: "SprintDiffusion"),

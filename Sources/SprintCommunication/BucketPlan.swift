@@ -1,0 +1,35 @@
+/// How an arena is cut: into buckets that are reduced one after another, and every bucket into one shard a rank.
+public struct BucketPlan: Sendable, Equatable {
+  /// The buckets' places in the arena, in order; they cover it.
+  public let buckets: [Range<Int>]
+  /// How many ranks share each bucket.
+  public let ranks: Int
+
+  /// Buckets of 8 MiB: large enough for a link's full rate, small enough to start early. Measured best from 4 to 25.
+  public static let bucketFloats = 1 << 21
+
+  /// Cuts `count` floats for `ranks` ranks.
+  public init(count: Int, ranks: Int, bucketFloats: Int = BucketPlan.bucketFloats) {
+    self.ranks = ranks
+    buckets = stride(from: 0, to: count, by: bucketFloats).map { $0..<min($0 + bucketFloats, count) }
+  }
+
+  /// The place in the arena of one rank's shard of a bucket.
+  public func shard(ofBucket bucket: Int, rank: Int) -> Range<Int> {
+    let range = buckets[bucket]
+    let cut = { (rank: Int) in range.lowerBound + rank * range.count / ranks }
+    return cut(rank)..<cut(rank + 1)
+  }
+
+  /// The places within a bucket of all its shards.
+  func shardsInBucket(_ bucket: Int) -> [Range<Int>] {
+    let start = buckets[bucket].lowerBound
+    return (0..<ranks).map { rank in
+      let shard = shard(ofBucket: bucket, rank: rank)
+      return shard.lowerBound - start..<shard.upperBound - start
+    }
+  }
+
+  /// The places in the arena of one rank's shards, in order.
+  public func shards(ofRank rank: Int) -> [Range<Int>] { buckets.indices.map { shard(ofBucket: $0, rank: rank) } }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import SprintKernels
+
+/// A mistake that one rank met, told to rank zero.
+public struct RankFailure: Error, CustomStringConvertible {
+  /// Where it was met.
+  public let rank: Int
+  /// What that rank said of it.
+  public let message: String
+
+  /// One line.
+  public var description: String { "rank \(rank): \(message)" }
+}
+
+/// Another rank met a mistake, and rank zero tells of it.
+public struct FailureElsewhere: Error {}
+
+// What ranks do together while the caller waits. A single process does none of it.
+
+extension Communicator {
+  /// Waits until all ranks are here.
+  public func barrier() throws { _ = try broadcast(try gather([0]).first ?? [0]) }
+
+  /// Every rank's numbers, in the order of ranks, at rank zero; nothing elsewhere. The count is the same at every rank.
+  public func gather(_ record: [Double]) throws -> [[Double]] {
+    guard size > 1 else { return [record] }
+    let memory = Memory(byteCount: size * record.count * 8)
+    let length = record.count * 8
+    record.withUnsafeBytes { own in
+      UnsafeMutableRawBufferPointer(rebasing: memory.bytes[rank * length..<(rank + 1) * length]).copyMemory(from: own)
+    }
+    try submit { try $0.gather(memory.bytes, length: length) }.wait()
+    guard rank == 0 else { return [] }
+    let all = Array(memory.bytes.bindMemory(to: Double.self))
+    return (0..<size).map { Array(all[$0 * record.count..<($0 + 1) * record.count]) }
+  }
+
+  /// Every rank's text, cut at 1000 bytes, in the order of ranks, at rank zero; nothing elsewhere.
+  public func gather(_ text: String) throws -> [String] {
+    var bytes = [Double](repeating: 0, count: 125)
+    bytes.withUnsafeMutableBytes { $0.copyBytes(from: text.utf8.prefix(1000)) }
+    return try gather(bytes).map { record in
+      record.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+  }
+
+  /// Rank zero's numbers, at every rank. The count is the same at every rank.
+  public func broadcast(_ record: [Double]) throws -> [Double] {
+    guard size > 1 else { return record }
+    let memory = Memory(byteCount: record.count * 8)
+    record.withUnsafeBytes { memory.bytes.copyMemory(from: $0) }
+    try submit { try $0.broadcast(memory.bytes) }.wait()
+    return Array(memory.bytes.bindMemory(to: Double.self))
+  }
+
+  /// The sum of every rank's numbers, in the order of ranks, at every rank.
+  public func sum(_ record: [Double]) throws -> [Double] {
+    let zero = [Double](repeating: 0, count: record.count)
+    return try broadcast(try gather(record).reduce(zero) { sums, record in zip(sums, record).map { $0 + $1 } })
+  }
+
+  /// Whether a rank wishes something; known to all.
+  public func isWished(_ wish: Bool) throws -> Bool { try sum([wish ? 1 : 0])[0] > 0 }
+
+  /// Does the same work at every rank. Where one of them meets an error, all end it here: rank zero with that error, the others
+  /// with `FailureElsewhere`.
+  public func agree<Result>(_ work: () throws -> Result) throws -> Result {
+    let result = Swift.Result { try work() }
+    var message = ""
+    if case .failure(let error) = result { message = "\(error)".isEmpty ? "failed" : "\(error)" }
+    let messages = try gather(message)
+    let failing = messages.firstIndex { !$0.isEmpty }
+    guard try broadcast([failing.map(Double.init) ?? -1])[0] >= 0 else { return try result.get() }
+    guard let failing else { throw FailureElsewhere() }
+    guard failing != 0 else { return try result.get() }
+    throw RankFailure(rank: failing, message: messages[failing])
+  }
+
+  /// Rank zero's floats, at every rank.
+  public func broadcast(_ values: Vector) throws {
+    try inPieces(0..<values.count) { piece in
+      try submit { try $0.broadcast(UnsafeMutableRawBufferPointer(values[piece].buffer)) }.wait()
+    }
+  }
+
+  /// Every rank's shard of each bucket, at all ranks.
+  public func allGather(_ values: Vector, _ plan: BucketPlan) throws {
+    guard size > 1 else { return }
+    for bucket in plan.buckets.indices { try startAllGather(values, plan, bucket: bucket).wait() }
+  }
+
+  /// Starts bringing every rank's shard of one bucket to all ranks.
+  public func startAllGather(_ values: Vector, _ plan: BucketPlan, bucket: Int) -> Pending {
+    submit { try $0.allGather(values[plan.buckets[bucket]], shards: plan.shardsInBucket(bucket)) }
+  }
+
+  /// Every rank's shards at rank zero.
+  ///
+  /// - Parameters:
+  ///   - own: this rank's shards of all buckets, one after another
+  ///   - values: where all shards go, at rank zero
+  public func gatherShards(_ own: Vector, into values: Vector?, _ plan: BucketPlan) throws {
+    var start = 0
+    for (bucket, range) in plan.buckets.enumerated() {
+      let shard = own[start..<start + plan.shard(ofBucket: bucket, rank: rank).count]
+      start += shard.count
+      guard size > 1 else {
+        values?[range].copy(from: shard)
+        continue
+      }
+      try submit { try $0.gatherShards(shard, into: values?[range], shards: plan.shardsInBucket(bucket)) }.wait()
+    }
+  }
+
+  /// Large transfers go piece by piece: MPI counts bytes in 32 bits, and heartbeats want to be heard in between.
+  private func inPieces(_ range: Range<Int>, _ transfer: (Range<Int>) throws -> Void) throws {
+    guard size > 1 else { return }
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 22) {
+      try transfer(start..<min(start + (1 << 22), range.upperBound))
+    }
+  }
+}
+
+/// Bytes that outlive their being sent.
+private final class Memory: @unchecked Sendable {
+  let bytes: UnsafeMutableRawBufferPointer
+
+  init(byteCount: Int) {
+    bytes = .allocate(byteCount: byteCount, alignment: 64)
+    bytes.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  deinit { bytes.deallocate() }
+}

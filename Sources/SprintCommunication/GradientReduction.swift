@@ -1,0 +1,72 @@
+import SprintKernels
+
+/// Sums gradients over ranks while the backward pass still computes earlier ones: a bucket travels as soon as its last gradient
+/// is final.
+public final class GradientReduction {
+  /// How summands travel.
+  public enum Wire: String, Sendable, CaseIterable {
+    /// As they are.
+    case float32 = "f32"
+    /// Rounded to bfloat16, summed in float32.
+    case bfloat16 = "bf16"
+  }
+
+  private let communicator: Communicator
+  private let gradients: Vector
+  private let plan: BucketPlan
+  private let isSharded: Bool
+  private let wire: Wire
+  private let scratch: Arena
+  private var finalFloats = 0
+  private var pending: [Pending] = []
+  private var busyBefore = 0.0
+
+  /// Seconds that the last reduction took by itself, and seconds of them that the caller had to wait for.
+  public private(set) var secondsBusy = 0.0, secondsWaited = 0.0
+
+  /// A reduction of an arena of gradients.
+  ///
+  /// - Parameter isSharded: whether each rank wants the sums of its own shards alone
+  public init(_ communicator: Communicator, _ gradients: Vector, _ plan: BucketPlan, isSharded: Bool, wire: Wire) {
+    (self.communicator, self.gradients, self.plan) = (communicator, gradients, plan)
+    (self.isSharded, self.wire) = (isSharded, wire)
+    let largest = plan.buckets.map(\.count).max() ?? 0
+    scratch = Arena(count: communicator.size > 1 ? largest + plan.ranks : 0)
+  }
+
+  /// A stretch of the arena is final; stretches come in order and cover it.
+  public func isFinal(_ range: Range<Int>) {
+    guard communicator.size > 1 else { return }
+    precondition(range.lowerBound == finalFloats, "gradients \(range) are final, expected those from \(finalFloats)")
+    if pending.isEmpty { busyBefore = communicator.secondsBusy }
+    finalFloats = range.upperBound
+    while pending.count < plan.buckets.count, plan.buckets[pending.count].upperBound <= finalFloats {
+      pending.append(start(pending.count))
+    }
+  }
+
+  /// Waits until all buckets are summed. Then the own shards, or without sharding all gradients, are sums over ranks.
+  public func wait() throws {
+    guard communicator.size > 1 else { return }
+    precondition(finalFloats == gradients.count, "only \(finalFloats) of \(gradients.count) gradients are final")
+    let clock = ContinuousClock()
+    let waited = try clock.measure { for bucket in pending { try bucket.wait() } }
+    (secondsBusy, secondsWaited) = (communicator.secondsBusy - busyBefore, waited / .seconds(1))
+    (pending, finalFloats) = ([], 0)
+  }
+
+  private func start(_ bucket: Int) -> Pending {
+    let (values, shards) = (gradients[plan.buckets[bucket]], plan.shardsInBucket(bucket))
+    let (wire, isSharded, scratch) = (wire, isSharded, scratch)
+    return communicator.submit { transport in
+      switch wire {
+      case .float32:
+        try transport.reduceScatter(values, shards: shards, scratch: scratch.elements)
+        if !isSharded { try transport.allGather(values, shards: shards) }
+      case .bfloat16:
+        try transport.reduceScatterBFloat16(values, shards: shards, scratch: scratch.elements)
+        if !isSharded { try transport.allGatherBFloat16(values, shards: shards, scratch: scratch.elements) }
+      }
+    }
+  }
+}

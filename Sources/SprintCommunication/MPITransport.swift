@@ -1,0 +1,138 @@
+import CMPI
+import Foundation
+import Synchronization
+
+/// Messages over MPI, on communicators of our own, with heartbeats. Made and used by one thread alone.
+final class MPITransport: Transport {
+  let rank, size: Int
+  private let world, heartbeatWorld: MPI_Comm
+  private let isAwaited: () -> Bool
+  private var heartbeats: Heartbeats
+  private let hosts: [String]
+  private var listening = sprint_mpi_no_request()
+  private var beats: [Int: MPI_Request?] = [:]
+  private let beat = UnsafeMutablePointer<UInt8>.allocate(capacity: 2)
+
+  /// Starts MPI.
+  ///
+  /// - Parameters:
+  ///   - timeout: seconds within which a silent rank is found
+  ///   - isAwaited: whether somebody waits for an exchange to end; then it is looked after without a pause
+  init(timeout: Double, isAwaited: @escaping () -> Bool) throws {
+    self.isAwaited = isAwaited
+    var provided: Int32 = 0
+    try Self.check("MPI_Init_thread", MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided))
+    (world, heartbeatWorld) = (try Self.duplicateOfWorld(), try Self.duplicateOfWorld())
+    var (rank, size): (Int32, Int32) = (0, 0)
+    try Self.check("MPI_Comm_rank", MPI_Comm_rank(world, &rank))
+    try Self.check("MPI_Comm_size", MPI_Comm_size(world, &size))
+    (self.rank, self.size) = (Int(rank), Int(size))
+    let launch = Launch.current
+    if let launch, launch.size > 1, size == 1 {
+      throw CommunicationError.notConnected(launched: launch.size, launcher: launch.launcher)
+    }
+    hosts = try Self.hosts(world, size: Int(size))
+    let peers = rank == 0 ? Array(1..<Int(size)) : [0]
+    heartbeats = Heartbeats(peers: peers, timeout: timeout, now: Self.now)
+    try listen()
+  }
+
+  private static func duplicateOfWorld() throws -> MPI_Comm {
+    var copy: MPI_Comm?
+    try check("MPI_Comm_dup", MPI_Comm_dup(sprint_mpi_world(), &copy))
+    guard let copy else { throw CommunicationError.failed(call: "MPI_Comm_dup", problem: "it gave no communicator") }
+    try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(copy, sprint_mpi_errors_return()))
+    return copy
+  }
+
+  /// The names of all ranks' hosts.
+  private static func hosts(_ world: MPI_Comm, size: Int) throws -> [String] {
+    let length = 64
+    var own = Array(ProcessInfo.processInfo.hostName.utf8.prefix(length))
+    own += Array(repeating: 0, count: length - own.count)
+    var all = [UInt8](repeating: 0, count: size * length)
+    let byte = sprint_mpi_byte()
+    try check("MPI_Allgather", MPI_Allgather(own, Int32(length), byte, &all, Int32(length), byte, world))
+    return (0..<size).map { String(decoding: all[$0 * length..<($0 + 1) * length].prefix { $0 != 0 }, as: UTF8.self) }
+  }
+
+  /// The one place where MPI's return codes are looked at.
+  private static func check(_ call: String, _ code: Int32) throws {
+    guard code != MPI_SUCCESS else { return }
+    var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING))
+    var length: Int32 = 0
+    MPI_Error_string(code, &text, &length)
+    let problem = String(decoding: text.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    throw CommunicationError.failed(call: call, problem: problem)
+  }
+
+  private func check(_ call: String, _ code: Int32) throws { try Self.check(call, code) }
+
+  func exchange(send: [Message], receive: [Message]) throws {
+    let byte = sprint_mpi_byte()
+    var requests = [MPI_Request?](repeating: sprint_mpi_no_request(), count: send.count + receive.count)
+    for (i, message) in receive.enumerated() {
+      let (bytes, peer) = (message.bytes, Int32(message.peer))
+      try check("MPI_Irecv", MPI_Irecv(bytes.baseAddress, Int32(bytes.count), byte, peer, 0, world, &requests[i]))
+    }
+    for (i, message) in send.enumerated() {
+      let (bytes, peer) = (message.bytes, Int32(message.peer))
+      try check(
+        "MPI_Isend",
+        MPI_Isend(bytes.baseAddress, Int32(bytes.count), byte, peer, 0, world, &requests[receive.count + i]))
+    }
+    while true {
+      var isDone: Int32 = 0
+      try check(
+        "MPI_Testall", MPI_Testall(Int32(requests.count), &requests, &isDone, sprint_mpi_no_statuses()))
+      if isDone != 0 { return }
+      try idle()
+      // MPI makes no progress by itself, but a core that spins is lost to whoever computes.
+      if isAwaited() { sched_yield() } else { usleep(50) }
+    }
+  }
+
+  func idle() throws {
+    guard size > 1 else { return }
+    try hear()
+    let now = Self.now
+    if heartbeats.isDue(now) { for peer in rank == 0 ? 1..<size : 0..<1 { try sendBeat(to: peer) } }
+    guard let (peer, seconds) = heartbeats.silent(now) else { return }
+    throw CommunicationError.silent(rank: peer, host: hosts[peer], seconds: seconds)
+  }
+
+  private func listen() throws {
+    try check("MPI_Irecv", MPI_Irecv(beat, 1, sprint_mpi_byte(), MPI_ANY_SOURCE, 0, heartbeatWorld, &listening))
+  }
+
+  private func hear() throws {
+    while true {
+      var isDone: Int32 = 0
+      var status = MPI_Status()
+      try check("MPI_Test", MPI_Test(&listening, &isDone, &status))
+      guard isDone != 0 else { return }
+      heartbeats.heard(from: Int(status.MPI_SOURCE), Self.now)
+      try listen()
+    }
+  }
+
+  private func sendBeat(to peer: Int) throws {
+    var request = beats[peer] ?? sprint_mpi_no_request()
+    var isDone: Int32 = 0
+    try check("MPI_Test", MPI_Test(&request, &isDone, sprint_mpi_no_status()))
+    // While the last one is still on its way, another would not help.
+    if isDone != 0 {
+      try check("MPI_Isend", MPI_Isend(beat + 1, 1, sprint_mpi_byte(), Int32(peer), 0, heartbeatWorld, &request))
+    }
+    beats[peer] = request
+  }
+
+  func close() throws {
+    try check("MPI_Cancel", MPI_Cancel(&listening))
+    try check("MPI_Request_free", MPI_Request_free(&listening))
+    try check("MPI_Finalize", MPI_Finalize())
+    beat.deallocate()
+  }
+
+  private static var now: Double { ProcessInfo.processInfo.systemUptime }
+}

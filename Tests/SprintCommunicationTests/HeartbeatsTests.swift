@@ -1,0 +1,39 @@
+import Testing
+
+import SprintCommunication
+
+@Suite struct HeartbeatsTests {
+  @Test("A peer that falls silent is named within the timeout, one that is only late is not")
+  func silence() {
+    var beats = Heartbeats(peers: [1, 2, 3], timeout: 10, now: 0)
+    var found: Double?
+    for tick in 0..<400 where found == nil {
+      let now = Double(tick) * 0.1
+      for peer in [1, 3] where tick % 40 == 0 { beats.heard(from: peer, now) }
+      if now < 12 { beats.heard(from: 2, now) }
+      if let silent = beats.silent(now) {
+        #expect(silent.peer == 2)
+        found = now
+      }
+    }
+    #expect(found.map { $0 > 18 && $0 < 22 } == true, "found at \(found ?? -1)")
+  }
+
+  @Test("Who was stopped himself does not blame the others when he goes on")
+  func ownStop() {
+    var beats = Heartbeats(peers: [0], timeout: 10, now: 0)
+    for tick in 0..<20 {
+      beats.heard(from: 0, Double(tick) * 0.1)
+      #expect(beats.silent(Double(tick) * 0.1) == nil)
+    }
+    #expect(beats.silent(100) == nil)
+    #expect(beats.silent(100.1) == nil)
+  }
+
+  @Test("Beats are sent at an even pace, at least twenty a timeout")
+  func pace() {
+    var beats = Heartbeats(peers: [0], timeout: 10, now: 0)
+    let sent = (0..<1000).count { beats.isDue(Double($0) * 0.01) }
+    #expect(sent == 20)
+  }
+}
