@@ -41,10 +41,13 @@ let package = Package(
       "SprintTraining",
       [
         "SprintDiffusion", "SprintModel", "SprintCommunication", "SprintData", "SprintFormats", "SprintKernels", "Yams",
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .executableTarget(
       name: "sprint",
-      dependencies: ["SprintTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "SprintTraining", "SprintCommunication", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: settings),
     .target(
       name: "SprintTestSupport", dependencies: ["SprintKernels", "SprintCommunication", "SprintModel", "SprintFormats"],

@@ -22,16 +22,16 @@ extension Communicator {
   public func barrier() throws { _ = try broadcast(try gather([0]).first ?? [0]) }
 
   /// Every rank's numbers, in the order of ranks, at rank zero; nothing elsewhere. The count is the same at every rank.
-  public func gather(_ record: [Double]) throws -> [[Double]] {
-    guard size > 1 else { return [record] }
-    let memory = Memory(byteCount: size * record.count * 8)
-    let length = record.count * 8
+  public func gather<Number: BitwiseCopyable>(_ record: [Number]) throws -> [[Number]] {
+    guard size > 1, !record.isEmpty else { return rank == 0 ? Array(repeating: record, count: size) : [] }
+    let length = record.count * MemoryLayout<Number>.stride
+    let memory = Memory(byteCount: size * length)
     record.withUnsafeBytes { own in
       UnsafeMutableRawBufferPointer(rebasing: memory.bytes[rank * length..<(rank + 1) * length]).copyMemory(from: own)
     }
     try submit { try $0.gather(memory.bytes, length: length) }.wait()
     guard rank == 0 else { return [] }
-    let all = Array(memory.bytes.bindMemory(to: Double.self))
+    let all = memory.bytes.bindMemory(to: Number.self)
     return (0..<size).map { Array(all[$0 * record.count..<($0 + 1) * record.count]) }
   }
 
@@ -46,11 +46,19 @@ extension Communicator {
 
   /// Rank zero's numbers, at every rank. The count is the same at every rank.
   public func broadcast(_ record: [Double]) throws -> [Double] {
-    guard size > 1 else { return record }
+    guard size > 1, !record.isEmpty else { return record }
     let memory = Memory(byteCount: record.count * 8)
     record.withUnsafeBytes { memory.bytes.copyMemory(from: $0) }
     try submit { try $0.broadcast(memory.bytes) }.wait()
     return Array(memory.bytes.bindMemory(to: Double.self))
+  }
+
+  /// Rank zero's text, at every rank.
+  public func broadcast(_ text: String) throws -> String {
+    let bytes = Array(text.utf8).map(Double.init)
+    let count = Int(try broadcast([Double(bytes.count)])[0])
+    let padded = bytes.prefix(count) + Array(repeating: 0, count: max(0, count - bytes.count))
+    return String(decoding: try broadcast(Array(padded)).map { UInt8($0) }, as: UTF8.self)
   }
 
   /// The sum of every rank's numbers, in the order of ranks, at every rank.

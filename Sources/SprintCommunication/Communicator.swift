@@ -18,6 +18,7 @@ public final class Communicator: @unchecked Sendable {
   private let awaited = Atomic(0)
   private let nanoseconds = Atomic(0)
   private var onFailure: @Sendable (any Error) -> Void = { _ in }
+  private var hasThread = false
 
   private init() {}
 
@@ -55,12 +56,18 @@ public final class Communicator: @unchecked Sendable {
     return communicator
   }
 
+  /// Sets the seconds within which a rank that has stopped is found; all ranks call it.
+  public func setTimeout(_ seconds: Double) throws {
+    guard hasThread else { return }
+    try submit { $0.setTimeout(seconds) }.wait()
+  }
+
   /// Seconds that the communication thread has spent on operations so far.
   public var secondsBusy: Double { Double(nanoseconds.load(ordering: .relaxed)) / 1e9 }
 
   /// Waits for all ranks and ends; nothing may be asked for afterwards.
   public func close() throws {
-    guard size > 1 else { return }
+    guard hasThread else { return }
     try barrier()
     end()
     try ended.wait()
@@ -79,6 +86,7 @@ public final class Communicator: @unchecked Sendable {
   private let ended = Pending { _ in }
 
   private func start(_ make: @escaping @Sendable (Communicator) throws -> any Transport) {
+    hasThread = true
     let thread = Thread { [self] in
       do {
         let transport = try make(self)

@@ -40,6 +40,8 @@ final class InProcessTransport: Transport {
     }
   }
 
+  func setTimeout(_ seconds: Double) {}
+
   func idle() {}
 
   func close() {}

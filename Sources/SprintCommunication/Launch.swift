@@ -4,7 +4,7 @@ import Foundation
 public struct Launch: Sendable, Equatable {
   /// What started it.
   public let launcher: String
-  /// Processes of the job.
+  /// Processes of the job; 0 where the launcher does not say.
   public let size: Int
   /// Which of them this is.
   public let rank: Int
@@ -13,6 +13,13 @@ public struct Launch: Sendable, Equatable {
 
   /// This process's launch, or nil where it was started by itself.
   public static let current = Launch(environment: ProcessInfo.processInfo.environment)
+
+  /// Threads for each process where nothing else is said: one a core that it may run on; where all processes of a host may run on all
+  /// its cores, each takes its part of them.
+  public static var threadsPerRank: Int {
+    let (allowed, all) = (ProcessInfo.processInfo.activeProcessorCount, ProcessInfo.processInfo.processorCount)
+    return allowed < all ? allowed : max(1, all / (current?.localSize ?? 1))
+  }
 
   package init?(environment: [String: String]) {
     func number(_ names: String...) -> Int? { names.compactMap { environment[$0].flatMap { Int($0) } }.first }
@@ -32,7 +39,7 @@ public struct Launch: Sendable, Equatable {
       localSize = perNode.flatMap { Int($0.prefix { $0.isNumber }) } ?? 1
     } else if let rank = number("PMIX_RANK", "PMI_RANK") {
       launcher = "PMI"
-      size = number("PMI_SIZE") ?? 1
+      size = number("PMI_SIZE") ?? 0
       self.rank = rank
       localSize = 1
     } else {

@@ -7,6 +7,8 @@ final class MPITransport: Transport {
   let rank, size: Int
   private let world, heartbeatWorld: MPI_Comm
   private let isAwaited: () -> Bool
+  /// Whom this rank listens and sends beats to: rank zero and all others to each other.
+  private let peers: [Int]
   private var heartbeats: Heartbeats
   private let hosts: [String]
   private var listening = sprint_mpi_no_request()
@@ -32,7 +34,7 @@ final class MPITransport: Transport {
       throw CommunicationError.notConnected(launched: launch.size, launcher: launch.launcher)
     }
     hosts = try Self.hosts(world, size: Int(size))
-    let peers = rank == 0 ? Array(1..<Int(size)) : [0]
+    peers = rank == 0 ? Array(1..<Int(size)) : [0]
     heartbeats = Heartbeats(peers: peers, timeout: timeout, now: Self.now)
     try listen()
   }
@@ -92,11 +94,13 @@ final class MPITransport: Transport {
     }
   }
 
+  func setTimeout(_ seconds: Double) { heartbeats = Heartbeats(peers: peers, timeout: seconds, now: Self.now) }
+
   func idle() throws {
     guard size > 1 else { return }
     try hear()
     let now = Self.now
-    if heartbeats.isDue(now) { for peer in rank == 0 ? 1..<size : 0..<1 { try sendBeat(to: peer) } }
+    if heartbeats.isDue(now) { for peer in peers { try sendBeat(to: peer) } }
     guard let (peer, seconds) = heartbeats.silent(now) else { return }
     throw CommunicationError.silent(rank: peer, host: hosts[peer], seconds: seconds)
   }

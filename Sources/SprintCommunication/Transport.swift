@@ -11,6 +11,8 @@ protocol Transport: AnyObject {
   /// Sends and receives all messages and returns when all are done. Between two ranks messages arrive in the order of their
   /// sending.
   func exchange(send: [Message], receive: [Message]) throws
+  /// Sets the seconds within which a rank that has stopped is found.
+  func setTimeout(_ seconds: Double)
   /// Called whenever there is nothing to exchange, so that heartbeats go on.
   func idle() throws
   /// Called once at the end, after the last exchange of all ranks.

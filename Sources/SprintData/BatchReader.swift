@@ -1,7 +1,7 @@
 import Foundation
 import SprintKernels
 
-/// Samples of one global batch, as the model sees them.
+/// Samples of one rank's slice of a global batch, as the model sees them; B of them.
 public struct LatentBatch: Sendable {
   /// The draw index of the first sample; the others follow.
   public let firstDraw: UInt64
@@ -19,7 +19,8 @@ public final class BatchReader: @unchecked Sendable {
   private let dataset: LatentDataset
   private let order: SampleOrder
   private let randomness: LatentRandomness
-  private let batch: Int
+  private let globalBatch: Int
+  private let slice: Range<Int>
   private let slots: [Slot]
   private let arena: Arena
   private let condition = NSCondition()
@@ -35,13 +36,15 @@ public final class BatchReader: @unchecked Sendable {
     let features: Matrix?
   }
 
-  /// A reader that delivers batches of `batch` samples from draw `firstDraw` on, up to `ahead` of them before they are taken.
+  /// A reader that delivers the samples `slice` of global batches of `batch` samples from draw `firstDraw` on, up to `ahead`
+  /// batches before they are taken. The whole batch is delivered where no slice is given.
   public init(
-    _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, firstDraw: UInt64,
-    ahead: Int = 2
+    _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, slice: Range<Int>? = nil,
+    firstDraw: UInt64, ahead: Int = 2
   ) {
     (self.dataset, self.order, self.randomness) = (dataset, order, randomness)
-    (self.batch, self.firstDraw) = (batch, firstDraw)
+    (globalBatch, self.firstDraw, self.slice) = (batch, firstDraw, slice ?? 0..<batch)
+    let batch = self.slice.count
     let shape = dataset.featureShape
     let latentCount = Arena.aligned(batch * dataset.latentElements)
     let featureCount = Arena.aligned(batch * (shape.map { $0.tokens * $0.width } ?? 0))
@@ -96,7 +99,7 @@ public final class BatchReader: @unchecked Sendable {
 
   private func deliver(_ number: Int) {
     let slot = slots[number % slots.count]
-    let result = Result { try read(firstDraw + UInt64(number * batch), slot) }
+    let result = Result { try read(firstDraw + UInt64(number * globalBatch + slice.lowerBound), slot) }
     condition.lock()
     finished[number % slots.count] = result
     condition.broadcast()
@@ -105,7 +108,7 @@ public final class BatchReader: @unchecked Sendable {
 
   private func read(_ first: UInt64, _ slot: Slot) throws -> LatentBatch {
     var labels: [Int] = []
-    for b in 0..<batch {
+    for b in 0..<slice.count {
       let draw = first + UInt64(b)
       let index = order.sample(draw: draw)
       labels.append(dataset.label(index))

@@ -77,9 +77,11 @@ public final class FlowMatching: Sendable {
   }
 
   /// The losses of a batch; adds `factor` times the gradient of denoising + alignmentWeight · alignment to `gradients`.
+  ///
+  /// - Parameter onFinal: called with each stretch of `gradients` that is done with, in order; the stretches cover the arena
   public func lossesAndGradients(
     _ weights: ParameterArena, _ batch: TrainingBatch, alignmentWeight: Double, factor: Double = 1,
-    gradients: ParameterArena, check: FiniteCheck? = nil
+    gradients: ParameterArena, check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
   ) -> Losses {
     let losses = losses(weights, batch, check: check)
     let count = batch.times.count
@@ -90,7 +92,7 @@ public final class FlowMatching: Sendable {
         into: activations.velocityGradient.vector(b))
     }
     alignmentBackward(batch.teacher, factor: factor * alignmentWeight)
-    network.backward(weights, gradients: gradients, activations, check: check)
+    network.backward(weights, gradients: gradients, activations, check: check, onFinal: onFinal)
     return losses
   }
 

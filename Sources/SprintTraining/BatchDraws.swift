@@ -23,7 +23,7 @@ struct BatchDraws {
     noiseMemory = arena.matrix(rows: batch, columns: configuration.model.latentElements)
   }
 
-  /// The training batch of samples `range` of a global batch.
+  /// The training batch of samples `range` of a rank's slice of a global batch.
   func batch(_ latents: LatentBatch, _ range: Range<Int>, _ stage: Stage, readsFeatures: Bool) -> TrainingBatch {
     let draws = range.map { latents.firstDraw + UInt64($0) }
     workers.run(tasks: draws.count) { [noise, noiseMemory] _, b in

@@ -91,9 +91,9 @@ public struct CaseVerification {
     optimizer.restart(from: optimizer.weights)
     for step in 0..<recipe.steps { try train(step, &velocity, &losses, &gradients) }
     for parameter in network.layout.parameters {
-      for (arena, kind) in [(optimizer.weights, "param"), (optimizer.average, "ema")] {
+      for (values, kind) in [(optimizer.weights.elements, "param"), (optimizer.average, "ema")] {
         let name = "final.\(kind).\(parameter.name)"
-        weights.compare(arena[parameter].array, try file.floats(name, shape: parameter.shape), name)
+        weights.compare(values[parameter.range].array, try file.floats(name, shape: parameter.shape), name)
       }
     }
     for method in SamplerSettings.Method.allCases {
@@ -119,7 +119,7 @@ public struct CaseVerification {
         gradients.compare(got, expected, name)
       }
     }
-    let norm = optimizer.gradientNorm()
+    let norm = optimizer.sumOfSquaredGradients().squareRoot()
     for (name, value) in [("loss", result.denoising), ("align", result.alignment), ("grad_norm", norm)] {
       let name = "step.\(step).output.\(name)"
       losses.compare([value], try file.floats(name, shape: []).map(Double.init), name)

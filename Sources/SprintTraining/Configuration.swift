@@ -1,3 +1,4 @@
+import SprintCommunication
 import SprintDiffusion
 import SprintModel
 
@@ -33,10 +34,32 @@ public struct Configuration: Sendable {
 
   /// When checkpoints are written and how many are kept.
   public struct Checkpoints: Sendable, Equatable {
+    /// What happens when one cannot be written.
+    public enum Failure: String, Sendable, CaseIterable {
+      /// Training goes on, the next one is tried when it is due.
+      case goOn = "continue"
+      /// Training stops with a message.
+      case stop
+    }
+
     /// Steps between checkpoints.
     public var interval: Int
     /// How many of the newest are kept.
     public var keep: Int
+    /// Besides these, those of every so many steps are kept for ever, if any.
+    public var keepEvery: Int?
+    /// What happens when one cannot be written.
+    public var onFailure: Failure
+  }
+
+  /// How ranks share the work.
+  public struct Distribution: Sendable, Equatable {
+    /// Whether every rank keeps and updates its own shards of average and moments, instead of all of them.
+    public var isSharded: Bool
+    /// How gradients travel.
+    public var wire: GradientReduction.Wire
+    /// Seconds within which a rank that has stopped is found.
+    public var timeout: Double
   }
 
   /// The loss on held-out data.
@@ -79,6 +102,8 @@ public struct Configuration: Sendable {
   public var alignment: Alignment?
   /// The stages, one after another.
   public var stages: [Stage]
+  /// How ranks share the work.
+  public var distribution: Distribution
   /// What happens on numbers that are not finite.
   public var nonFinite: NonFinite
   /// Checkpoints.
@@ -116,20 +141,28 @@ public struct Configuration: Sendable {
     try optimizer.finish()
     alignment = try Alignment(root, &model, features: &data.features)
     let listed = try root.sections("stages") ?? Stage.published.indices.map { try root.empty("stages[\($0)]") }
-    stages = try listed.enumerated().map { [model] in try Stage($1, index: $0, grid: model.grid) }
+    let budget =
+      root.has("compute_budget") ? try root.number("compute_budget", "a positive number of FLOP") { $0 > 0 } : nil
+    stages = try listed.enumerated().map { [model] in try Stage($1, index: $0, model, budget: budget) }
+    distribution = try Distribution(root.section("distribution"))
     if alignment != nil, data.flips {
       throw root.error("data", "has `flip: true`, but the features of mirrored images are not stored; set it to false")
     }
     nonFinite = try root.choice("non_finite", default: .stop)
     let checkpoint = try root.section("checkpoint")
     self.checkpoint = Checkpoints(
-      interval: try checkpoint.integer("interval", default: 10_000), keep: try checkpoint.integer("keep", default: 3))
+      interval: try checkpoint.integer("interval", default: 10_000), keep: try checkpoint.integer("keep", default: 3),
+      keepEvery: checkpoint.has("keep_every") ? try checkpoint.integer("keep_every") : nil,
+      onFailure: try checkpoint.choice("on_failure", default: .goOn))
     try checkpoint.finish()
     let validation = try root.section("validation")
     self.validation = Validation(
       interval: try validation.integer("interval", default: 10_000),
       samples: try validation.integer("samples", default: 1024))
     try validation.finish()
+    if let stage = stages.first(where: { $0.plateau != nil }), data.validation.isEmpty {
+      throw root.error("data", "has no `validation`, on whose loss the plateau of stage `\(stage.name)` is to be seen")
+    }
     samples = try Samples(root.section("samples"), model, interpolant)
     let log = try root.section("log")
     logInterval = try log.integer("interval", default: 50)
@@ -140,9 +173,11 @@ public struct Configuration: Sendable {
   }
 
   /// Keys whose values differ from another configuration's and change what is learnt; where files lie, how often something is
-  /// written, and the number of threads may differ.
+  /// written, the number of threads and how ranks share the work may differ.
   public func differences(from other: Configuration) -> [(key: String, own: String, other: String)] {
-    let free = ["threads", "data.train", "data.validation", "checkpoint.", "validation.", "samples.", "log."]
+    let free = ["threads", "data.train", "data.validation", "checkpoint.", "samples.", "log.", "distribution."]
+      // Where a plateau ends a stage, validations decide on what is learnt.
+      + (stages.contains { $0.plateau != nil } ? [] : ["validation."])
     let (own, theirs) = (Dictionary(entries) { $1 }, Dictionary(other.entries) { $1 })
     return Set(own.keys).union(theirs.keys).sorted().compactMap { key in
       guard own[key] != theirs[key], !free.contains(where: { key.hasPrefix($0) }) else { return nil }
@@ -220,6 +255,15 @@ extension Configuration.Alignment {
       afterBlock: try reader.integer("after_block"))
     try reader.finish()
     if let problem = model.problem { throw reader.error(problem.key, problem.message) }
+  }
+}
+
+extension Configuration.Distribution {
+  fileprivate init(_ reader: ConfigurationReader) throws {
+    isSharded = try reader.boolean("sharded", default: true)
+    wire = try reader.choice("wire", default: .float32)
+    timeout = try reader.number("timeout", default: 60, "a number of seconds, at least 5") { $0 >= 5 }
+    try reader.finish()
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import SprintDiffusion
 import SprintKernels
 import SprintModel
@@ -55,6 +56,22 @@ struct GradientCheck {
         name: parameter.name, norm: norm, difference: difference, error: isVisible ? abs(difference - norm) / norm : nil
       )
     }
+  }
+
+  /// Compares and says how it went; throws where a parameter disagrees.
+  func summary(_ batch: TrainingBatch) throws -> String {
+    let results = run(batch)
+    let measured = results.compactMap { result in result.error.map { (result, $0) } }
+    let bad = measured.filter { !($0.1 <= Self.tolerance) }
+    if let first = bad.first {
+      throw RunError.unusable(
+        "gradient check: \(first.0.name) has gradient norm \(first.0.norm), central differences say \(first.0.difference)"
+      )
+    }
+    let worst = measured.max { $0.1 < $1.1 }
+    return "gradients of one batch against central differences: \(measured.count) of \(measured.count) parameters agree "
+      + "within \(Self.tolerance), \(results.count - measured.count) too small to see; the largest error is "
+      + "\(worst.map { String(format: "%.1e of %@", $0.1, $0.0.name) } ?? "not there")"
   }
 
   private func total(_ losses: Losses) -> Double { losses.denoising + alignmentWeight * losses.alignment }

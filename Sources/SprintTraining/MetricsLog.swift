@@ -24,6 +24,11 @@ final class MetricsLog {
 
   deinit { fclose(file) }
 
+  /// Whether the log of a run speaks of a checkpoint that was written.
+  static func mentionsCheckpoint(path: String) -> Bool {
+    (try? String(contentsOfFile: path, encoding: .utf8))?.contains("\"checkpoint\": ") ?? false
+  }
+
   /// Appends one line with the given fields in their order.
   func write(_ fields: [(String, MetricValue)]) throws {
     let line = "{" + fields.map { "\"\($0)\": \($1.json)" }.joined(separator: ", ") + "}\n"

@@ -14,81 +14,141 @@ public struct AdamWConfiguration: Sendable, Equatable {
   public init() {}
 }
 
-/// Weights, their moving average and AdamW's moments, and the pass that updates them all.
+/// Weights and gradients of a whole network; moving average and AdamW's moments of the parts that this rank looks after; and the
+/// pass that updates them.
 public final class Optimizer: Sendable {
   /// The weights in training.
   public let weights: ParameterArena
-  /// Their exponential moving average.
-  public let average: ParameterArena
-  /// Gradients to be added to before `update`, which leaves them zero.
+  /// Gradients to be added to before `update`, which leaves them zero. Between updates their memory may be borrowed.
   public let gradients: ParameterArena
-  /// AdamW's first and second moments.
-  public let firstMoment, secondMoment: ParameterArena
+  /// The places in the arenas that this rank looks after, in order.
+  public let owned: [Range<Int>]
+  /// The exponential moving average of the weights, and AdamW's first and second moments: of the owned places, one after another.
+  public let average, firstMoment, secondMoment: Vector
   private let configuration: AdamWConfiguration
   private let workers: Workers
-  private let trained: [Range<Int>]
+  private let memory: [Arena]
+  /// What is updated, by bucket: stretches of trained parameters, cut so that several workers share them evenly.
+  private let slices: [[Slice]]
+
+  private struct Slice: Sendable {
+    /// Where it lies in the arenas of weights and gradients.
+    let place: Range<Int>
+    /// Where it lies in the owned state.
+    let state: Range<Int>
+  }
 
   /// State for `network`, all zero.
-  public init(_ network: Network, _ configuration: AdamWConfiguration) {
+  ///
+  /// - Parameter owned: the places that this rank looks after, one for each bucket; nil for everything
+  public init(_ network: Network, _ configuration: AdamWConfiguration, owned: [Range<Int>]? = nil) {
     weights = ParameterArena(network)
-    average = ParameterArena(network)
     gradients = ParameterArena(network)
-    firstMoment = ParameterArena(network)
-    secondMoment = ParameterArena(network)
     self.configuration = configuration
     workers = network.workers
-    // Frozen parameters cut the arena into stretches; each is updated in slices of its own.
-    var trained: [Range<Int>] = []
-    for parameter in network.layout.parameters where parameter.isTrained {
-      if let last = trained.last, last.upperBound == parameter.range.lowerBound {
-        trained[trained.count - 1] = last.lowerBound..<parameter.range.upperBound
-      } else {
-        trained.append(parameter.range)
+    let owned = owned ?? [0..<network.layout.count]
+    self.owned = owned
+    let count = owned.reduce(0) { $0 + $1.count }
+    memory = (0..<3).map { _ in Arena(count: count) }
+    (average, firstMoment, secondMoment) = (memory[0].elements, memory[1].elements, memory[2].elements)
+    var start = 0
+    slices = owned.map { place in
+      defer { start += place.count }
+      return Self.trainedStretches(network.layout).flatMap { stretch in
+        Self.slices(stretch.clamped(to: place)).map {
+          Slice(place: $0, state: $0.lowerBound - place.lowerBound + start..<$0.upperBound - place.lowerBound + start)
+        }
       }
     }
-    self.trained = trained.flatMap(Self.slices)
   }
 
-  /// Norm of all trained parameters' gradients; the same sum in the same order for any number of workers.
-  public func gradientNorm() -> Double {
-    let sums = Arena(count: 2 * trained.count)
+  /// Bytes of moving average and moments at this rank.
+  public var stateBytes: Int { 3 * average.count * MemoryLayout<Float>.stride }
+
+  /// Σ g² over the owned trained parameters; the same sum in the same order for any number of workers.
+  public func sumOfSquaredGradients() -> Double {
+    let all = slices.flatMap(\.self)
+    let sums = Arena(count: 2 * all.count)
     // A double in two floats' room: each worker writes its own.
-    let doubles = UnsafeMutableRawPointer(sums.elements.base).bindMemory(to: Double.self, capacity: trained.count)
+    let doubles = UnsafeMutableRawPointer(sums.elements.base).bindMemory(to: Double.self, capacity: all.count)
     let partial = PartialSums(base: doubles)
-    workers.run(tasks: trained.count) { [trained, gradients] _, i in
-      partial.base[i] = sumOfSquares(gradients.elements[trained[i]])
+    workers.run(tasks: all.count) { [gradients] _, i in
+      partial.base[i] = sumOfSquares(gradients.elements[all[i].place])
     }
-    return (0..<trained.count).reduce(0) { $0 + doubles[$1] }.squareRoot()
+    return (0..<all.count).reduce(0) { $0 + doubles[$1] }
   }
 
-  /// Update number `step` (from 1): clips by the given norm, then AdamW and the moving average.
+  /// Update number `step` (from 1) of what this rank looks after: clips by the given norm, then AdamW and the moving average.
   ///
   /// - Parameters:
-  ///   - norm: of the gradients, as `gradientNorm` found it
+  ///   - norm: of all gradients
   ///   - clip: gradients are multiplied by min(1, clip / (norm + 1e-6)); nil leaves them
   ///   - ema: e in ema = e · ema + (1 - e) · weights
-  public func update(step: Int, learningRate: Double, norm: Double, clip: Double?, ema: Double) {
+  ///   - onUpdated: called with the number of each owned place once its weights are new
+  public func update(
+    step: Int, learningRate: Double, norm: Double, clip: Double?, ema: Double, onUpdated: (Int) -> Void = { _ in }
+  ) {
     let update = AdamWStep(
       step: step, learningRate: learningRate, beta1: configuration.beta1, beta2: configuration.beta2,
       epsilon: configuration.epsilon, weightDecay: configuration.weightDecay,
       gradientFactor: clip.map { min(1, $0 / (norm + 1e-6)) } ?? 1, ema: ema)
-    workers.run(tasks: trained.count) { [self] _, i in
-      let range = trained[i]
-      adamW(
-        update, weights: weights.elements[range], gradients: gradients.elements[range],
-        firstMoment: firstMoment.elements[range], secondMoment: secondMoment.elements[range],
-        average: average.elements[range])
+    for (index, slices) in slices.enumerated() {
+      workers.run(tasks: slices.count) { [self] _, i in
+        let slice = slices[i]
+        adamW(
+          update, weights: weights.elements[slice.place], gradients: gradients.elements[slice.place],
+          firstMoment: firstMoment[slice.state], secondMoment: secondMoment[slice.state],
+          average: average[slice.state])
+      }
+      onUpdated(index)
+    }
+    clearForeignGradients()
+  }
+
+  /// Drops the gradients, for an update that is skipped or when their memory was borrowed.
+  public func clearGradients() {
+    workers.run(over: gradients.elements.count, grain: 1 << 18) { [gradients] _, range in
+      gradients.elements[range].clear()
     }
   }
 
-  /// Drops the gradients, for an update that is skipped.
-  public func clearGradients() { gradients.elements.clear() }
-
-  /// Starts afresh from the given weights: they become weights and average, the moments become zero.
+  /// Starts afresh from the given weights: they become weights and average, gradients and moments become zero.
   public func restart(from source: ParameterArena) {
-    if source !== weights { weights.elements.copy(from: source.elements) }
-    if source !== average { average.elements.copy(from: source.elements) }
-    for arena in [gradients, firstMoment, secondMoment] { arena.elements.clear() }
+    if source !== weights { copy(source.elements, to: weights.elements) }
+    take(from: weights.elements, into: average)
+    for values in [gradients.elements, firstMoment, secondMoment] { values.clear() }
+  }
+
+  /// Copies the owned places of a whole arena into owned state.
+  func take(from whole: Vector, into state: Vector) {
+    var start = 0
+    for place in owned {
+      state[start..<start + place.count].copy(from: whole[place])
+      start += place.count
+    }
+  }
+
+  /// Copies on all workers.
+  func copy(_ source: Vector, to target: Vector) {
+    workers.run(over: source.count, grain: 1 << 18) { _, range in target[range].copy(from: source[range]) }
+  }
+
+  /// What other ranks update has left partial sums here.
+  private func clearForeignGradients() {
+    let places = [0..<0] + owned + [gradients.elements.count..<gradients.elements.count]
+    let gaps = zip(places, places.dropFirst()).map { $0.upperBound..<$1.lowerBound }.filter { !$0.isEmpty }
+    workers.run(tasks: gaps.count) { [gradients] _, i in gradients.elements[gaps[i]].clear() }
+  }
+
+  /// Frozen parameters cut the arena into stretches.
+  private static func trainedStretches(_ layout: ParameterLayout) -> [Range<Int>] {
+    layout.parameters.filter(\.isTrained).reduce(into: []) { stretches, parameter in
+      if let last = stretches.last, last.upperBound == parameter.range.lowerBound {
+        stretches[stretches.count - 1] = last.lowerBound..<parameter.range.upperBound
+      } else {
+        stretches.append(parameter.range)
+      }
+    }
   }
 
   /// Slices of a size that several workers share evenly and a cache holds.

@@ -9,6 +9,8 @@ public enum RunError: Error, CustomStringConvertible {
   case noWholeCheckpoint(folder: String, problems: [String])
   /// The checkpoint belongs to another configuration.
   case otherConfiguration(path: String, differences: [String])
+  /// The log speaks of checkpoints, but there is none left.
+  case checkpointsGone(folder: String)
   /// A loss or gradient norm is not finite.
   case notFinite(step: Int, what: String, lastGood: String?)
   /// Something that the user asked for cannot be done.
@@ -21,6 +23,8 @@ public enum RunError: Error, CustomStringConvertible {
       "\(folder): already holds a run, at step \(step); continue it with --resume auto, or name another folder with --run"
     case .noWholeCheckpoint(let folder, let problems):
       "\(folder): none of its checkpoints is whole (\(problems.joined(separator: "; "))); restore one, or name another folder with --run"
+    case .checkpointsGone(let folder):
+      "\(folder): metrics.jsonl speaks of checkpoints, but none of them is there; restore one, or name another folder with --run"
     case .otherConfiguration(let path, let differences):
       "\(path): made with another configuration: \(differences.joined(separator: "; ")); use that one, or name another folder with --run"
     case .notFinite(let step, let what, let lastGood):
@@ -45,6 +49,8 @@ public struct RunFolder: Sendable {
   public var configuration: String { "\(path)/config.yaml" }
   /// Checkpoints, sorting by step.
   public var checkpoints: String { "\(path)/checkpoints" }
+  /// A file that, once it exists, stops the run with a checkpoint.
+  public var stop: String { "\(path)/stop" }
   /// Pictures drawn during training.
   public var samples: String { "\(path)/samples" }
 

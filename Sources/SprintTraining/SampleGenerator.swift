@@ -1,3 +1,4 @@
+import SprintCommunication
 import SprintDiffusion
 import SprintKernels
 import SprintModel
@@ -15,36 +16,61 @@ public struct SampleGenerator: Sendable {
     (self.network, self.weights, self.settings, self.seed) = (network, weights, settings, seed)
   }
 
-  /// The samples, [n, C · S · S] as the model sees them.
+  /// Draws images in rounds of one tile a rank, each round's at rank zero. All ranks call it.
   ///
   /// - Parameters:
   ///   - labels: the class of each image
-  ///   - progress: called with the number of finished images; where it returns false, no more are drawn
-  public func samples(labels: [Int], progress: (Int) -> Bool = { _ in true }) -> [[Float]] {
-    let elements = network.configuration.latentElements
+  ///   - first: the first image to be drawn, the start of a tile; those before are there already
+  ///   - wishesStop: asked once a round; where a rank wishes it, no more are drawn
+  ///   - deliver: called at rank zero with each round's images in their order, [n, C · S · S] as the model sees them
+  /// - Returns: whether all were drawn
+  public func draw(
+    labels: [Int], from first: Int = 0, _ communicator: Communicator, wishesStop: () -> Bool = { false },
+    deliver: ([[Float]]) throws -> Void
+  ) throws -> Bool {
+    precondition(first % tile == 0 || first == labels.count, "drawing starts at a tile")
     let sampler = Sampler(network, weights: weights, settings: settings, batch: tile)
-    let start = Philox(seed: seed, purpose: .sampleStart)
-    let steps = Philox(seed: seed, purpose: .sampleSteps)
-    var images: [[Float]] = []
-    for first in stride(from: 0, to: labels.count, by: sampler.batch) {
-      // The last tile is filled up with images that nobody asked for.
-      let range = first..<first + sampler.batch
-      let result = sampler.sample(
-        start: range.flatMap { image in noise(start, draw: UInt64(image), elements).map(Double.init) },
-        labels: range.map { labels[min($0, labels.count - 1)] }
-      ) { step, values in
-        values = range.flatMap { noise(steps, draw: UInt64($0) << 20 | UInt64(step), elements) }
+    let elements = network.configuration.latentElements
+    for round in stride(from: first, to: labels.count, by: tile * communicator.size) {
+      let own = round + communicator.rank * tile
+      let images =
+        own < labels.count
+        ? draw(tile: own, labels, sampler) : [Float](repeating: 0, count: tile * elements)
+      let gathered = try communicator.gather(images).joined().prefix((labels.count - round) * elements)
+      try communicator.agree {
+        let all = Array(gathered)
+        if !all.isEmpty {
+          try deliver(stride(from: 0, to: all.count, by: elements).map { Array(all[$0..<$0 + elements]) })
+        }
       }
-      for i in range.prefix(labels.count - first) {
-        images.append(result[(i - first) * elements..<(i - first + 1) * elements].map { Float($0) })
-      }
-      guard progress(images.count) else { break }
+      if try communicator.isWished(wishesStop()), round + tile * communicator.size < labels.count { return false }
     }
+    return true
+  }
+
+  /// All images at once, by a single process.
+  public func samples(labels: [Int]) throws -> [[Float]] {
+    var images: [[Float]] = []
+    _ = try draw(labels: labels, .single()) { images += $0 }
     return images
   }
 
-  /// Enough images for matrix products at their peak on several workers.
-  private var tile: Int { max(8, 2048 / network.configuration.tokens) }
+  /// One tile of images; the last one is filled up with images that nobody asked for.
+  private func draw(tile first: Int, _ labels: [Int], _ sampler: Sampler) -> [Float] {
+    let elements = network.configuration.latentElements
+    let start = Philox(seed: seed, purpose: .sampleStart)
+    let steps = Philox(seed: seed, purpose: .sampleSteps)
+    let range = first..<first + tile
+    return sampler.sample(
+      start: range.flatMap { image in noise(start, draw: UInt64(image), elements).map(Double.init) },
+      labels: range.map { labels[min($0, labels.count - 1)] }
+    ) { step, values in
+      values = range.flatMap { noise(steps, draw: UInt64($0) << 20 | UInt64(step), elements) }
+    }.map { Float($0) }
+  }
+
+  /// Images of one tile: enough for matrix products at their peak on several workers.
+  public var tile: Int { max(8, 2048 / network.configuration.tokens) }
 
   private func noise(_ random: Philox, draw: UInt64, _ elements: Int) -> [Float] {
     [Float](unsafeUninitializedCapacity: elements) { buffer, initialized in

@@ -10,10 +10,20 @@ public struct Stage: Sendable, Equatable {
     case model
   }
 
+  /// When a stage is over before its last step: the validation loss no longer falls.
+  public struct Plateau: Sendable, Equatable {
+    /// How many validations in a row have to bring no gain.
+    public var patience: Int
+    /// The relative fall of the loss that counts as a gain.
+    public var threshold: Double
+  }
+
   /// What the stage is called in logs.
   public var name: String
-  /// Updates.
+  /// Updates; the most of them where the stage ends at a plateau.
   public var steps: Int
+  /// What ends the stage early, if anything.
+  public var plateau: Plateau? = nil
   /// Samples of one update.
   public var batch: Int
   /// Parts in which an update's samples are computed one after another, to save memory.
@@ -62,11 +72,23 @@ public struct Stage: Sendable, Equatable {
 
 extension Stage {
   /// Reads stage `index`; what is left out is as in the published stage of the same place.
-  init(_ reader: ConfigurationReader, index: Int, grid: Int) throws {
+  ///
+  /// - Parameter budget: FLOP of the whole run, of which a stage may take a `share` instead of a number of steps
+  init(_ reader: ConfigurationReader, index: Int, _ network: ModelConfiguration, budget: Double?) throws {
     let model = Stage.published[min(index, 1)]
     name = try reader.text("name", default: index == 0 ? "masked" : index == 1 ? "full" : "stage \(index + 1)")
-    steps = try reader.integer("steps", default: index < 2 ? model.steps : nil)
     batch = try reader.integer("batch", default: model.batch, in: 1...1_000_000)
+    drop = try TokenDrop(reader.section("drop"), default: model.drop, grid: network.grid, in: reader)
+    if reader.has("share") {
+      guard let budget else { throw reader.error("share", "is a share of `compute_budget`, which is not set") }
+      guard !reader.has("steps") else { throw reader.error("share", "and `steps` say the same thing; give one of them") }
+      let share = try reader.number("share", "a share above 0, at most 1") { $0 > 0 && $0 <= 1 }
+      let work = 3 * network.forwardWork(kept: drop.keptCount(grid: network.grid)) * Double(batch)
+      guard share * budget / work < 1e12 else { throw reader.error("share", "makes more than 1e12 steps") }
+      steps = max(1, Int(share * budget / work))
+    } else {
+      steps = try reader.integer("steps", default: index < 2 ? model.steps : nil)
+    }
     accumulate = try reader.integer("accumulate", default: 1)
     guard batch % accumulate == 0 else {
       throw reader.error("accumulate", "is \(accumulate), which does not divide the batch of \(batch)")
@@ -79,7 +101,17 @@ extension Stage {
     ema = try reader.number("ema", default: model.ema, "a number from 0 to below 1") { $0 >= 0 && $0 < 1 }
     emaWarmup = try reader.boolean("ema_warmup", default: false)
     start = try reader.choice("start_from", default: .ema)
-    drop = try TokenDrop(reader.section("drop"), default: model.drop, grid: grid, in: reader)
+    plateau = try Plateau(reader)
+    try reader.finish()
+  }
+}
+
+extension Stage.Plateau {
+  fileprivate init?(_ stage: ConfigurationReader) throws {
+    let reader = try stage.section("plateau")
+    guard stage.has("plateau") else { return nil }
+    patience = try reader.integer("patience", default: 3)
+    threshold = try reader.number("threshold", default: 0.001, "a share from 0 to below 1") { $0 >= 0 && $0 < 1 }
     try reader.finish()
   }
 }

@@ -1,4 +1,4 @@
-import SprintData
+import SprintCommunication
 import SprintDiffusion
 import SprintKernels
 import SprintModel
@@ -15,28 +15,35 @@ public struct TrainedModel {
 
   /// The configuration that they were trained with.
   public let configuration: Configuration
-  /// What the numbers of the data meant.
-  public let properties: LatentProperties
-  /// Where training stood.
-  public let position: TrainingPosition
+  /// Where they are from; known to rank zero.
+  public let checkpoint: Checkpoint?
   private let network: Network
   private let parameters: ParameterArena
 
-  /// Loads weights from a checkpoint.
-  public init(_ checkpoint: Checkpoint, weights: Weights, workers: Workers) throws {
-    configuration = try checkpoint.configuration()
-    (properties, position) = (checkpoint.properties, checkpoint.position)
+  /// Loads weights at rank zero and brings them to all ranks.
+  ///
+  /// - Parameter checkpoint: called at rank zero
+  public init(
+    _ checkpoint: () throws -> Checkpoint, weights: Weights, workers: Workers, _ communicator: Communicator = .single()
+  ) throws {
+    let opened = try communicator.agree { communicator.rank == 0 ? try checkpoint() : nil }
+    let text = try communicator.broadcast(opened?.configurationText ?? "")
+    configuration = try communicator.agree {
+      try Configuration(ConfigurationDocument(text: text, source: opened?.path ?? "the checkpoint"))
+    }
+    self.checkpoint = opened
     network = Network(configuration.model, workers: workers)
     parameters = ParameterArena(network)
-    try checkpoint.load(average: weights == .ema, into: parameters)
+    try communicator.agree { [parameters] in try opened?.load(average: weights == .ema, into: parameters) }
+    try communicator.broadcast(parameters.elements)
   }
 
-  /// Loads weights from the newest whole checkpoint of a run.
-  public init(run path: String, weights: Weights, workers: Workers) throws {
+  /// The newest whole checkpoint of a run.
+  public static func newestCheckpoint(run path: String) throws -> Checkpoint {
     guard let newest = try CheckpointStore(RunFolder(path: path)).newest() else {
       throw RunError.unusable("\(path): holds no checkpoint; is it the folder of a run?")
     }
-    try self.init(newest.checkpoint, weights: weights, workers: workers)
+    return newest.checkpoint
   }
 
   /// A generator of samples from these weights.

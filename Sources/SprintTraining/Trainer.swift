@@ -1,321 +1,413 @@
 import Foundation
+import SprintCommunication
 import SprintData
 import SprintDiffusion
 import SprintFormats
 import SprintKernels
 import SprintModel
 
-/// Whether a run goes on from a checkpoint.
-public enum ResumePolicy: Sendable, Equatable {
-  /// From the newest whole checkpoint of the run's folder, from the start where there is none.
-  case auto
-  /// From the start; the folder must not hold a run.
-  case never
-  /// From this checkpoint.
-  case file(String)
+/// How a call to train ended.
+public enum TrainingEnd: Sendable, Equatable {
+  /// All stages are done.
+  case finished
+  /// The step that was asked for is reached.
+  case reachedStep
+  /// Something asked for a stop: a signal, the deadline, the stop file. A checkpoint is saved.
+  case interrupted
 }
 
-/// Trains a network through all stages, with checkpoints, validation and pictures along the way.
+/// Trains a network through all stages, with checkpoints, validation and pictures along the way. Every rank has one, and they
+/// act in step: rank zero says once a step what all do.
 public final class Trainer {
-  private let configuration: Configuration
-  private let folder: RunFolder
-  private let network: Network
-  private let optimizer: Optimizer
-  private let dataset: LatentDataset
+  let configuration: Configuration
+  let folder: RunFolder
+  let communicator: Communicator
+  let network: Network
+  let optimizer: Optimizer
+  let dataset: LatentDataset
+  let store: CheckpointStore
+  let isDebugging: Bool
+  private let isSharded: Bool
+  private let plan: BucketPlan
+  private let reduction: GradientReduction
   private let validation: Validation?
-  private let isDebugging: Bool
+  private let writer: CheckpointWriter?
   private let report: (TrainingEvent) -> Void
-  private let store: CheckpointStore
-  private var position = TrainingPosition()
+  private var metrics: MetricsLog?
+  private var coordinator: Coordinator?
+  private var position: TrainingPosition
   private var lastCheckpoint: String?
+  private var failedSave: (any Error)?
   private var peak = 0.0
 
   /// Prepares a run. All that can be wrong with configuration, data and folder is found here, before anything is written.
+  ///
+  /// - Parameters:
+  ///   - communicator: the way to the other ranks
+  ///   - report: told what happens, at rank zero
   public init(
     _ configuration: Configuration, folder: RunFolder, resume: ResumePolicy, isDebugging: Bool = false,
-    report: @escaping (TrainingEvent) -> Void
+    communicator: Communicator = .single(), report: @escaping (TrainingEvent) -> Void
   ) throws {
-    (self.configuration, self.folder, self.isDebugging, self.report) = (configuration, folder, isDebugging, report)
-    store = CheckpointStore(folder)
-    let checkpoint = try Self.checkpoint(for: resume, in: folder, store, report)
-    dataset = try Self.openTraining(configuration)
-    if let checkpoint { try Self.check(checkpoint, configuration, dataset) }
-    let held = configuration.data.validation
-    let heldOut = held.isEmpty ? nil : try LatentDataset(paths: held)
-    try heldOut?.check(
-      channels: configuration.model.channels, side: configuration.model.side, classes: configuration.model.classes)
-    network = Network(
-      configuration.model, workers: Workers(configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount))
-    optimizer = Optimizer(network, configuration.optimizer)
-    validation = heldOut.map { [network] in Validation($0, configuration, network) }
-    if let checkpoint {
-      try checkpoint.load(into: optimizer)
-      (position, lastCheckpoint) = (checkpoint.position, checkpoint.path)
-      report(.note("resumed at step \(position.step) from \(checkpoint.path)"))
+    (self.configuration, self.folder, self.isDebugging) = (configuration, folder, isDebugging)
+    (self.communicator, self.report, store) = (communicator, report, CheckpointStore(folder))
+    let start = try RunStart(configuration, folder, resume, communicator, report)
+    dataset = start.training
+    network = Network(configuration.model, workers: Workers(configuration.threads ?? Launch.threadsPerRank))
+    plan = BucketPlan(count: network.layout.count, ranks: communicator.size)
+    isSharded = configuration.distribution.isSharded && communicator.size > 1
+    optimizer = Optimizer(
+      network, configuration.optimizer, owned: isSharded ? plan.shards(ofRank: communicator.rank) : nil)
+    reduction = GradientReduction(
+      communicator, optimizer.gradients.elements, plan, isSharded: isSharded, wire: configuration.distribution.wire)
+    validation = start.validation.map { [network] in Validation($0, configuration, network) }
+    writer = communicator.rank == 0 ? CheckpointWriter(store, configuration, dataset, network) : nil
+    (position, lastCheckpoint) = (start.position, start.checkpoint?.path)
+    if start.isResuming {
+      try optimizer.restore(start.checkpoint, communicator)
+      report(.note("resumed at step \(position.step) from \(lastCheckpoint ?? "")"))
     } else {
       network.layout.initialize(optimizer.weights.elements, seed: configuration.seed)
       optimizer.restart(from: optimizer.weights)
     }
   }
 
-  /// Trains to the end, to step `until`, or until a stop is requested.
-  ///
-  /// - Returns: whether the run is finished.
-  public func run(until last: Int? = nil, stop: StopRequest) throws -> Bool {
-    try folder.create()
-    try AtomicFile.write(Data(configuration.text.utf8), to: folder.configuration)
-    let metrics = try MetricsLog(path: folder.metrics, after: position.step)
-    peak = BLAS.measurePeak(workers: network.workers)
-    report(.note(description))
-    while position.step < last ?? .max {
+  /// Trains to the end, to step `until`, to the deadline, or until a stop is requested at any rank.
+  public func run(until last: Int? = nil, deadline: Date? = nil, stop: StopRequest) throws -> TrainingEnd {
+    let last = last ?? .max
+    try communicator.agree { if communicator.rank == 0 { try open(until: last, deadline) } }
+    if let roster = try RankRoster(communicator, network.workers) {
+      peak = roster.peak
+      report(.note(description))
+      roster.lines.forEach { report(.note($0)) }
+    }
+    var isInterrupted = try !catchUp(stop)
+    while !isInterrupted, position.step < last {
       let stage = configuration.stages[position.stage]
-      if position.stageStep == stage.steps {
+      if position.isStageOver || position.stageStep == stage.steps {
         guard position.stage + 1 < configuration.stages.count else { break }
-        enterNextStage()
+        try enterNextStage()
         continue
       }
-      guard try train(stage, until: last ?? .max, stop, metrics) else { break }
+      isInterrupted = try !train(stage, stop)
     }
-    return position.step == configuration.totalSteps
+    try finishSaving()
+    let isLastStage = position.stage + 1 == configuration.stages.count
+    let isStageOver = position.isStageOver || position.stageStep == configuration.stages[position.stage].steps
+    return isLastStage && isStageOver ? .finished : position.step >= last ? .reachedStep : .interrupted
+  }
+
+  /// What rank zero keeps of a run.
+  private func open(until last: Int, _ deadline: Date?) throws {
+    try folder.create()
+    store.removeLeftovers()
+    try AtomicFile.write(Data(configuration.text.utf8), to: folder.configuration)
+    metrics = try MetricsLog(path: folder.metrics, after: position.step)
+    // Until a save was measured: four arenas at a rate that slow disks reach.
+    let estimate = 2 + Double(4 * 4 * network.layout.count) / 200e6
+    coordinator = Coordinator(
+      configuration, hasValidation: validation != nil, until: last, deadline: deadline, stopFile: folder.stop,
+      saveEstimate: estimate)
   }
 
   private var description: String {
-    let layout = network.layout
-    return
-      "\(layout.count) weights, \(dataset.count) images, \(network.workers.count) threads, OpenBLAS core \(BLAS.core), "
-      + String(format: "%.0f GFLOP/s in matrix products", peak / 1e9)
+    "\(network.layout.count) weights, \(dataset.count) images, "
+      + String(format: "%.1f MB of average and moments a rank", Double(optimizer.stateBytes) / 1e6)
   }
 
   // MARK: Stages and steps
 
   /// The next stage starts from the average or the weights of this one, with a fresh optimizer.
-  private func enterNextStage() {
-    position.stage += 1
-    (position.stageStep, position.skipped) = (0, 0)
+  private func enterNextStage() throws {
+    position.enterNextStage()
     let stage = configuration.stages[position.stage]
-    optimizer.restart(from: stage.start == .ema ? optimizer.average : optimizer.weights)
+    switch stage.start {
+    case .ema: try optimizer.withAverage(communicator, plan) { optimizer.restart(from: $0) }
+    case .model: optimizer.restart(from: optimizer.weights)
+    }
     report(
       .note("stage \(position.stage + 1) of \(configuration.stages.count), `\(stage.name)`, from step \(position.step)")
     )
   }
 
-  /// Steps of one stage. Returns false where the run is to end before it.
-  private func train(_ stage: Stage, until last: Int, _ stop: StopRequest, _ metrics: MetricsLog) throws -> Bool {
-    let micro = stage.batch / stage.accumulate
+  /// Steps of one stage. Returns false where the run is to end within it.
+  private func train(_ stage: Stage, _ stop: StopRequest) throws -> Bool {
+    let slice = Workers.slice(communicator.rank, of: communicator.size, total: stage.batch)
+    let micro = (slice.count + stage.accumulate - 1) / stage.accumulate
     let kept = stage.drop.keptCount(grid: configuration.model.grid)
     let activations = Activations(network, batch: micro, kept: kept, training: true)
     let objective = FlowMatching(network, interpolant: configuration.interpolant, activations: activations)
     let draws = BatchDraws(configuration, batch: micro, workers: network.workers)
-    let reader = BatchReader(
-      dataset, order: SampleOrder(count: dataset.count, seed: configuration.seed),
-      randomness: LatentRandomness(seed: configuration.seed), batch: stage.batch, firstDraw: nextDraw)
+    let reader = reader(stage, slice)
     defer { reader.close() }
-    if isDebugging { try checkGradients(stage, objective, draws) }
-    while position.stageStep < stage.steps {
+    if isDebugging { try checkGradients(stage, slice, objective, draws) }
+    while !position.isStageOver, position.stageStep < stage.steps {
       let began = ContinuousClock.now
       let latents = try reader.next()
-      let waited = ContinuousClock.now - began
-      var step = try update(stage, latents, objective, draws)
-      step.seconds = (ContinuousClock.now - began) / .seconds(1)
-      step.dataSeconds = waited / .seconds(1)
-      finish(&step, stage, kept)
-      try log(step, metrics)
-      try lookAfter(stage, metrics, stop)
-      if position.step >= last || stop.isRequested {
-        if position.step % configuration.checkpoint.interval != 0, position.stageStep < stage.steps {
-          try saveCheckpoint()
-        }
-        return false
-      }
+      var own = RankReport()
+      own.dataSeconds = (ContinuousClock.now - began) / .seconds(1)
+      own.wishesStop = stop.isRequested
+      let check = isDebugging ? FiniteCheck() : nil
+      addGradients(stage, latents, slice.count, objective, draws, check, &own)
+      own.seconds = (ContinuousClock.now - began) / .seconds(1)
+      try reduction.wait()
+      if isSharded || communicator.rank == 0 { own.squares = optimizer.sumOfSquaredGradients() }
+      own.isBroken = check?.firstFailure != nil
+      let directive = try directive(own)
+      let rate = stage.learningRate(at: position.stageStep)
+      try update(stage, rate, directive, check)
+      let seconds = (ContinuousClock.now - began) / .seconds(1)
+      log(stage, kept, directive, rate, seconds, own)
+      let goesOn = try lookAfter(directive, stage, stop)
+      coordinator?.stepped(seconds: (ContinuousClock.now - began) / .seconds(1))
+      if !goesOn { return false }
     }
     return true
   }
 
-  /// Draws of all steps before this one.
-  private var nextDraw: UInt64 {
-    let before = configuration.stages[..<position.stage].reduce(0) { $0 + $1.steps * $1.batch }
-    return UInt64(before + position.stageStep * configuration.stages[position.stage].batch)
+  private func reader(_ stage: Stage, _ slice: Range<Int>, ahead: Int = 2) -> BatchReader {
+    BatchReader(
+      dataset, order: SampleOrder(count: dataset.count, seed: configuration.seed),
+      randomness: LatentRandomness(seed: configuration.seed), batch: stage.batch, slice: slice,
+      firstDraw: UInt64(position.draws), ahead: ahead)
   }
 
-  /// One update: gradients of all parts of the batch, clipping, AdamW, moving average.
-  private func update(_ stage: Stage, _ latents: LatentBatch, _ objective: FlowMatching, _ draws: BatchDraws) throws
-    -> StepReport
-  {
-    let micro = stage.batch / stage.accumulate
-    let check = isDebugging ? FiniteCheck() : nil
-    let isAligning = configuration.alignment.map { position.step < $0.lastStep ?? .max } ?? false
-    var (loss, alignment) = (0.0, 0.0)
+  private var isAligning: Bool { configuration.alignment.map { position.step < $0.lastStep ?? .max } ?? false }
+
+  /// Gradients of all parts of the rank's slice; those of the last part are handed on as they become final.
+  private func addGradients(
+    _ stage: Stage, _ latents: LatentBatch, _ count: Int, _ objective: FlowMatching, _ draws: BatchDraws,
+    _ check: FiniteCheck?, _ own: inout RankReport
+  ) {
     for part in 0..<stage.accumulate {
-      let batch = draws.batch(latents, part * micro..<(part + 1) * micro, stage, readsFeatures: isAligning)
+      let range = Workers.slice(part, of: stage.accumulate, total: count)
+      guard !range.isEmpty else { continue }
+      let share = Double(range.count) / Double(stage.batch)
+      let isLast = part == stage.accumulate - 1
       let losses = objective.lossesAndGradients(
-        optimizer.weights, batch, alignmentWeight: configuration.alignment?.weight ?? 0,
-        factor: 1 / Double(stage.accumulate), gradients: optimizer.gradients, check: check)
-      loss += losses.denoising / Double(stage.accumulate)
-      alignment += losses.alignment / Double(stage.accumulate)
+        optimizer.weights, draws.batch(latents, range, stage, readsFeatures: isAligning),
+        alignmentWeight: configuration.alignment?.weight ?? 0, factor: share, gradients: optimizer.gradients,
+        check: check, onFinal: { [reduction] in if isLast { reduction.isFinal($0) } })
+      own.loss += share * losses.denoising
+      own.alignment += share * losses.alignment
     }
-    let norm = optimizer.gradientNorm()
-    let rate = stage.learningRate(at: position.stageStep)
-    let isGood = try isFinite(loss + alignment, norm, check)
-    if isGood {
+  }
+
+  /// Tells rank zero how the step went here, and hears what all are to do.
+  private func directive(_ own: RankReport) throws -> Directive {
+    let reports = try communicator.gather(own.numbers).map(RankReport.init)
+    let directive = coordinator?.directive(reports, at: position) ?? Directive()
+    if let slow = coordinator?.slowRank {
+      report(
+        .note(
+          String(
+            format: "rank %d is slow: %.2f s a step, the median of ranks is %.2f s", slow.rank, slow.seconds,
+            slow.median)))
+    }
+    return Directive(try communicator.broadcast(directive.numbers))
+  }
+
+  /// One update: clipping, AdamW and moving average of the own shards, then everybody's new weights.
+  private func update(_ stage: Stage, _ rate: Double, _ directive: Directive, _ check: FiniteCheck?) throws {
+    switch directive.update {
+    case .make:
+      var gathers: [Pending] = []
       optimizer.update(
-        step: position.stageStep - position.skipped + 1, learningRate: rate, norm: norm, clip: configuration.clip,
-        ema: stage.emaDecay(at: position.stageStep))
-    } else {
+        step: position.stageStep - position.skipped + 1, learningRate: rate, norm: directive.gradientNorm,
+        clip: configuration.clip, ema: stage.emaDecay(at: position.stageStep)
+      ) { bucket in
+        if isSharded {
+          gathers.append(communicator.startAllGather(optimizer.weights.elements, plan, bucket: bucket))
+        }
+      }
+      for gather in gathers { try gather.wait() }
+    case .skip:
       optimizer.clearGradients()
-      position.skipped += 1
+      report(
+        .note(
+          "step \(position.step + 1): \(Self.describe(directive)); update skipped, \(position.skipped + 1) in this stage"
+        ))
+    case .fail: try fail(directive, check)
     }
-    position.step += 1
-    position.stageStep += 1
-    return StepReport(
-      position: position, stage: stage.name, totalSteps: configuration.totalSteps, loss: loss, alignment: alignment,
-      gradientNorm: norm, learningRate: rate, seconds: 0, dataSeconds: 0, imagesPerSecond: 0, peakShare: 0,
-      secondsLeft: 0, isSkipped: !isGood)
+    position.advance(batch: stage.batch, isSkipped: directive.update == .skip)
   }
 
-  /// Whether the update may be made; throws where the run is to stop instead.
-  private func isFinite(_ loss: Double, _ norm: Double, _ check: FiniteCheck?) throws -> Bool {
-    if loss.isFinite, norm.isFinite, check?.firstFailure == nil { return true }
-    let what = check?.firstFailure ?? (loss.isFinite ? "the norm of the gradients is \(norm)" : "the loss is \(loss)")
-    let described = "\(what) (loss \(loss), gradient norm \(norm))"
-    guard configuration.nonFinite == .skip, !isDebugging else {
-      throw RunError.notFinite(step: position.step + 1, what: described, lastGood: lastCheckpoint)
-    }
-    report(.note("step \(position.step + 1): \(described); update skipped, \(position.skipped + 1) in this stage"))
-    return false
+  /// Every rank stops, because numbers are not finite.
+  private func fail(_ directive: Directive, _ check: FiniteCheck?) throws {
+    let found = try communicator.gather(check?.firstFailure ?? "")
+    try finishSaving()
+    let first = found.firstIndex { !$0.isEmpty }.map { communicator.size > 1 ? "rank \($0): \(found[$0])" : found[$0] }
+    throw RunError.notFinite(
+      step: position.step + 1, what: (first.map { "\($0); " } ?? "") + Self.describe(directive),
+      lastGood: lastCheckpoint)
   }
 
-  private func finish(_ step: inout StepReport, _ stage: Stage, _ kept: Int) {
-    step.imagesPerSecond = Double(stage.batch) / step.seconds
+  private static func describe(_ directive: Directive) -> String {
+    "loss \(directive.loss), gradient norm \(directive.gradientNorm)"
+  }
+
+  // MARK: What is told
+
+  private func log(
+    _ stage: Stage, _ kept: Int, _ directive: Directive, _ rate: Double, _ seconds: Double, _ own: RankReport
+  ) {
+    guard communicator.rank == 0 else { return }
     let work = 3 * configuration.model.forwardWork(kept: kept)
-    step.peakShare = step.imagesPerSecond * work / peak
-    let rest = configuration.stages.enumerated().reduce(0.0) { sum, entry in
-      let (index, stage) = entry
-      let done = index < position.stage ? stage.steps : index == position.stage ? position.stageStep : 0
-      let stageWork = 3 * configuration.model.forwardWork(kept: stage.drop.keptCount(grid: configuration.model.grid))
-      return sum + Double((stage.steps - done) * stage.batch) * stageWork
-    }
-    step.secondsLeft = rest / (step.imagesPerSecond * work)
-  }
-
-  private func log(_ step: StepReport, _ metrics: MetricsLog) throws {
+    let imagesPerSecond = Double(stage.batch) / seconds
+    let step = StepReport(
+      position: position, stage: stage.name, totalSteps: configuration.totalSteps, loss: directive.loss,
+      alignment: directive.alignment, gradientNorm: directive.gradientNorm, learningRate: rate, seconds: seconds,
+      dataSeconds: own.dataSeconds, reductionSeconds: reduction.secondsBusy, reductionWait: reduction.secondsWaited,
+      imagesPerSecond: imagesPerSecond, peakShare: imagesPerSecond * work / peak,
+      secondsLeft: workLeft / (imagesPerSecond * work), isSkipped: directive.update == .skip)
     var fields: [(String, MetricValue)] = [
-      ("step", .integer(step.position.step)), ("stage", .text(step.stage)), ("loss", .number(step.loss)),
+      ("step", .integer(position.step)), ("stage", .text(step.stage)), ("loss", .number(step.loss)),
     ]
     if configuration.alignment != nil { fields.append(("alignment", .number(step.alignment))) }
     fields += [
       ("gradient_norm", .number(step.gradientNorm)), ("learning_rate", .number(step.learningRate)),
-      ("images_per_second", .number(step.imagesPerSecond)), ("peak_share", .number(step.peakShare)),
-      ("data_seconds", .number(step.dataSeconds)), ("skipped", .integer(step.position.skipped)),
+      ("seconds", .number(seconds)), ("images_per_second", .number(step.imagesPerSecond)),
+      ("peak_share", .number(step.peakShare)), ("data_seconds", .number(step.dataSeconds)),
     ]
-    try metrics.write(fields)
+    if communicator.size > 1 {
+      fields += [
+        ("reduction_seconds", .number(step.reductionSeconds)), ("reduction_wait", .number(step.reductionWait)),
+      ]
+    }
+    write(fields + [("skipped", .integer(position.skipped))])
     report(.step(step))
   }
 
-  /// What is due after a step: validation, pictures, a checkpoint.
-  private func lookAfter(_ stage: Stage, _ metrics: MetricsLog, _ stop: StopRequest) throws {
-    let step = position.step
-    let isLast = position.stageStep == stage.steps
-    if let validation, step % configuration.validation.interval == 0 || isLast {
-      let loss = try validation.loss(optimizer.average)
-      try metrics.write([("step", .integer(step)), ("validation_loss", .number(loss))])
-      report(.validation(step: step, loss: loss))
+  /// FLOP to the end of the run.
+  private var workLeft: Double {
+    configuration.stages.enumerated().reduce(0.0) { sum, entry in
+      let (index, stage) = entry
+      let done = index < position.stage ? stage.steps : index == position.stage ? position.stageStep : 0
+      let work = 3 * configuration.model.forwardWork(kept: stage.drop.keptCount(grid: configuration.model.grid))
+      return sum + Double((stage.steps - done) * stage.batch) * work
     }
-    if let interval = configuration.samples.interval, step % interval == 0 || isLast { try drawSamples(stop) }
-    if step % configuration.checkpoint.interval == 0 || isLast { try saveCheckpoint() }
   }
 
-  private func drawSamples(_ stop: StopRequest) throws {
-    let labels = configuration.samples.classes.flatMap { Array(repeating: $0, count: configuration.samples.perClass) }
-    let generator = SampleGenerator(
-      network, weights: optimizer.average, settings: configuration.samples.sampler, seed: configuration.seed)
-    let samples = generator.samples(labels: labels) { _ in !stop.isRequested }
-    guard samples.count == labels.count else { return }
+  /// A log that cannot be written is told of, but is no reason to stop.
+  private func write(_ fields: [(String, MetricValue)]) {
+    do { try metrics?.write(fields) } catch { report(.note("step \(position.step): \(error)")) }
+  }
+
+  // MARK: What is due after a step
+
+  /// Does what a directive says. Returns false where the run is to end.
+  private func lookAfter(_ directive: Directive, _ stage: Stage, _ stop: StopRequest) throws -> Bool {
+    try takeOutcomes(wait: false)
+    var stops = directive.stops
+    if directive.validates { stops = try !validate(stage, stop) || stops }
+    let wasInterrupted = stops && !directive.stops
+    let drawsSamples = directive.drawsSamples || position.isStageOver && configuration.samples.interval != nil
+    if drawsSamples, !wasInterrupted { stops = try !drawSamples(stop) || stops }
+    if directive.savesCheckpoint || stops || position.isStageOver { try save(isUrgent: stops) }
+    if stops { report(.note(coordinator?.stopReason?.description ?? "stopping: a signal came")) }
+    return !stops
+  }
+
+  /// What a stop left out after the step of the checkpoint. Returns false where another stop came.
+  private func catchUp(_ stop: StopRequest) throws -> Bool {
+    guard position.step > 0 else { return true }
+    let due = coordinator?.due(after: position)
+    let isPictureMissing = !FileManager.default.fileExists(atPath: picturePath)
+    let told = try communicator.broadcast([
+      due?.validation == true && position.validated < position.step ? 1 : 0,
+      due?.samples == true && isPictureMissing ? 1 : 0,
+    ])
+    if told[0] > 0, try !validate(configuration.stages[position.stage], stop) { return false }
+    if told[1] > 0, try !drawSamples(stop) { return false }
+    return true
+  }
+
+  /// Returns false where a rank wishes to stop; then there is no loss.
+  private func validate(_ stage: Stage, _ stop: StopRequest) throws -> Bool {
+    guard let validation else { return true }
+    let loss = try optimizer.withAverage(communicator, plan) {
+      try validation.loss($0, communicator) { stop.isRequested }
+    }
+    guard let loss else { return false }
+    Coordinator.note(validation: loss, stage.plateau, in: &position)
+    write([("step", .integer(position.step)), ("validation_loss", .number(loss))])
+    report(.validation(step: position.step, loss: loss))
+    if position.isStageOver { report(.note("stage `\(stage.name)` has reached its plateau")) }
+    return true
+  }
+
+  private var picturePath: String {
     let name = (store.path(step: position.step) as NSString).lastPathComponent.replacing(".h5", with: ".png")
-    let path = "\(folder.samples)/\(name)"
-    try SampleGrid(configuration.model, dataset.properties).picture(samples, labels: labels).writePNG(to: path)
-    report(.samples(path: path))
+    return "\(folder.samples)/\(name)"
   }
 
-  private func saveCheckpoint() throws {
-    let began = ContinuousClock.now
-    let path = try store.save(optimizer, position, configuration, dataset)
-    lastCheckpoint = path
-    report(.checkpoint(path: path, seconds: (ContinuousClock.now - began) / .seconds(1)))
+  /// Returns false where a rank wishes to stop; then there is no picture.
+  private func drawSamples(_ stop: StopRequest) throws -> Bool {
+    let labels = configuration.samples.classes.flatMap { Array(repeating: $0, count: configuration.samples.perClass) }
+    var samples: [[Float]] = []
+    let isDone = try optimizer.withAverage(communicator, plan) { average in
+      let generator = SampleGenerator(
+        network, weights: average, settings: configuration.samples.sampler, seed: configuration.seed)
+      return try generator.draw(labels: labels, communicator) { stop.isRequested } deliver: { samples += $0 }
+    }
+    guard isDone else { return false }
+    guard communicator.rank == 0 else { return true }
+    do {
+      try SampleGrid(configuration.model, dataset.properties).picture(samples, labels: labels).writePNG(to: picturePath)
+      report(.samples(path: picturePath))
+    } catch { report(.note("\(error)")) }
+    return true
   }
 
-  private func checkGradients(_ stage: Stage, _ objective: FlowMatching, _ draws: BatchDraws) throws {
-    let reader = BatchReader(
-      dataset, order: SampleOrder(count: dataset.count, seed: configuration.seed),
-      randomness: LatentRandomness(seed: configuration.seed), batch: stage.batch, firstDraw: nextDraw, ahead: 1)
+  // MARK: Checkpoints
+
+  /// Takes a snapshot and has it written; waits for that where nothing is left to be trained.
+  private func save(isUrgent: Bool) throws {
+    let snapshot = writer?.freeSnapshot()
+    try takeOutcomes(wait: true)
+    try optimizer.collect(into: snapshot, communicator, plan)
+    writer?.write(position, isUrgent: isUrgent)
+    if isUrgent { try takeOutcomes(wait: true) }
+  }
+
+  /// Tells how saves ended.
+  private func takeOutcomes(wait: Bool) throws {
+    for outcome in writer?.takeOutcomes(wait: wait) ?? [] {
+      switch outcome {
+      case .success(let saved):
+        (lastCheckpoint, failedSave) = (saved.path, nil)
+        coordinator?.saved(seconds: saved.seconds)
+        write([
+          ("step", .integer(saved.step)), ("checkpoint", .text((saved.path as NSString).lastPathComponent)),
+          ("seconds", .number(saved.seconds)),
+        ])
+        report(.checkpoint(path: saved.path, seconds: saved.seconds))
+      case .failure(let error):
+        failedSave = error
+        coordinator?.saveFailed()
+        report(.note("no checkpoint was written: \(error); older ones are as they were"))
+      }
+    }
+  }
+
+  /// Waits for the last save. If it failed there is nothing to go on from, and every rank is told.
+  private func finishSaving() throws {
+    try takeOutcomes(wait: true)
+    try communicator.agree { if let failedSave { throw failedSave } }
+  }
+
+  private func checkGradients(_ stage: Stage, _ slice: Range<Int>, _ objective: FlowMatching, _ draws: BatchDraws)
+    throws
+  {
+    let reader = reader(stage, slice, ahead: 1)
     defer { reader.close() }
     let batch = draws.batch(
-      try reader.next(), 0..<stage.batch / stage.accumulate, stage, readsFeatures: configuration.alignment != nil)
-    let results = GradientCheck(
+      try reader.next(), Workers.slice(stage.accumulate - 1, of: stage.accumulate, total: slice.count), stage,
+      readsFeatures: configuration.alignment != nil)
+    let check = GradientCheck(
       network, objective, weights: optimizer.weights, alignmentWeight: configuration.alignment?.weight ?? 0,
-      seed: configuration.seed
-    ).run(batch)
-    let measured = results.compactMap { result in result.error.map { (result, $0) } }
-    let bad = measured.filter { !($0.1 <= GradientCheck.tolerance) }
-    let worst = measured.max { $0.1 < $1.1 }
-    report(
-      .note(
-        "gradients of one batch against central differences: \(measured.count - bad.count) of \(measured.count) parameters agree "
-          + "within \(GradientCheck.tolerance), \(results.count - measured.count) too small to see; the largest error is "
-          + "\(worst.map { String(format: "%.1e of %@", $0.1, $0.0.name) } ?? "not there")"))
-    guard let first = bad.first else { return }
-    throw RunError.unusable(
-      "gradient check: \(first.0.name) has gradient norm \(first.0.norm), central differences say \(first.0.difference)"
-    )
-  }
-
-  // MARK: What is checked before the start
-
-  private static func checkpoint(
-    for resume: ResumePolicy, in folder: RunFolder, _ store: CheckpointStore, _ report: (TrainingEvent) -> Void
-  ) throws -> Checkpoint? {
-    switch resume {
-    case .file(let path): return try Checkpoint(path: path)
-    case .never:
-      guard folder.isOccupied else { return nil }
-      throw RunError.occupied(folder: folder.path, step: (try? store.newest())??.checkpoint.position.step ?? 0)
-    case .auto:
-      guard let newest = try store.newest() else {
-        if folder.isOccupied { report(.note("\(folder.path): no checkpoint yet; starting from step 0")) }
-        return nil
-      }
-      for problem in newest.problems { report(.note("left aside: \(problem)")) }
-      return newest.checkpoint
-    }
-  }
-
-  private static func openTraining(_ configuration: Configuration) throws -> LatentDataset {
-    let (model, data) = (configuration.model, configuration.data)
-    let dataset = try LatentDataset(paths: data.train, flips: data.flips, features: data.features)
-    try dataset.check(channels: model.channels, side: model.side, classes: model.classes)
-    let largest = configuration.stages.map(\.batch).max() ?? 0
-    guard dataset.count >= largest else {
-      throw DatasetError.unfit(problem: "has \(dataset.count) samples, fewer than the batch of \(largest)")
-    }
-    if let shape = dataset.featureShape, let projector = model.projector {
-      guard shape == (model.tokens, projector.featureWidth) else {
-        throw DatasetError.unfit(
-          problem:
-            "has features of \(shape.tokens) tokens x \(shape.width), the model expects \(model.tokens) x \(projector.featureWidth)"
-        )
-      }
-    }
-    return dataset
-  }
-
-  private static func check(_ checkpoint: Checkpoint, _ configuration: Configuration, _ dataset: LatentDataset) throws {
-    var differences = configuration.differences(from: try checkpoint.configuration()).map {
-      "`\($0.key)` was \($0.other), now \($0.own)"
-    }
-    if checkpoint.samples != dataset.count {
-      differences.append("the data had \(checkpoint.samples) samples, now \(dataset.count)")
-    }
-    guard differences.isEmpty else {
-      throw RunError.otherConfiguration(path: checkpoint.path, differences: differences)
-    }
+      seed: configuration.seed)
+    let summary = try communicator.agree { try check.summary(batch) }
+    report(.note(summary))
   }
 }

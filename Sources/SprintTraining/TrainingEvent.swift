@@ -16,6 +16,8 @@ public struct StepReport: Sendable {
   public var learningRate: Double
   /// Duration of the update in seconds, of which waiting for data.
   public var seconds, dataSeconds: Double
+  /// Seconds that reducing the gradients took, and of them those that the backward pass did not hide.
+  public var reductionSeconds, reductionWait: Double
   /// Images a second.
   public var imagesPerSecond: Double
   /// Share of the matrix products' peak rate that the published algorithm's work makes up.

@@ -1,3 +1,4 @@
+import SprintCommunication
 import SprintData
 import SprintDiffusion
 import SprintKernels
@@ -16,32 +17,42 @@ struct Validation {
     samples = min(dataset.count, configuration.validation.samples)
   }
 
-  /// The mean squared error of the velocity under some weights.
-  func loss(_ weights: ParameterArena) throws -> Double {
+  /// The mean squared error of the velocity under some weights, the same bits for any number of ranks; nil where a rank wishes
+  /// to stop. All ranks call it, each with the whole weights.
+  func loss(_ weights: ParameterArena, _ communicator: Communicator, wishesStop: () -> Bool) throws -> Double? {
     let batch = min(Self.batch, samples)
+    let batches = stride(from: 0, to: samples, by: batch).map { $0..<min($0 + batch, samples) }
     let objective = FlowMatching(
       network, interpolant: configuration.interpolant, activations: Activations(network, batch: batch, training: false))
     let elements = configuration.model.latentElements
     let arena = Arena(count: 2 * Arena.aligned(batch * elements))
     let (data, noise) = (arena.matrix(rows: batch, columns: elements), arena.matrix(rows: batch, columns: elements))
+    // Each batch is one rank's; the others add nothing to its sum.
+    var sums = [Double](repeating: 0, count: batches.count)
+    for first in stride(from: 0, to: batches.count, by: communicator.size) {
+      let own = first + communicator.rank
+      if own < batches.count { sums[own] = try sum(weights, batches[own], objective, data, noise) }
+      if try communicator.isWished(wishesStop()) { return nil }
+    }
+    return try communicator.sum(sums).reduce(0, +) / Double(samples)
+  }
+
+  private func sum(
+    _ weights: ParameterArena, _ range: Range<Int>, _ objective: FlowMatching, _ data: Matrix, _ noise: Matrix
+  ) throws -> Double {
     let noiseDraws = Philox(seed: configuration.seed, purpose: .validationNoise)
     let timeDraws = Philox(seed: configuration.seed, purpose: .validationTime)
     let random = LatentRandomness(seed: configuration.seed, validation: true)
-    var total = 0.0
-    for start in stride(from: 0, to: samples, by: batch) {
-      let range = start..<min(start + batch, samples)
-      for (b, index) in range.enumerated() {
-        try dataset.latent(index, random: random, draw: UInt64(index), into: data.vector(b))
-        noiseDraws.fillNormal(UnsafeMutableBufferPointer(start: noise.row(b), count: elements), draw: UInt64(index))
-      }
-      let losses = objective.losses(
-        weights,
-        TrainingBatch(
-          data: data.rows(0..<range.count), noise: noise.rows(0..<range.count),
-          times: range.map { configuration.time.draw(timeDraws, draw: UInt64($0)) }, labels: range.map(dataset.label),
-          deepPath: .all(batch: range.count)))
-      total += losses.denoising * Double(range.count)
+    for (b, index) in range.enumerated() {
+      try dataset.latent(index, random: random, draw: UInt64(index), into: data.vector(b))
+      noiseDraws.fillNormal(noise.vector(b).buffer, draw: UInt64(index))
     }
-    return total / Double(samples)
+    let losses = objective.losses(
+      weights,
+      TrainingBatch(
+        data: data.rows(0..<range.count), noise: noise.rows(0..<range.count),
+        times: range.map { configuration.time.draw(timeDraws, draw: UInt64($0)) }, labels: range.map(dataset.label),
+        deepPath: .all(batch: range.count)))
+    return losses.denoising * Double(range.count)
   }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import SprintCommunication
 import SprintDiffusion
+import SprintModel
 import SprintTraining
 
 extension TrainedModel.Weights: ExpressibleByArgument {}
@@ -66,28 +68,69 @@ struct Sample: ParsableCommand {
   }
 
   func run() throws {
-    let file = try SampleFile(path: out)
-    let trained =
-      if let folder { try TrainedModel(run: folder, weights: weights, workers: threading.workers) } else {
-        try TrainedModel(Checkpoint(path: checkpoint ?? ""), weights: weights, workers: threading.workers)
-      }
+    let job = try Job()
+    let communicator = job.communicator
+    let file = try communicator.agree { communicator.rank == 0 ? try SampleFile(path: out) : nil }
+    let trained = try TrainedModel(opened, weights: weights, workers: threading.workers, communicator)
     let model = trained.configuration.model
-    if guidance == .pathDrop, model.fusion == .none {
-      throw ValidationError("--guidance pdg needs a model whose fusion joins two paths; this one has fusion none")
+    let labels = try communicator.agree { try self.labels(model) }
+    let settings = try communicator.agree { try self.settings(trained.configuration) }
+    let spool = try communicator.agree { () throws -> SampleSpool? in
+      guard let checkpoint = trained.checkpoint else { return nil }
+      return try self.spool(settings, checkpoint, model)
     }
-    let chosen = try chosenClasses(of: model.classes)
-    let labels = (0..<count).map { chosen[$0 % chosen.count] }
-    let settings = SamplerSettings(
-      method: sampler, steps: steps,
-      guidance: Guidance(guidance, scale: scale, interval: try times(), keepsClass: keepClass),
-      interpolant: trained.configuration.interpolant)
-    let samples = trained.generator(settings, seed: seed).samples(labels: labels) { done in
-      if Console.isTerminal { Console.status("\(done) of \(count) images") }
-      return true
+    let generator = trained.generator(settings, seed: seed)
+    let first = Int(
+      try communicator.broadcast([Double(min(count, spool.map { $0.count / generator.tile * generator.tile } ?? 0))])[0])
+    try communicator.agree { try spool?.keep(first) }
+    if first > 0 { Console.line("\(first) of \(count) images are there already") }
+    let isDone = try generator.draw(labels: labels, from: first, communicator) { job.stop.isRequested } deliver: {
+      try spool?.append($0)
+      if Console.isTerminal { Console.status("\(min(count, spool?.count ?? 0)) of \(count) images") }
     }
     if Console.isTerminal { Console.status("") }
-    try file.write(samples, labels: labels, model, trained.properties)
-    Console.line("\(count) samples of step \(trained.position.step): \(out)")
+    try communicator.agree {
+      guard isDone, let file, let spool, let checkpoint = trained.checkpoint else { return }
+      try file.write(try spool.images(count), labels: labels, model, checkpoint.properties)
+      spool.remove()
+      Console.line("\(count) samples of step \(checkpoint.position.step): \(out)")
+    }
+    try job.end()
+    guard isDone else {
+      if let spool {
+        Console.error("sprint: interrupted with \(spool.count) of \(count) images; the same command goes on")
+      }
+      throw Console.restart
+    }
+  }
+
+  private func opened() throws -> Checkpoint {
+    if let folder { try TrainedModel.newestCheckpoint(run: folder) } else { try Checkpoint(path: checkpoint ?? "") }
+  }
+
+  private func settings(_ configuration: Configuration) throws -> SamplerSettings {
+    if guidance == .pathDrop, configuration.model.fusion == .none {
+      throw ValidationError("--guidance pdg needs a model whose fusion joins two paths; this one has fusion none")
+    }
+    return SamplerSettings(
+      method: sampler, steps: steps,
+      guidance: Guidance(guidance, scale: scale, interval: try times(), keepsClass: keepClass),
+      interpolant: configuration.interpolant)
+  }
+
+  private func labels(_ model: ModelConfiguration) throws -> [Int] {
+    let chosen = try chosenClasses(of: model.classes)
+    return (0..<count).map { chosen[$0 % chosen.count] }
+  }
+
+  /// What was drawn before, if it is of the same weights, settings and classes.
+  private func spool(_ settings: SamplerSettings, _ checkpoint: Checkpoint, _ model: ModelConfiguration) throws
+    -> SampleSpool
+  {
+    let identity = checkpoint.fingerprint.sha256
+    let chosen = try chosenClasses(of: model.classes)
+    return try SampleSpool(
+      for: out, elements: model.latentElements, recipe: "\(identity) \(weights) \(settings) \(seed) \(chosen)")
   }
 
   private func times() throws -> ClosedRange<Double> {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import SprintCommunication
 import SprintKernels
 
 /// The command line: parsing and printing, nothing else.
@@ -8,13 +8,13 @@ struct Sprint: ParsableCommand {
     commandName: "sprint",
     abstract: "Trains diffusion transformers after SPRINT (sparse-dense residual fusion, arXiv 2510.21986) on CPUs.",
     discussion:
-      "Exit codes: 0 done, 1 a loss that is not finite or a case that differs, 2 a mistake in what was asked for, 75 interrupted with a checkpoint: start it again.",
+      "Exit codes: 0 done, 1 a loss that is not finite or a case that differs, 2 a mistake in what was asked for, 75 interrupted, or ranks lost each other: start it again with --resume auto. Several processes: mpirun -np 4 sprint train ..., or launch/mpirun.sh.",
     subcommands: [Train.self, Sample.self, Verify.self, Inspect.self, Machine.self])
 }
 
 /// How many threads a command uses.
 struct ThreadOptions: ParsableArguments {
-  @Option(help: "Worker threads; one a core where left out.")
+  @Option(help: "Worker threads of each process; one a core where left out.")
   var threads: Int?
 
   func validate() throws {
@@ -23,5 +23,5 @@ struct ThreadOptions: ParsableArguments {
     }
   }
 
-  var workers: Workers { Workers(threads ?? ProcessInfo.processInfo.activeProcessorCount) }
+  var workers: Workers { Workers(threads ?? Launch.threadsPerRank) }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Dispatch
 import Foundation
+import SprintCommunication
 import SprintTraining
 
 /// `sprint train`
@@ -27,30 +27,37 @@ struct Train: ParsableCommand {
   @Flag(help: "Checks every buffer for non-finite values and the gradients of one batch; echoes the configuration.")
   var debug = false
 
+  @Option(
+    help: "When the run has to be over: a duration such as 90m, 2h30m or 3600s, or a moment such as 2026-01-31T18:00:00Z. A checkpoint is saved in time.")
+  var deadline: Deadline?
+
   func validate() throws {
     if let until, until < 1 { throw ValidationError("--until is \(until), expected a step of at least 1") }
   }
 
   func run() throws {
-    let configuration = try Configuration(ConfigurationDocument(path: config, settings: settings))
+    let job = try Job()
+    let communicator = job.communicator
+    let configuration = try communicator.agree {
+      try Configuration(ConfigurationDocument(path: config, settings: settings))
+    }
+    try communicator.setTimeout(configuration.distribution.timeout)
     if debug { for entry in configuration.entries { Console.line("\(entry.key): \(entry.value)") } }
     let name = ((config as NSString).lastPathComponent as NSString).deletingPathExtension
     let folder = RunFolder(path: self.folder ?? "runs/\(name)")
-    let printer = TrainingPrinter(interval: configuration.logInterval)
+    let printer = communicator.rank == 0 ? TrainingPrinter(interval: configuration.logInterval) : nil
     let trainer = try Trainer(
-      configuration, folder: folder, resume: policy, isDebugging: debug, report: printer.show)
-    let stop = StopRequest()
-    let signals = Self.stopOnSignals(stop)
-    defer { signals.forEach { $0.cancel() } }
-    let isFinished = try trainer.run(until: until, stop: stop)
-    printer.finish()
-    if isFinished {
-      Console.line("done: \(folder.path)")
-    } else if stop.isRequested {
-      Console.error("sprint: interrupted; go on with --resume auto --run \(folder.path)")
+      configuration, folder: folder, resume: policy, isDebugging: debug, communicator: communicator
+    ) { printer?.show($0) }
+    let end = try trainer.run(until: until, deadline: deadline?.date ?? Deadline.ofSlurmJob, stop: job.stop)
+    printer?.finish()
+    try job.end()
+    switch end {
+    case .finished: Console.line("done: \(folder.path)")
+    case .reachedStep: Console.line("stopped after step \(until ?? 0): \(folder.path)")
+    case .interrupted:
+      if communicator.rank == 0 { Console.error("sprint: interrupted; go on with --resume auto --run \(folder.path)") }
       throw Console.restart
-    } else {
-      Console.line("stopped after step \(until ?? 0): \(folder.path)")
     }
   }
 
@@ -61,15 +68,41 @@ struct Train: ParsableCommand {
     default: .file(resume)
     }
   }
+}
 
-  /// Interrupt, termination and the first user signal ask for a stop with a checkpoint.
-  private static func stopOnSignals(_ stop: StopRequest) -> [any DispatchSourceSignal] {
-    [SIGINT, SIGTERM, SIGUSR1].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { stop.request() }
-      source.resume()
-      return source
+/// A moment when a run has to be over.
+struct Deadline: ExpressibleByArgument {
+  let date: Date
+
+  init?(argument: String) {
+    if let moment = ISO8601DateFormatter().date(from: argument) {
+      date = moment
+    } else if let seconds = Self.seconds(argument), seconds > 0 {
+      date = Date(timeIntervalSinceNow: seconds)
+    } else {
+      return nil
     }
+  }
+
+  private init(date: Date) { self.date = date }
+
+  /// The end of the Slurm job that this process belongs to, if Slurm tells it.
+  static var ofSlurmJob: Date? {
+    ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"].flatMap(Double.init).map(Date.init(timeIntervalSince1970:))
+  }
+
+  /// `2h30m`, `90m`, `45s`, or seconds alone.
+  private static func seconds(_ text: String) -> Double? {
+    if let plain = Double(text) { return plain.isFinite ? plain : nil }
+    var (total, digits) = (0.0, "")
+    for character in text {
+      if let unit = ["d": 86400.0, "h": 3600, "m": 60, "s": 1][character] {
+        guard let number = Double(digits) else { return nil }
+        (total, digits) = (total + number * unit, "")
+      } else {
+        digits.append(character)
+      }
+    }
+    return digits.isEmpty ? total : nil
   }
 }

@@ -9,6 +9,7 @@ BLAS.useOneThread()
 do {
   var command = try Sprint.parseAsRoot()
   try command.run()
+  Console.leave(0)
 } catch {
   Console.exit(for: error)
 }

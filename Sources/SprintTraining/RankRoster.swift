@@ -1,0 +1,105 @@
+import Foundation
+import SprintCommunication
+import SprintKernels
+
+/// Who takes part in a run: hosts, threads, cores, and how fast matrix products are. Known to rank zero.
+struct RankRoster {
+  /// One rank.
+  struct Entry: Equatable {
+    var host: String
+    var threads: Int
+    /// The cores that it may run on, as /proc writes them: `0-3,8`.
+    var cores: String
+    var blasCore: String
+    /// FLOP/s of all its threads together, measured on all ranks at once.
+    var peak: Double
+
+    var text: String { [host, "\(threads)", cores, blasCore, "\(peak)"].joined(separator: "\t") }
+
+    init(host: String, threads: Int, cores: String, blasCore: String, peak: Double) {
+      (self.host, self.threads, self.cores, self.blasCore, self.peak) = (host, threads, cores, blasCore, peak)
+    }
+
+    init?(text: String) {
+      let parts = text.components(separatedBy: "\t")
+      guard parts.count == 5, let threads = Int(parts[1]), let peak = Double(parts[4]) else { return nil }
+      self.init(host: parts[0], threads: threads, cores: parts[2], blasCore: parts[3], peak: peak)
+    }
+  }
+
+  let entries: [Entry]
+
+  init(_ entries: [Entry]) { self.entries = entries }
+
+  /// Measures this rank and gathers all at rank zero, which gets the roster.
+  init?(_ communicator: Communicator, _ workers: Workers) throws {
+    try communicator.barrier()
+    let own = Entry(
+      host: ProcessInfo.processInfo.hostName, threads: workers.count, cores: Self.ownCores, blasCore: BLAS.core,
+      peak: BLAS.measurePeak(workers: workers))
+    let texts = try communicator.gather(own.text)
+    guard communicator.rank == 0 else { return nil }
+    entries = texts.compactMap(Entry.init)
+  }
+
+  /// FLOP/s of all ranks together.
+  var peak: Double { entries.reduce(0) { $0 + $1.peak } }
+
+  /// One line a rank, or a host where there are many; then what is odd.
+  var lines: [String] {
+    let hosts = Set(entries.map(\.host)).count
+    let head =
+      "\(entries.count) rank\(entries.count == 1 ? "" : "s") on \(hosts) host\(hosts == 1 ? "" : "s"), "
+      + String(format: "%.0f GFLOP/s in matrix products", peak / 1e9)
+    return [head] + (entries.count > 1 ? rankLines : [Self.line(entries[0])]) + warnings
+  }
+
+  private var rankLines: [String] {
+    guard entries.count > 32 else { return entries.indices.map { "  rank \($0): \(Self.line(entries[$0]))" } }
+    return Dictionary(grouping: entries.indices) { entries[$0].host }.values.sorted { $0[0] < $1[0] }.map { ranks in
+      let sum = ranks.reduce(0) { $0 + entries[$1].peak }
+      let threads = ranks.reduce(0) { $0 + entries[$1].threads }
+      return "  \(entries[ranks[0]].host): ranks \(ranks[0]) to \(ranks[ranks.count - 1]), \(threads) threads, "
+        + String(format: "%.0f GFLOP/s", sum / 1e9)
+    }
+  }
+
+  private static func line(_ entry: Entry) -> String {
+    "\(entry.host), \(entry.threads) threads on cores \(entry.cores), OpenBLAS core \(entry.blasCore), "
+      + String(format: "%.0f GFLOP/s", entry.peak / 1e9)
+  }
+
+  /// The slowest rank, where there are several, and hosts with more threads than cores.
+  private var warnings: [String] {
+    var lines: [String] = []
+    if let slowest = entries.indices.min(by: { entries[$0].peak < entries[$1].peak }), entries.count > 1 {
+      let sorted = entries.map(\.peak).sorted()
+      let share = entries[slowest].peak / sorted[sorted.count / 2]
+      lines.append(
+        "slowest: rank \(slowest) on \(entries[slowest].host), "
+          + String(format: "%.0f%% of the median rate; every step waits for it", 100 * share))
+    }
+    for (host, ranks) in Dictionary(grouping: entries, by: \.host).sorted(by: { $0.key < $1.key }) {
+      let threads = ranks.reduce(0) { $0 + $1.threads }
+      let cores = ranks.reduce(into: Set<Int>()) { $0.formUnion(Self.numbers($1.cores)) }.count
+      if threads > cores, cores > 0 {
+        lines.append("warning: \(host) has \(threads) threads on \(cores) cores; give each rank fewer (`threads`)")
+      }
+    }
+    return lines
+  }
+
+  private static func numbers(_ list: String) -> [Int] {
+    list.split(separator: ",").flatMap { part -> [Int] in
+      let ends = part.split(separator: "-").compactMap { Int($0) }
+      guard let first = ends.first, let last = ends.last, first <= last else { return [] }
+      return Array(first...last)
+    }
+  }
+
+  private static var ownCores: String {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }
+    return line?.split(separator: "\t").last.map(String.init) ?? "?"
+  }
+}
