@@ -59,7 +59,7 @@ let package = Package(
     tests(of: "SprintModel"),
     tests(of: "SprintDiffusion"),
     tests(of: "SprintData"),
-    tests(of: "SprintTraining"),
+    tests(of: "SprintTraining", ["SprintCommunication"]),
     .testTarget(
       name: "sprintTests", dependencies: ["sprint", "SprintFormats", "SprintTestSupport"], swiftSettings: settings),
   ]

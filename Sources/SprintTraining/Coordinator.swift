@@ -1,54 +1,54 @@
 import Foundation
 
 /// What every rank tells rank zero in each step, once its gradients are reduced.
-struct RankReport: Equatable {
+package struct RankReport: Equatable {
   /// Sums over the rank's samples of the losses' shares in the global batch.
-  var loss = 0.0, alignment = 0.0
+  package var loss = 0.0, alignment = 0.0
   /// Σ g² of the shards that the rank looks after.
-  var squares = 0.0
+  package var squares = 0.0
   /// Seconds until the gradients were computed, of which waiting for data.
-  var seconds = 0.0, dataSeconds = 0.0
+  package var seconds = 0.0, dataSeconds = 0.0
   /// Whether a signal asked for a stop.
-  var wishesStop = false
+  package var wishesStop = false
   /// Whether a check found a number that is not finite.
-  var isBroken = false
+  package var isBroken = false
 
-  var numbers: [Double] {
+  package var numbers: [Double] {
     [loss, alignment, squares, seconds, dataSeconds, wishesStop ? 1 : 0, isBroken ? 1 : 0]
   }
 
-  init() {}
+  package init() {}
 
-  init(_ numbers: [Double]) {
+  package init(_ numbers: [Double]) {
     (loss, alignment, squares, seconds, dataSeconds) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
     (wishesStop, isBroken) = (numbers[5] != 0, numbers[6] != 0)
   }
 }
 
 /// What rank zero tells every rank in each step.
-struct Directive: Equatable {
+package struct Directive: Equatable {
   /// What becomes of the gradients.
-  enum Update: Int {
+  package enum Update: Int {
     case make, skip, fail
   }
 
   /// The losses of the global batch.
-  var loss = 0.0, alignment = 0.0
+  package var loss = 0.0, alignment = 0.0
   /// The norm of all gradients.
-  var gradientNorm = 0.0
+  package var gradientNorm = 0.0
   /// What becomes of the gradients.
-  var update = Update.make
+  package var update = Update.make
   /// What is to be done after the update.
-  var validates = false, drawsSamples = false, savesCheckpoint = false, stops = false
+  package var validates = false, drawsSamples = false, savesCheckpoint = false, stops = false
 
-  var numbers: [Double] {
+  package var numbers: [Double] {
     let flags = [validates, drawsSamples, savesCheckpoint, stops].map { $0 ? 1.0 : 0 }
     return [loss, alignment, gradientNorm, Double(update.rawValue)] + flags
   }
 
-  init() {}
+  package init() {}
 
-  init(_ numbers: [Double]) {
+  package init(_ numbers: [Double]) {
     (loss, alignment, gradientNorm) = (numbers[0], numbers[1], numbers[2])
     update = Update(rawValue: Int(numbers[3])) ?? .fail
     (validates, drawsSamples) = (numbers[4] != 0, numbers[5] != 0)
@@ -58,9 +58,9 @@ struct Directive: Equatable {
 
 /// Decides at rank zero, once a step, what all ranks do: go on, validate, save, stop. Stages end by themselves, at their last
 /// step or at a plateau that every rank sees.
-struct Coordinator {
+package struct Coordinator {
   /// Why a run stops before its end.
-  enum StopReason: Equatable, CustomStringConvertible {
+  package enum StopReason: Equatable, CustomStringConvertible {
     /// A signal, at the ranks given.
     case signal(ranks: [Int])
     /// There is just time for a last save.
@@ -72,7 +72,7 @@ struct Coordinator {
     /// A checkpoint could not be written, and the configuration says `on_failure: stop`.
     case failedSave
 
-    var description: String {
+    package var description: String {
       switch self {
       case .signal(let ranks): "stopping: a signal reached rank \(ranks.map(String.init).joined(separator: ", "))"
       case .deadline: "stopping: the deadline leaves time for one save"
@@ -96,9 +96,9 @@ struct Coordinator {
   private var longestSave: Double
 
   /// Why the run stops, once it does.
-  private(set) var stopReason: StopReason?
+  package private(set) var stopReason: StopReason?
   /// The rank that is much slower than the others, when it is to be told of.
-  private(set) var slowRank: (rank: Int, seconds: Double, median: Double)?
+  package private(set) var slowRank: (rank: Int, seconds: Double, median: Double)?
 
   /// - Parameters:
   ///   - hasValidation: whether there is held-out data
@@ -106,7 +106,7 @@ struct Coordinator {
   ///   - deadline: when the run has to be over
   ///   - stopFile: a file that, once it exists, stops the run
   ///   - saveEstimate: seconds of a save, until one was measured
-  init(
+  package init(
     _ configuration: Configuration, hasValidation: Bool, until: Int, deadline: Date?, stopFile: String,
     saveEstimate: Double
   ) {
@@ -115,16 +115,16 @@ struct Coordinator {
   }
 
   /// A checkpoint took so long.
-  mutating func saved(seconds: Double) { (longestSave, hasFailedSave) = (max(longestSave, seconds), false) }
+  package mutating func saved(seconds: Double) { (longestSave, hasFailedSave) = (max(longestSave, seconds), false) }
 
   /// A checkpoint could not be written.
-  mutating func saveFailed() { hasFailedSave = true }
+  package mutating func saveFailed() { hasFailedSave = true }
 
   /// A step took so long, with all that came after it.
-  mutating func stepped(seconds: Double) { longestStep = max(longestStep * 0.9, seconds) }
+  package mutating func stepped(seconds: Double) { longestStep = max(longestStep * 0.9, seconds) }
 
   /// What is to be done with the gradients of the step that leads from `position` onwards, and after it.
-  mutating func directive(_ reports: [RankReport], at position: TrainingPosition, now: Date = Date()) -> Directive {
+  package mutating func directive(_ reports: [RankReport], at position: TrainingPosition, now: Date = Date()) -> Directive {
     var directive = Directive()
     directive.loss = reports.reduce(0) { $0 + $1.loss }
     directive.alignment = reports.reduce(0) { $0 + $1.alignment }
@@ -148,7 +148,7 @@ struct Coordinator {
   }
 
   /// What is due after a step by its number alone.
-  func due(after position: TrainingPosition) -> (validation: Bool, samples: Bool, checkpoint: Bool) {
+  package func due(after position: TrainingPosition) -> (validation: Bool, samples: Bool, checkpoint: Bool) {
     let step = position.step
     let isLast = position.isStageOver || position.stageStep == configuration.stages[position.stage].steps
     return (
@@ -159,7 +159,7 @@ struct Coordinator {
   }
 
   /// Notes a validation loss; the stage is over when it has reached its plateau.
-  static func note(validation loss: Double, _ plateau: Stage.Plateau?, in position: inout TrainingPosition) {
+  package static func note(validation loss: Double, _ plateau: Stage.Plateau?, in position: inout TrainingPosition) {
     position.validated = position.step
     guard let plateau else { return }
     if loss < position.bestValidation * (1 - plateau.threshold) || position.bestValidation == .infinity {

@@ -16,6 +16,9 @@ public struct Stage: Sendable, Equatable {
     public var patience: Int
     /// The relative fall of the loss that counts as a gain.
     public var threshold: Double
+
+    /// A plateau of so many validations.
+    public init(patience: Int, threshold: Double) { (self.patience, self.threshold) = (patience, threshold) }
   }
 
   /// What the stage is called in logs.

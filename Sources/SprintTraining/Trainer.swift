@@ -97,6 +97,16 @@ public final class Trainer {
     return isLastStage && isStageOver ? .finished : position.step >= last ? .reachedStep : .interrupted
   }
 
+  /// Everything that training keeps, at rank zero; all ranks call it.
+  package func state() throws -> TrainingSnapshot? {
+    let snapshot = communicator.rank == 0 ? TrainingSnapshot(network) : nil
+    try optimizer.collect(into: snapshot, communicator, plan)
+    return snapshot
+  }
+
+  /// Bytes of average and moments at this rank.
+  package var stateBytes: Int { optimizer.stateBytes }
+
   /// What rank zero keeps of a run.
   private func open(until last: Int, _ deadline: Date?) throws {
     try folder.create()

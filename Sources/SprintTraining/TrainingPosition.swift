@@ -43,7 +43,7 @@ public struct TrainingPosition: Sendable, Equatable {
   }
 
   /// At the start of the stage after this one.
-  mutating func enterNextStage() {
+  package mutating func enterNextStage() {
     stage += 1
     (stageStep, isStageOver, skipped) = (0, false, 0)
     (bestValidation, validationsWithoutGain) = (.infinity, 0)

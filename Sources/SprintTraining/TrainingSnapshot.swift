@@ -4,8 +4,8 @@ import SprintModel
 
 /// Everything that training keeps, as it was after one step: what a checkpoint is written from while training goes on. Rank zero
 /// has one, of four times the weights' size; the shards of other ranks arrive straight at their place in it.
-final class TrainingSnapshot: Sendable {
-  let weights, average, firstMoment, secondMoment: ParameterArena
+package final class TrainingSnapshot: Sendable {
+  package let weights, average, firstMoment, secondMoment: ParameterArena
 
   init(_ network: Network) {
     weights = ParameterArena(network)

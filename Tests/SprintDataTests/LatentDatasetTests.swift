@@ -110,4 +110,32 @@ import Testing
       #expect(batch.features?.row(2)[0] == Float(expected[1] * 6))
     }
   }
+
+  @Test("Slices of any number of ranks make up the same global batches, and see every sample exactly once an epoch")
+  func slices() throws {
+    let path = folder.file("s.h5")
+    try DatasetFile.write(
+      path, shape: [24, 1, 1, 1], values: (0..<24).map { Float($0) }, labels: (0..<24).map { Int64($0) })
+    let dataset = try LatentDataset(paths: [path])
+    let order = SampleOrder(count: 24, seed: 5)
+    // Two epochs of four batches; as after a resume, every batch is read by another number of ranks.
+    var seen: [Int] = []
+    for number in 0..<8 {
+      let ranks = [1, 3, 4, 2][number % 4]
+      for rank in 0..<ranks {
+        let reader = BatchReader(
+          dataset, order: order, randomness: random, batch: 6, slice: rank * 6 / ranks..<(rank + 1) * 6 / ranks,
+          firstDraw: UInt64(6 * number))
+        defer { reader.close() }
+        seen += try reader.next().labels
+      }
+      #expect(seen.suffix(6) == (0..<6).map { order.sample(draw: UInt64(6 * number + $0)) }[...])
+    }
+    #expect(Set(seen[..<24]) == Set(0..<24) && Set(seen[24...]) == Set(0..<24) && seen.count == 48)
+    let later = BatchReader(dataset, order: order, randomness: random, batch: 6, slice: 2..<5, firstDraw: 6)
+    defer { later.close() }
+    for number in 1..<9 {
+      #expect(try later.next().labels == (2..<5).map { order.sample(draw: UInt64(6 * number + $0)) })
+    }
+  }
 }

@@ -115,4 +115,34 @@ import Testing
     #expect(stage.learningRate(at: 4) == 1 && abs(stage.learningRate(at: 9) - 0.1) < 1e-12)
     #expect(stage.emaDecay(at: 0) == 0.1 && stage.emaDecay(at: 2) == 0.25 && stage.emaDecay(at: 100) == 0.5)
   }
+
+  @Test("A stage may take a share of the compute budget: its steps are what that buys")
+  func computeBudget() throws {
+    let model = try read(Self.valid).model
+    let step = 3 * model.forwardWork(kept: 4) * 4
+    let shared = Self.valid.replacing("- steps: 10", with: "- share: 0.5")
+    let c = try read(shared, ["compute_budget=\(step * 41)"])
+    #expect(c.stages[0].steps == 20 && c.stages[1].steps == 5)
+    #expect { try read(shared) } throws: { "\($0)".contains("compute_budget") }
+    #expect { try read(Self.valid, ["compute_budget=1e15", "stages[0].share=0.5"]) } throws: {
+      "\($0)".contains("give one of them")
+    }
+  }
+
+  @Test("Ranks, plateaus and kept checkpoints are read; a plateau needs held-out data")
+  func distribution() throws {
+    let c = try read(
+      Self.valid,
+      [
+        "distribution={sharded: false, wire: bf16, timeout: 20}", "data.validation=[held.h5]",
+        "stages[0].plateau={patience: 4}", "checkpoint={keep_every: 100, on_failure: stop}",
+      ])
+    #expect(!c.distribution.isSharded && c.distribution.wire == .bfloat16 && c.distribution.timeout == 20)
+    #expect(c.stages[0].plateau == Stage.Plateau(patience: 4, threshold: 0.001) && c.stages[1].plateau == nil)
+    #expect(c.checkpoint.keepEvery == 100 && c.checkpoint.onFailure == .stop)
+    let usual = try read(Self.valid)
+    #expect(usual.distribution.isSharded && usual.distribution.wire == .float32 && usual.distribution.timeout == 60)
+    #expect { try read(Self.valid, ["stages[0].plateau={patience: 4}"]) } throws: { "\($0)".contains("validation") }
+    #expect { try read(Self.valid, ["distribution.timeout=1"]) } throws: { "\($0)".contains("distribution.timeout") }
+  }
 }
