@@ -19,7 +19,11 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 let package = Package(
   name: "sprint",
-  products: [.executable(name: "sprint", targets: ["sprint"])],
+  products: [
+    .executable(name: "sprint", targets: ["sprint"]),
+    // Preloaded by tests into `sprint`, to kill it or fail its calls in the middle of a save.
+    .library(name: "FaultInjector", type: .dynamic, targets: ["FaultInjector"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -53,6 +57,7 @@ let package = Package(
       name: "SprintTestSupport", dependencies: ["SprintKernels", "SprintCommunication", "SprintModel", "SprintFormats"],
       path: "Tests/SprintTestSupport",
       swiftSettings: settings),
+    .target(name: "FaultInjector", path: "Tests/FaultInjector", swiftSettings: settings),
     tests(of: "SprintKernels"),
     tests(of: "SprintCommunication"),
     tests(of: "SprintFormats"),
@@ -61,6 +66,7 @@ let package = Package(
     tests(of: "SprintData"),
     tests(of: "SprintTraining", ["SprintCommunication"]),
     .testTarget(
-      name: "sprintTests", dependencies: ["sprint", "SprintFormats", "SprintTestSupport"], swiftSettings: settings),
+      name: "sprintTests", dependencies: ["sprint", "FaultInjector", "SprintFormats", "SprintTestSupport"],
+      swiftSettings: settings),
   ]
 )

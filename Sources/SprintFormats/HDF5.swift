@@ -48,20 +48,34 @@ public final class HDF5File: @unchecked Sendable {
     // Network file systems often refuse locks, and data sets are only read.
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0)
     H5open()
-    _ = sprint_h5e_silence()
     return NSRecursiveLock()
   }()
+
+  private static func locked<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try lock.withLock {
+      // The library keeps this setting for each thread.
+      _ = sprint_h5e_silence()
+      return try body()
+    }
+  }
 
   /// An identifier of the library, closed with the last reference.
   private final class Handle {
     let id: hid_t
     private let close: (hid_t) -> herr_t
+    private var isOpen = true
 
     init(_ id: hid_t, _ close: @escaping (hid_t) -> herr_t) {
       (self.id, self.close) = (id, close)
     }
 
-    deinit { _ = HDF5File.lock.withLock { close(id) } }
+    deinit { if isOpen { _ = HDF5File.locked { close(id) } } }
+
+    /// Closes now; writing may only fail here.
+    func closeNow() -> herr_t {
+      isOpen = false
+      return close(id)
+    }
   }
 
   /// Opens a file for reading.
@@ -80,8 +94,9 @@ public final class HDF5File: @unchecked Sendable {
     self.path = path
     let access = try Self.opened(path, "prepare access", H5Pclose) { H5Pcreate(sprint_h5p_file_access()) }
     try Self.check(path, "choose the file format") { H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110) }
+    let creation = try Self.timeless(path, sprint_h5p_file_create(), "/")
     file = try Self.opened(path, "create the file: is the folder there, and may it be written?", H5Fclose) {
-      H5Fcreate(path, sprint_h5f_exclusive(), sprint_h5p_default(), access.id)
+      H5Fcreate(path, sprint_h5f_exclusive(), creation.id, access.id)
     }
   }
 
@@ -90,13 +105,13 @@ public final class HDF5File: @unchecked Sendable {
   private static func opened(
     _ path: String, _ action: String, _ close: @escaping (hid_t) -> herr_t, _ call: () -> hid_t
   ) throws -> Handle {
-    let id = lock.withLock(call)
+    let id = locked(call)
     guard id >= 0 else { throw HDF5Error.failed(path: path, action: action) }
     return Handle(id, close)
   }
 
   private static func check(_ path: String, _ action: String, _ call: () -> herr_t) throws {
-    guard lock.withLock(call) >= 0 else { throw HDF5Error.failed(path: path, action: action) }
+    guard locked(call) >= 0 else { throw HDF5Error.failed(path: path, action: action) }
   }
 
   private func opened(_ action: String, _ close: @escaping (hid_t) -> herr_t, _ call: () -> hid_t) throws -> Handle {
@@ -109,7 +124,7 @@ public final class HDF5File: @unchecked Sendable {
 
   /// Whether there is an object called `name`, each group on the way included.
   public func has(_ name: String) -> Bool {
-    Self.lock.withLock {
+    Self.locked {
       var way = ""
       return name.split(separator: "/").allSatisfy { part in
         way += "/\(part)"
@@ -123,12 +138,12 @@ public final class HDF5File: @unchecked Sendable {
     guard has(group) else { return [] }
     var names: [String] = []
     for i in 0..<UInt64.max {
-      let length = Self.lock.withLock {
+      let length = Self.locked {
         H5Lget_name_by_idx(file.id, group, H5_INDEX_NAME, H5_ITER_INC, i, nil, 0, sprint_h5p_default())
       }
       guard length >= 0 else { break }
       var buffer = [CChar](repeating: 0, count: length + 1)
-      _ = Self.lock.withLock {
+      _ = Self.locked {
         H5Lget_name_by_idx(file.id, group, H5_INDEX_NAME, H5_ITER_INC, i, &buffer, length + 1, sprint_h5p_default())
       }
       names.append(String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self))
@@ -149,7 +164,7 @@ public final class HDF5File: @unchecked Sendable {
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Dget_type(dataset.id) }
     let properties = try opened("read the layout of `\(name)`", H5Pclose) { H5Dget_create_plist(dataset.id) }
     let shape = try shape(of: dataset, name)
-    return Self.lock.withLock {
+    return Self.locked {
       let isContiguous = H5Pget_layout(properties.id) == H5D_CONTIGUOUS
       let offset = isContiguous ? H5Dget_offset(dataset.id) : sprint_haddr_undefined()
       let isLittle = H5Tget_order(type.id) == H5T_ORDER_LE
@@ -166,7 +181,7 @@ public final class HDF5File: @unchecked Sendable {
 
   private func shape(of dataset: Handle, _ name: String) throws -> [Int] {
     let space = try opened("read the shape of `\(name)`", H5Sclose) { H5Dget_space(dataset.id) }
-    return Self.lock.withLock {
+    return Self.locked {
       var extents = [hsize_t](repeating: 0, count: max(0, Int(H5Sget_simple_extent_ndims(space.id))))
       H5Sget_simple_extent_dims(space.id, &extents, nil)
       return extents.map(Int.init)
@@ -221,8 +236,9 @@ public final class HDF5File: @unchecked Sendable {
     for part in name.split(separator: "/") {
       way += "/\(part)"
       if has(way) { continue }
+      let properties = try Self.timeless(path, sprint_h5p_group_create(), way)
       _ = try opened("create the group `\(way)`", H5Gclose) {
-        H5Gcreate2(file.id, way, sprint_h5p_default(), sprint_h5p_default(), sprint_h5p_default())
+        H5Gcreate2(file.id, way, sprint_h5p_default(), properties.id, sprint_h5p_default())
       }
     }
   }
@@ -242,13 +258,20 @@ public final class HDF5File: @unchecked Sendable {
     }
   }
 
+  /// Properties of an object that does not remember when it was made: equal contents make equal files.
+  private static func timeless(_ path: String, _ kind: hid_t, _ name: String) throws -> Handle {
+    let properties = try opened(path, "describe `\(name)`", H5Pclose) { H5Pcreate(kind) }
+    try check(path, "describe `\(name)`") { H5Pset_obj_track_times(properties.id, false) }
+    return properties
+  }
+
   private func create(
     _ name: String, _ shape: [Int], _ type: hid_t, _ checked: Bool, count: Int, _ write: (hid_t) -> herr_t
   ) throws {
     precondition(shape.reduce(1, *) == count, "\(count) values for \(shape)")
     var extents = shape.map { hsize_t($0) }
     let space = try opened("describe `\(name)`", H5Sclose) { H5Screate_simple(Int32(extents.count), &extents, nil) }
-    let properties = try opened("describe `\(name)`", H5Pclose) { H5Pcreate(sprint_h5p_dataset_create()) }
+    let properties = try Self.timeless(path, sprint_h5p_dataset_create(), name)
     if checked {
       var chunk = extents
       chunk[0] = max(1, min(extents[0], hsize_t(1 << 20) / max(1, extents.dropFirst().reduce(1, *))))
@@ -259,6 +282,7 @@ public final class HDF5File: @unchecked Sendable {
       H5Dcreate2(file.id, name, type, space.id, sprint_h5p_default(), properties.id, sprint_h5p_default())
     }
     try check("write `\(name)`; is the disk full?") { write(dataset.id) }
+    try check("write `\(name)`; is the disk full?") { dataset.closeNow() }
   }
 
   /// Hands everything written so far to the operating system.
@@ -270,7 +294,7 @@ public final class HDF5File: @unchecked Sendable {
   public func text(_ name: String) throws -> String? {
     guard let attribute = try attribute(name) else { return nil }
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Aget_type(attribute.id) }
-    let (kind, isVariable, size) = Self.lock.withLock {
+    let (kind, isVariable, size) = Self.locked {
       (H5Tget_class(type.id), H5Tis_variable_str(type.id) > 0, H5Tget_size(type.id))
     }
     guard kind == H5T_STRING else {
@@ -291,7 +315,7 @@ public final class HDF5File: @unchecked Sendable {
   public func numbers(_ name: String) throws -> [Double]? {
     guard let attribute = try attribute(name) else { return nil }
     let space = try opened("read the shape of `\(name)`", H5Sclose) { H5Aget_space(attribute.id) }
-    var values = [Double](repeating: 0, count: Self.lock.withLock { Int(H5Sget_simple_extent_npoints(space.id)) })
+    var values = [Double](repeating: 0, count: Self.locked { Int(H5Sget_simple_extent_npoints(space.id)) })
     try check("read the numbers of the attribute `\(name)`") { H5Aread(attribute.id, sprint_h5t_double(), &values) }
     return values
   }
@@ -330,7 +354,7 @@ public final class HDF5File: @unchecked Sendable {
   }
 
   private func attribute(_ name: String) throws -> Handle? {
-    guard Self.lock.withLock({ H5Aexists(file.id, name) }) > 0 else { return nil }
+    guard Self.locked({ H5Aexists(file.id, name) }) > 0 else { return nil }
     return try opened("open the attribute `\(name)`", H5Aclose) { H5Aopen(file.id, name, sprint_h5p_default()) }
   }
 }

@@ -139,8 +139,13 @@ public struct Checkpoint: Sendable {
       try writeAttributes(file, position, configuration, dataset)
       try file.flush()
     }
-    let manifest = Manifest(file: (path as NSString).lastPathComponent, fingerprint: try Fingerprint(of: path))
-    try AtomicFile.write(manifest.text, to: Self.manifest(of: path))
+    do {
+      let manifest = Manifest(file: (path as NSString).lastPathComponent, fingerprint: try Fingerprint(of: path))
+      try AtomicFile.write(manifest.text, to: Self.manifest(of: path))
+    } catch {
+      unlink(path)
+      throw error
+    }
   }
 
   private static func writeAttributes(

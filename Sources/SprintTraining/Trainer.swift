@@ -403,7 +403,7 @@ public final class Trainer {
   /// Waits for the last save. If it failed there is nothing to go on from, and every rank is told.
   private func finishSaving() throws {
     try takeOutcomes(wait: true)
-    try communicator.agree { if let failedSave { throw failedSave } }
+    try communicator.agree { if let failedSave { throw RunError.unsaved("\(failedSave)") } }
   }
 
   private func checkGradients(_ stage: Stage, _ slice: Range<Int>, _ objective: FlowMatching, _ draws: BatchDraws)

@@ -37,7 +37,10 @@ enum Console {
       leave(0)
     }
     var code = usersMistake
-    if case RunError.notFinite = error { code = failure }
+    switch error {
+    case RunError.notFinite, RunError.unsaved: code = failure
+    default: break
+    }
     if error is CommunicationError { code = restart.rawValue }
     // What all ranks have met rank zero tells, and its exit code is to be the first.
     if rank > 0, error is FailureElsewhere || code == failure {

@@ -4,32 +4,12 @@ import Testing
 
 @Suite struct CommandLineTests {
   private let folder: TemporaryFolder
-  private static let sprint = (CommandLine.arguments[0] as NSString).deletingLastPathComponent + "/sprint"
-  private static let root = (#filePath as NSString).deletingLastPathComponent + "/../.."
 
   init() throws { folder = try TemporaryFolder() }
 
-  struct Outcome {
-    let code: Int32
-    let output, errors: String
-  }
-
   /// Runs the program in the checkout, to its end.
-  private func sprint(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.sprint)
-    process.currentDirectoryURL = URL(fileURLWithPath: Self.root)
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    let (output, errors) = (folder.file("stdout"), folder.file("stderr"))
-    for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
-    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
-    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
-    try process.run()
-    process.waitUntilExit()
-    return Outcome(
-      code: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
-      errors: try String(contentsOfFile: errors, encoding: .utf8))
+  private func sprint(_ arguments: [String], environment: [String: String] = [:]) throws -> SprintCommand.Outcome {
+    try SprintCommand(SprintCommand.sprint, arguments, environment: environment, in: folder).wait(120)
   }
 
   private var short: [String] {
@@ -39,7 +19,7 @@ import Testing
     ]
   }
 
-  private func train(_ run: String, _ more: [String] = []) throws -> Outcome {
+  private func train(_ run: String, _ more: [String] = []) throws -> SprintCommand.Outcome {
     try sprint(["train", "--config", "configs/digits.yaml", "--run", folder.file(run)] + short + more)
   }
 
@@ -152,21 +132,15 @@ import Testing
 
   @Test("SIGTERM saves a checkpoint and exits with 75; the run then goes on")
   func termination() throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.sprint)
-    process.currentDirectoryURL = URL(fileURLWithPath: Self.root)
-    process.arguments = ["train", "--config", "configs/digits.yaml", "--run", folder.file("t")]
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    let command = try SprintCommand(
+      SprintCommand.sprint, ["train", "--config", "configs/digits.yaml", "--run", folder.file("t")], in: folder)
     let metrics = folder.file("t/metrics.jsonl")
     let deadline = Date().addingTimeInterval(60)
     while (try? String(contentsOfFile: metrics, encoding: .utf8))?.contains("\"step\": 2") != true, Date() < deadline {
       usleep(20_000)
     }
-    kill(process.processIdentifier, SIGTERM)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 75)
+    command.signal(SIGTERM)
+    #expect(try command.wait(30).code == 75)
     let saved = try FileManager.default.contentsOfDirectory(atPath: folder.file("t/checkpoints"))
     #expect(saved.contains { $0.hasSuffix(".manifest.json") })
   }

@@ -1,0 +1,75 @@
+import Glibc
+
+// A library to be preloaded into `sprint`: the n-th call of a function on a path kills the process or fails. What it is to do stands in
+// the environment: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, ACTION being `kill` or `fail` (with EIO, from the n-th call on), and
+// SPRINT_FAULT_FIRED names a file that is created when it does.
+
+private struct Plan {
+  let isDeadly: Bool
+  let function, path: String
+  let count: Int
+  let mark: String
+}
+
+private let plan: Plan? = {
+  guard let text = getenv("SPRINT_FAULT"), let mark = getenv("SPRINT_FAULT_FIRED") else { return nil }
+  let parts = String(cString: text).split(separator: ":").map(String.init)
+  guard parts.count == 4, let count = Int(parts[3]) else { return nil }
+  return Plan(
+    isDeadly: parts[0] == "kill", function: parts[1], path: parts[2], count: count, mark: String(cString: mark))
+}()
+
+nonisolated(unsafe) private var calls = 0
+nonisolated(unsafe) private var lock = pthread_mutex_t()
+
+/// Whether this call is to fail; does not return where it is to kill.
+private func fails(_ function: String, _ path: @autoclosure () -> String) -> Bool {
+  guard let plan, plan.function == function, path().contains(plan.path) else { return false }
+  pthread_mutex_lock(&lock)
+  calls += 1
+  let number = calls
+  pthread_mutex_unlock(&lock)
+  guard number >= plan.count else { return false }
+  close(open(plan.mark, O_WRONLY | O_CREAT, 0o644))
+  if plan.isDeadly { kill(getpid(), SIGKILL) }
+  errno = EIO
+  return true
+}
+
+private func path(of descriptor: Int32) -> String {
+  var buffer = [CChar](repeating: 0, count: 4096)
+  let count = readlink("/proc/self/fd/\(descriptor)", &buffer, buffer.count)
+  return String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+/// The function that this library stands in front of.
+private func next<Function>(_ name: String, as type: Function.Type) -> Function {
+  // RTLD_NEXT, a macro with a cast.
+  guard let address = dlsym(UnsafeMutableRawPointer(bitPattern: -1), name) else { preconditionFailure("no \(name)") }
+  return unsafeBitCast(address, to: type)
+}
+
+@_cdecl("pwrite")
+public func injectedWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ offset: Int) -> Int {
+  if fails("pwrite", path(of: descriptor)) { return -1 }
+  return next("pwrite", as: (@convention(c) (Int32, UnsafeRawPointer?, Int, Int) -> Int).self)(
+    descriptor, bytes, count, offset)
+}
+
+@_cdecl("fsync")
+public func injectedSync(_ descriptor: Int32) -> Int32 {
+  if fails("fsync", path(of: descriptor)) { return -1 }
+  return next("fsync", as: (@convention(c) (Int32) -> Int32).self)(descriptor)
+}
+
+@_cdecl("rename")
+public func injectedRename(_ old: UnsafePointer<CChar>, _ new: UnsafePointer<CChar>) -> Int32 {
+  if fails("rename", String(cString: new)) { return -1 }
+  return next("rename", as: (@convention(c) (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Int32).self)(old, new)
+}
+
+@_cdecl("unlink")
+public func injectedUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
+  if fails("unlink", String(cString: path)) { return -1 }
+  return next("unlink", as: (@convention(c) (UnsafePointer<CChar>) -> Int32).self)(path)
+}

@@ -1,0 +1,173 @@
+import Foundation
+import SprintTestSupport
+import Testing
+
+/// A command of the checkout that runs beside the test, with a hard time limit.
+final class SprintCommand {
+  struct Outcome {
+    let code: Int32
+    let output, errors: String
+  }
+
+  static let build = (CommandLine.arguments[0] as NSString).deletingLastPathComponent
+  static let sprint = build + "/sprint"
+  static let root = ((#filePath as NSString).deletingLastPathComponent + "/../..")
+
+  private let process = Process()
+  private let output, errors: String
+
+  /// Starts `executable` in the checkout.
+  init(_ executable: String, _ arguments: [String], environment: [String: String] = [:], in folder: TemporaryFolder)
+    throws
+  {
+    let name = UUID().uuidString
+    (output, errors) = (folder.file("\(name).stdout"), folder.file("\(name).stderr"))
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.currentDirectoryURL = URL(fileURLWithPath: Self.root)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+    // Threads that run tests block signals, and a child inherits that.
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try process.run()
+  }
+
+  var pid: Int32 { process.processIdentifier }
+  var isRunning: Bool { process.isRunning }
+  var outputSoFar: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
+  var errorsSoFar: String { (try? String(contentsOfFile: errors, encoding: .utf8)) ?? "" }
+
+  /// Sends a signal.
+  func signal(_ number: Int32) { kill(pid, number) }
+
+  /// Waits for the end, at most so many seconds; what runs longer is killed and fails the test.
+  func wait(_ seconds: Double) throws -> Outcome {
+    let deadline = Date(timeIntervalSinceNow: seconds)
+    while process.isRunning, Date() < deadline { usleep(10_000) }
+    if process.isRunning {
+      signal(SIGKILL)
+      Issue.record("still running after \(seconds) s: \(outputSoFar.suffix(2000)) \(errorsSoFar.suffix(2000))")
+    }
+    process.waitUntilExit()
+    return Outcome(code: process.terminationStatus, output: outputSoFar, errors: errorsSoFar)
+  }
+}
+
+/// Processes of `sprint`, found by a path that stands in their arguments.
+enum Processes {
+  /// The ranks that work on `path`, by rank; a process that nobody launched is rank zero.
+  static func ranks(of path: String) -> [Int: Int32] {
+    var found: [Int: Int32] = [:]
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+      guard let pid = Int32(name), let arguments = read(pid, "cmdline"), arguments.count > 1,
+        arguments[0].hasSuffix("/sprint"), arguments.contains(where: { $0.hasPrefix(path) }), isAlive(pid)
+      else { continue }
+      let variable = read(pid, "environ")?.first { $0.hasPrefix("OMPI_COMM_WORLD_RANK=") }
+      found[variable.flatMap { Int($0.dropFirst(21)) } ?? 0] = pid
+    }
+    return found
+  }
+
+  /// Waits until nothing works on `path` any longer; what is left after so many seconds is killed and fails the test.
+  static func expectGone(_ path: String, within seconds: Double) {
+    let deadline = Date(timeIntervalSinceNow: seconds)
+    while !ranks(of: path).isEmpty, Date() < deadline { usleep(20_000) }
+    let left = ranks(of: path)
+    #expect(left.isEmpty, "left after \(seconds) s: \(left)")
+    for pid in left.values { kill(pid, SIGKILL) }
+  }
+
+  private static func isAlive(_ pid: Int32) -> Bool {
+    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+    return text.split(separator: ")").last?.split(separator: " ").first != "Z"
+  }
+
+  private static func read(_ pid: Int32, _ file: String) -> [String]? {
+    guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/\(file)") else { return nil }
+    return String(decoding: data, as: UTF8.self).split(separator: "\0").map(String.init)
+  }
+}
+
+/// A short run of the digits, and what is left of it.
+struct ShortRun {
+  let folder: TemporaryFolder
+  let path: String
+  let settings: [String]
+
+  /// A run in `folder`; `settings` are added to those that make it short.
+  init(_ name: String, in folder: TemporaryFolder, _ settings: [String] = []) {
+    (self.folder, path) = (folder, folder.file(name))
+    self.settings =
+      [
+        "model={width: 32, heads: 2, depth: [1, 1, 1], patch: 2, side: 8, channels: 1, classes: 10}",
+        "stages[0].steps=60", "stages[1].steps=40", "stages[0].batch=24", "stages[1].batch=24",
+        "stages[0].warmup=5", "stages[1].warmup=5", "checkpoint={interval: 10, keep: 3}",
+        "validation={interval: 1000000, samples: 8}", "samples={steps: 2, per_class: 1}", "threads=1",
+        "log={interval: 1}", "distribution.timeout=20",
+      ] + settings
+  }
+
+  var arguments: [String] {
+    ["train", "--config", "configs/digits.yaml", "--run", path, "--resume", "auto"]
+      + settings.flatMap { ["--set", $0] }
+  }
+
+  var checkpoints: String { "\(path)/checkpoints" }
+
+  /// Starts it on `ranks` ranks, or with none as a process on its own.
+  func start(ranks: Int?, _ more: [String] = [], mpirun: [String] = [], environment: [String: String] = [:]) throws
+    -> SprintCommand
+  {
+    guard let ranks else {
+      return try SprintCommand(SprintCommand.sprint, arguments + more, environment: environment, in: folder)
+    }
+    let exported = environment.flatMap { ["-x", "\($0.key)=\($0.value)"] }
+    return try SprintCommand(
+      "/usr/bin/env",
+      ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "\(ranks)"] + mpirun + exported
+        + [SprintCommand.sprint] + arguments + more, in: folder)
+  }
+
+  /// Runs it to its end.
+  @discardableResult
+  func run(ranks: Int?, _ more: [String] = []) throws -> SprintCommand.Outcome {
+    try start(ranks: ranks, more).wait(120)
+  }
+
+  /// Waits until the log has reached a step.
+  func waitForStep(_ step: Int, _ command: SprintCommand) throws {
+    try wait(command, for: "step \(step)") { (try losses().last?.step ?? 0) >= step }
+  }
+
+  /// Waits until something is so.
+  func wait(_ command: SprintCommand, for what: String, _ isSo: () throws -> Bool) throws {
+    let deadline = Date(timeIntervalSinceNow: 60)
+    while try !isSo(), Date() < deadline, command.isRunning { usleep(2_000) }
+    #expect(try isSo(), "never saw \(what): \(command.outputSoFar.suffix(1000)) \(command.errorsSoFar.suffix(1000))")
+  }
+
+  /// The losses of the log.
+  func losses() throws -> [(step: Int, loss: Double)] {
+    let text = (try? String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").compactMap { line in
+      let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      guard let step = object?["step"] as? Int, let loss = object?["loss"] as? Double else { return nil }
+      return (step, loss)
+    }
+  }
+
+  /// Names of checkpoints that have a manifest, by step.
+  func manifests() -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
+    return names.filter { $0.hasSuffix(".manifest.json") }.sorted()
+  }
+
+  /// The bytes of the last step's checkpoint.
+  func finalState() throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(checkpoints)/step-000000100.h5")) }
+}
