@@ -41,11 +41,14 @@ sprint="${SPRINT:-$here/.build/release/sprint}"
 }
 
 # Ranks get cores of their own where there are enough, and are left to the system where there are not.
-if [ -n "${MPIRUN_OPTIONS:-}" ] || [ $((ranks * threads)) -le "$cores" ]; then
-  placement="--map-by numa:PE=$threads --bind-to core"
-else
-  placement="--oversubscribe --bind-to none"
-fi
+case "${MPIRUN_OPTIONS:-}" in
+  *--map-by* | *--bind-to*) placement="" ;;
+  *--host*) placement="--map-by numa:PE=$threads --bind-to core" ;;
+  *)
+    placement="--oversubscribe --bind-to none"
+    [ $((ranks * threads)) -gt "$cores" ] || placement="--map-by numa:PE=$threads --bind-to core"
+    ;;
+esac
 [ "$(id -u)" = 0 ] && placement="--allow-run-as-root $placement"
 
 # A link that is cut is seen after 5 + 3 x 2 s instead of minutes, one that comes back sooner is survived.

@@ -69,11 +69,15 @@ public enum AtomicFile {
 
   /// Creates a folder and those above it.
   public static func createFolder(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      throw FileError.system(path: path, action: "create the folder", code: Int32(reason?.code ?? Int(EIO)))
+    var way = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      way += "\(part)/"
+      if mkdir(way, 0o755) == 0 { continue }
+      let code = errno
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: way, isDirectory: &isFolder), isFolder.boolValue else {
+        throw FileError.system(path: path, action: "create the folder", code: code)
+      }
     }
   }
 

@@ -20,7 +20,7 @@ import Testing
       #expect(outcome.code == 0 && outcome.output.contains("\(ranks) rank"), "\(outcome)")
       #expect(ranks == 1 || outcome.output.contains("rank \(ranks - 1): "))
       #expect(ranks < 3 || outcome.output.contains("warning: ") || ProcessInfo.processInfo.processorCount > ranks)
-      for (a, b) in zip(try run.losses(), expected) { #expect(abs(a.loss - b.loss) < 1e-4 * b.loss, "step \(a.step)") }
+      expectEqualLosses(try run.losses(), expected)
     }
   }
 

@@ -106,7 +106,7 @@ struct ShortRun {
     self.settings =
       [
         "model={width: 32, heads: 2, depth: [1, 1, 1], patch: 2, side: 8, channels: 1, classes: 10}",
-        "stages[0].steps=60", "stages[1].steps=40", "stages[0].batch=24", "stages[1].batch=24",
+        "stages[0].steps=60", "stages[1].steps=40", "stages[0].batch=120", "stages[1].batch=120",
         "stages[0].warmup=5", "stages[1].warmup=5", "checkpoint={interval: 10, keep: 3}",
         "validation={interval: 1000000, samples: 8}", "samples={steps: 2, per_class: 1}", "threads=1",
         "log={interval: 1}", "distribution.timeout=20",
@@ -170,4 +170,11 @@ struct ShortRun {
 
   /// The bytes of the last step's checkpoint.
   func finalState() throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(checkpoints)/step-000000100.h5")) }
+}
+
+/// The same losses up to rounding, which training makes grow: over the first fifty steps.
+func expectEqualLosses(_ found: [(step: Int, loss: Double)], _ expected: [(step: Int, loss: Double)]) {
+  #expect(found.map(\.step) == expected.map(\.step))
+  let errors = zip(found, expected).prefix(50).map { abs($0.loss - $1.loss) / $1.loss }
+  #expect(errors.max() ?? 1 < 1e-5, "errors \(errors)")
 }

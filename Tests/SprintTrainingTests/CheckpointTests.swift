@@ -1,0 +1,122 @@
+import Foundation
+import SprintTestSupport
+import SprintTraining
+import Testing
+
+/// Damage to files: what is not whole is never loaded.
+@Suite struct CheckpointTests {
+  private let folder: TemporaryFolder
+  private let store: CheckpointStore
+  /// The newest checkpoint, its manifest, and the one before.
+  private let newest, manifest, previous: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    var random = Randomness("training data")
+    try DatasetFile.write(
+      folder.file("data.h5"), shape: [20, 1, 4, 4], values: random.normal(320), labels: (0..<20).map { Int64($0 % 3) })
+    let run = RunFolder(path: folder.file("run"))
+    store = CheckpointStore(run)
+    let trainer = try Trainer(try Self.configuration(folder), folder: run, resume: .auto) { _ in }
+    _ = try trainer.run(until: 4, stop: StopRequest())
+    let candidates = store.candidates()
+    (newest, previous) = (candidates[0], candidates[1])
+    manifest = newest.replacing(".h5", with: ".manifest.json")
+  }
+
+  private static func configuration(_ folder: TemporaryFolder) throws -> Configuration {
+    try Configuration(
+      ConfigurationDocument(
+        text: ConfigurationTests.valid, source: "c.yaml",
+        settings: ["data.train=[\(folder.file("data.h5"))]", "threads=1", "checkpoint={interval: 2, keep: 3}"]))
+  }
+
+  /// The newest is left aside by name, the one before is used.
+  private func expectPrevious(_ what: String) throws {
+    let found = try #require(try store.newest())
+    #expect(found.checkpoint.path == previous && found.checkpoint.position.step == 2, "\(what)")
+    #expect(found.problems.count == 1 && found.problems[0].contains(newest), "\(what): \(found.problems)")
+  }
+
+  private func damage(_ path: String, _ what: String, _ change: (inout Data) -> Void) throws {
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    var data = whole
+    change(&data)
+    #expect(data != whole)
+    try data.write(to: URL(fileURLWithPath: path))
+    try expectPrevious("\(path): \(what)")
+    try whole.write(to: URL(fileURLWithPath: path))
+    #expect(try store.newest()?.checkpoint.path == newest)
+  }
+
+  @Test("One flipped bit anywhere in the file, and zeros turned to ones that a checksum of HDF5 misses, are found")
+  func flippedBits() throws {
+    let whole = try Data(contentsOf: URL(fileURLWithPath: newest))
+    for region in 0..<64 {
+      let offset = region == 63 ? whole.count - 1 : whole.count * region / 63
+      try damage(newest, "bit \(region % 8) of byte \(offset)") { $0[offset] ^= 1 << UInt8(region % 8) }
+    }
+    let zeros = try #require(
+      stride(from: whole.count / 2, to: whole.count, by: 4).first { whole[$0..<$0 + 4].allSatisfy { $0 == 0 } })
+    try damage(newest, "zeros at \(zeros)") { $0.replaceSubrange(zeros..<zeros + 4, with: [255, 255, 255, 255]) }
+  }
+
+  @Test("Every bit of the manifest counts")
+  func manifestBits() throws {
+    let count = try Data(contentsOf: URL(fileURLWithPath: manifest)).count
+    for bit in 0..<8 * count { try damage(manifest, "bit \(bit)") { $0[bit / 8] ^= 1 << UInt8(bit % 8) } }
+  }
+
+  @Test("A file or manifest cut by a byte, to half, to nothing")
+  func cuts() throws {
+    for path in [newest, manifest] {
+      try damage(path, "cut by one byte") { $0.removeLast() }
+      try damage(path, "cut to half") { $0.removeLast($0.count / 2) }
+      try damage(path, "cut to nothing") { $0 = Data() }
+      try damage(path, "longer by one byte") { $0.append(0) }
+    }
+  }
+
+  @Test("A deleted file or manifest is named; without any checkpoint left a run does not begin anew")
+  func deletion() throws {
+    for path in [newest, manifest] {
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      try FileManager.default.removeItem(atPath: path)
+      try expectPrevious("\(path) deleted")
+      try whole.write(to: URL(fileURLWithPath: path))
+    }
+    let run = RunFolder(path: folder.file("run"))
+    let configuration = try Self.configuration(folder)
+    func resume() throws { _ = try Trainer(configuration, folder: run, resume: .auto) { _ in } }
+    for path in [newest, previous] { try FileManager.default.removeItem(atPath: path) }
+    #expect { try resume() } throws: { "\($0)".contains("none of its checkpoints is whole") }
+    for name in try FileManager.default.contentsOfDirectory(atPath: run.checkpoints) {
+      try FileManager.default.removeItem(atPath: "\(run.checkpoints)/\(name)")
+    }
+    #expect { try resume() } throws: { "\($0)".contains("speaks of checkpoints, but none of them is there") }
+  }
+
+  @Test("A damaged checkpoint of a later step does not make a new whole one be pruned, and is written over in the end")
+  func laterDamage() throws {
+    try Data().write(to: URL(fileURLWithPath: newest))
+    let run = RunFolder(path: folder.file("run"))
+    let settings = try Self.configuration(folder)
+    var notes: [String] = []
+    let trainer = try Trainer(settings, folder: run, resume: .auto) { if case .note(let text) = $0 { notes.append(text) } }
+    #expect(notes.contains { $0.hasPrefix("left aside: \(newest)") })
+    _ = try trainer.run(until: 3, stop: StopRequest())
+    #expect(try store.newest()?.checkpoint.position.step == 3)
+    _ = try Trainer(settings, folder: run, resume: .auto) { _ in }.run(until: 4, stop: StopRequest())
+    #expect(try store.newest()?.checkpoint.position.step == 4 && store.newest()?.problems.isEmpty == true)
+  }
+
+  @Test("Resuming from an older checkpoint while newer ones stand beside it is refused")
+  func ambiguousResume() throws {
+    let run = RunFolder(path: folder.file("run"))
+    let configuration = try Self.configuration(folder)
+    #expect { _ = try Trainer(configuration, folder: run, resume: .file(previous)) { _ in } } throws: {
+      "\($0)".contains("is newer than")
+    }
+    _ = try Trainer(configuration, folder: RunFolder(path: folder.file("other")), resume: .file(previous)) { _ in }
+  }
+}
