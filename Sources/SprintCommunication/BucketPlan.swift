@@ -5,13 +5,20 @@ public struct BucketPlan: Sendable, Equatable {
   /// How many ranks share each bucket.
   public let ranks: Int
 
-  /// Buckets of 8 MiB: large enough for a link's full rate, small enough to start early. Measured best from 4 to 25.
-  public static let bucketFloats = 1 << 21
+  /// Buckets of 4 MiB: large enough for a link's full rate; of larger ones the last takes longer to follow the backward pass.
+  public static let bucketFloats = 1 << 20
+
+  private let bucketFloats: Int
 
   /// Cuts `count` floats for `ranks` ranks.
   public init(count: Int, ranks: Int, bucketFloats: Int = BucketPlan.bucketFloats) {
-    self.ranks = ranks
+    (self.ranks, self.bucketFloats) = (ranks, bucketFloats)
     buckets = stride(from: 0, to: count, by: bucketFloats).map { $0..<min($0 + bucketFloats, count) }
+  }
+
+  /// The numbers of the buckets that a stretch of the arena reaches into.
+  func buckets(touching range: Range<Int>) -> Range<Int> {
+    range.lowerBound / bucketFloats..<(range.upperBound + bucketFloats - 1) / bucketFloats
   }
 
   /// The place in the arena of one rank's shard of a bucket.

@@ -17,7 +17,8 @@ public final class GradientReduction {
   private let isSharded: Bool
   private let wire: Wire
   private let scratch: Arena
-  private var finalFloats = 0
+  /// Floats of each bucket that are not final yet.
+  private var missing: [Int]
   private var pending: [Pending] = []
   private var busyBefore = 0.0
 
@@ -30,29 +31,31 @@ public final class GradientReduction {
   public init(_ communicator: Communicator, _ gradients: Vector, _ plan: BucketPlan, isSharded: Bool, wire: Wire) {
     (self.communicator, self.gradients, self.plan) = (communicator, gradients, plan)
     (self.isSharded, self.wire) = (isSharded, wire)
+    missing = plan.buckets.map(\.count)
     let largest = plan.buckets.map(\.count).max() ?? 0
     scratch = Arena(count: communicator.size > 1 ? largest + plan.ranks : 0)
   }
 
-  /// A stretch of the arena is final; stretches come in order and cover it.
+  /// A stretch of the arena is final. Stretches cover the arena and come in the same order at every rank.
   public func isFinal(_ range: Range<Int>) {
-    guard communicator.size > 1 else { return }
-    precondition(range.lowerBound == finalFloats, "gradients \(range) are final, expected those from \(finalFloats)")
-    if pending.isEmpty { busyBefore = communicator.secondsBusy }
-    finalFloats = range.upperBound
-    while pending.count < plan.buckets.count, plan.buckets[pending.count].upperBound <= finalFloats {
-      pending.append(start(pending.count))
+    guard communicator.size > 1, !range.isEmpty else { return }
+    for bucket in plan.buckets(touching: range) {
+      missing[bucket] -= plan.buckets[bucket].clamped(to: range).count
+      precondition(missing[bucket] >= 0, "gradients \(range) are final twice")
+      guard missing[bucket] == 0 else { continue }
+      if pending.isEmpty { busyBefore = communicator.secondsBusy }
+      pending.append(start(bucket))
     }
   }
 
   /// Waits until all buckets are summed. Then the own shards, or without sharding all gradients, are sums over ranks.
   public func wait() throws {
     guard communicator.size > 1 else { return }
-    precondition(finalFloats == gradients.count, "only \(finalFloats) of \(gradients.count) gradients are final")
+    precondition(pending.count == plan.buckets.count, "not all gradients are final")
     let clock = ContinuousClock()
     let waited = try clock.measure { for bucket in pending { try bucket.wait() } }
     (secondsBusy, secondsWaited) = (communicator.secondsBusy - busyBefore, waited / .seconds(1))
-    (pending, finalFloats) = ([], 0)
+    (pending, missing) = ([], plan.buckets.map(\.count))
   }
 
   private func start(_ bucket: Int) -> Pending {

@@ -78,7 +78,7 @@ public final class FlowMatching: Sendable {
 
   /// The losses of a batch; adds `factor` times the gradient of denoising + alignmentWeight · alignment to `gradients`.
   ///
-  /// - Parameter onFinal: called with each stretch of `gradients` that is done with, in order; the stretches cover the arena
+  /// - Parameter onFinal: called with each stretch of `gradients` that is done with; the stretches cover the arena
   public func lossesAndGradients(
     _ weights: ParameterArena, _ batch: TrainingBatch, alignmentWeight: Double, factor: Double = 1,
     gradients: ParameterArena, check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }

@@ -5,8 +5,7 @@ extension Network {
   /// were read, from their gradients. Block by block, last to first; data gradients chunk by chunk of samples, each weight's
   /// gradient as one product over all tokens, split over the workers by output rows.
   ///
-  /// - Parameter onFinal: called with each stretch of the arena that this pass is done with, in the order of the layout; the
-  ///   stretches cover the arena.
+  /// - Parameter onFinal: called with each stretch of the arena that this pass is done with; the stretches cover the arena.
   public func backward(
     _ weights: ParameterArena, gradients: ParameterArena, _ activations: Activations, check: FiniteCheck? = nil,
     onFinal: @escaping (Range<Int>) -> Void = { _ in }
@@ -71,9 +70,8 @@ private struct BackwardPass {
       .init(memory.outputPatches.rows(allRows), a.normalizedOutput.rows(allRows), gradients.output),
       modulationTask(columns: 0..<2 * c.width),
     ])
-    onFinal(
-      network.layout.range("final_layer.linear.weight")
-        .lowerBound..<network.layout.range("final_layer.linear.bias").upperBound)
+    onFinal(range(from: "final_layer.linear.weight", through: "final_layer.linear.bias"))
+    modulationIsFinal("final_layer")
   }
 
   /// The blocks of a section, last to first; `dx` turns from the gradient of its output into that of its input.
@@ -85,7 +83,10 @@ private struct BackwardPass {
         if activations.readsFeatures { features(section, block, live, dx) }
         onFinal(range(from: "projectors.0.weight", through: "projectors.4.bias"))
       }
-      defer { onFinal(network.layout.range(ofBlock: block)) }
+      defer {
+        onFinal(network.layout.range(ofBlock: block))
+        modulationIsFinal(c.name(ofBlock: block))
+      }
       guard !live.isEmpty else { continue }
       dataGradients(block, tokens, live, dx)
       let index = block - c.blocks(of: section).lowerBound
@@ -233,8 +234,12 @@ private struct BackwardPass {
       .init(a.gradient, a.activated, gradients.time2), .init(a.activatedGradient, a.features, gradients.time0),
     ])
     check?.look(a.activatedGradient, "t_embedder", "mlp.0", "gradient")
-    let first = network.layout.modulations[0].name
-    onFinal(network.layout.range("\(first).weight").lowerBound..<network.layout.count)
+    onFinal(network.layout.range("t_embedder.mlp.0.weight").lowerBound..<network.layout.count)
+  }
+
+  /// The modulation's weights lie with those of all others, far from the rest of their block.
+  private func modulationIsFinal(_ owner: String) {
+    for part in ["weight", "bias"] { onFinal(network.layout.range("\(owner).adaLN_modulation.1.\(part)")) }
   }
 
   // MARK: Weight gradients

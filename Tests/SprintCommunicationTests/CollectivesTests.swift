@@ -20,7 +20,11 @@ import SprintCommunication
       let arena = Arena(count: count)
       for i in 0..<count { arena.elements[i] = summands[communicator.rank][i] }
       let reduction = GradientReduction(communicator, arena.elements, plan, isSharded: isSharded, wire: wire)
-      for start in stride(from: 0, to: count, by: 7) { reduction.isFinal(start..<min(start + 7, count)) }
+      // Stretches become final out of order, as modulations do.
+      let stretches = stride(from: 0, to: count, by: 7).map { $0..<min($0 + 7, count) }
+      for parity in 0...1 {
+        for (index, stretch) in stretches.enumerated() where index % 2 == parity { reduction.isFinal(stretch) }
+      }
       try reduction.wait()
       return arena.elements.array
     }

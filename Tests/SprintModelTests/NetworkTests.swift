@@ -159,4 +159,30 @@ import Testing
       #expect(abs(c.forwardWork(kept: 64) / 1e9 / masked - 1) < 0.01)
     }
   }
+
+  @Test(
+    "What the backward pass calls final covers every gradient once and does not change any more", arguments: variants,
+    [true, false])
+  func finalStretches(variant: (String, ModelConfiguration), kept: Bool) {
+    let model = TinyModel(variant.1)
+    // With all deep paths dropped no middle block runs, and its gradients are final all the same.
+    for dropped in [[false, false, true], [true, true, true]] {
+      let activations = Activations(model.network, batch: 3, training: true)
+      let inputs = Inputs(variant.1, kept: kept, dropped: dropped)
+      var random = Randomness()
+      let upstream = random.matrix(3, variant.1.latentElements)
+      withExtendedLifetime((inputs, upstream)) {
+        model.network.forward(model.weights, inputs.input, activations)
+        activations.velocityGradient.copy(from: upstream.view)
+      }
+      let gradients = ParameterArena(model.network)
+      var calls = [Int](repeating: 0, count: gradients.elements.count)
+      var values = [Float](repeating: .nan, count: calls.count)
+      model.network.backward(model.weights, gradients: gradients, activations) { range in
+        for i in range { (calls[i], values[i]) = (calls[i] + 1, gradients.elements[i]) }
+      }
+      #expect(calls.allSatisfy { $0 == 1 })
+      #expect(values == gradients.elements.array && values.contains { $0 != 0 })
+    }
+  }
 }
