@@ -54,7 +54,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "SprintTestSupport", dependencies: ["SprintKernels", "SprintCommunication", "SprintModel", "SprintFormats"],
+      name: "SprintTestSupport",
+      dependencies: ["SprintKernels", "SprintCommunication", "SprintModel", "SprintFormats"],
       path: "Tests/SprintTestSupport",
       swiftSettings: settings),
     .target(name: "FaultInjector", path: "Tests/FaultInjector", swiftSettings: settings),

@@ -160,7 +160,8 @@ public final class Pending: @unchecked Sendable {
   private var result: Result<Void, any Error>?
 
   init(
-    awaited: @escaping @Sendable (Int) -> Void = { _ in }, _ operation: @escaping @Sendable (any Transport) throws -> Void
+    awaited: @escaping @Sendable (Int) -> Void = { _ in },
+    _ operation: @escaping @Sendable (any Transport) throws -> Void
   ) {
     (self.awaited, self.operation) = (awaited, operation)
   }

@@ -83,14 +83,15 @@ final class MPITransport: Transport {
         "MPI_Isend",
         MPI_Isend(bytes.baseAddress, Int32(bytes.count), byte, peer, 0, world, &requests[receive.count + i]))
     }
+    let began = Self.now
     while true {
       var isDone: Int32 = 0
       try check(
         "MPI_Testall", MPI_Testall(Int32(requests.count), &requests, &isDone, sprint_mpi_no_statuses()))
       if isDone != 0 { return }
       try idle()
-      // MPI makes no progress by itself, but a core that spins is lost to whoever computes.
-      if isAwaited() { sched_yield() } else { usleep(50) }
+      // MPI makes no progress by itself, but a core that spins is lost to whoever computes or writes.
+      if isAwaited(), Self.now - began < 0.002 { sched_yield() } else { usleep(50) }
     }
   }
 

@@ -123,7 +123,7 @@ public struct Checkpoint: Sendable {
   /// Writes a checkpoint in one piece or not at all: the file, then its manifest.
   static func write(
     _ snapshot: TrainingSnapshot, _ position: TrainingPosition, _ configuration: Configuration,
-    _ dataset: LatentDataset, to path: String
+    _ properties: LatentProperties, samples: Int, to path: String
   ) throws {
     try AtomicFile.create(path) { temporary in
       let file = try HDF5File(creating: temporary)
@@ -136,7 +136,7 @@ public struct Checkpoint: Sendable {
             UnsafeBufferPointer(start: values.base, count: values.count), checked: true)
         }
       }
-      try writeAttributes(file, position, configuration, dataset)
+      try writeAttributes(file, position, configuration, properties, samples)
       try file.flush()
     }
     do {
@@ -149,16 +149,16 @@ public struct Checkpoint: Sendable {
   }
 
   private static func writeAttributes(
-    _ file: HDF5File, _ position: TrainingPosition, _ configuration: Configuration, _ dataset: LatentDataset
+    _ file: HDF5File, _ position: TrainingPosition, _ configuration: Configuration, _ properties: LatentProperties,
+    _ samples: Int
   ) throws {
     try file.write(attribute: "format_version", version)
     for (field, number) in zip(TrainingPosition.fields, position.numbers) {
       try file.write(attribute: field.name, [number])
     }
-    try file.write(attribute: "samples", dataset.count)
+    try file.write(attribute: "samples", samples)
     try file.write(attribute: "seed", "\(configuration.seed)")
     try file.write(attribute: "configuration", configuration.text)
-    let properties = dataset.properties
     try file.write(attribute: "kind", properties.kind)
     try file.write(attribute: "vae", properties.vae)
     try file.write(attribute: "scale", properties.scale.map(Double.init))

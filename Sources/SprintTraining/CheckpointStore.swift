@@ -49,7 +49,8 @@ public struct CheckpointStore: Sendable {
     _ snapshot: TrainingSnapshot, _ position: TrainingPosition, _ configuration: Configuration, _ dataset: LatentDataset
   ) throws -> String {
     let path = path(step: position.step)
-    try Checkpoint.write(snapshot, position, configuration, dataset, to: path)
+    try Checkpoint.write(
+      snapshot, position, configuration, dataset.properties, samples: dataset.count, to: path)
     for old in superfluous(after: path, configuration.checkpoint) {
       // The manifest goes first: what is left when this is interrupted is no checkpoint.
       unlink(Checkpoint.manifest(of: old))

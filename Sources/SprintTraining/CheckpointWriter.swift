@@ -7,20 +7,22 @@ import SprintModel
 /// Saves checkpoints at rank zero while training goes on: a snapshot is taken between two steps, a thread of its own writes it.
 final class CheckpointWriter: @unchecked Sendable {
   /// How a save ended.
-  typealias Outcome = Result<(path: String, step: Int, seconds: Double), any Error>
+  typealias Outcome = Result<(path: String, step: Int, seconds: Double, isUrgent: Bool), any Error>
 
   private let store: CheckpointStore
   private let configuration: Configuration
   private let dataset: LatentDataset
-  private let network: Network
-  private lazy var snapshot = TrainingSnapshot(network)
+  private let snapshot: TrainingSnapshot
   private let condition = NSCondition()
-  /// Guarded by `condition`.
+  /// Guarded by `condition`: whether the thread is at work, and what it brought.
   private var isWriting = false
   private var outcomes: [Outcome] = []
 
   init(_ store: CheckpointStore, _ configuration: Configuration, _ dataset: LatentDataset, _ network: Network) {
-    (self.store, self.configuration, self.dataset, self.network) = (store, configuration, dataset, network)
+    (self.store, self.configuration, self.dataset) = (store, configuration, dataset)
+    snapshot = TrainingSnapshot(network)
+    // Memory is slow when it is first written to: better while the first steps are computed than between two of them.
+    start(isUrgent: false) { [snapshot] in snapshot.parts.forEach { $0.values.elements.clear() } }
   }
 
   /// The memory for the next snapshot, once the one before is written.
@@ -33,18 +35,24 @@ final class CheckpointWriter: @unchecked Sendable {
   ///
   /// - Parameter isUrgent: whether nothing is left to be trained; else computing goes first
   func write(_ position: TrainingPosition, isUrgent: Bool) {
-    condition.withLock { isWriting = true }
-    let thread = Thread { [self] in
-      // Of this thread alone. With a niceness of 10 a busy core gives the writer about a tenth of its time.
-      if !isUrgent { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
+    start(isUrgent: isUrgent) { [self] in
       let began = ContinuousClock.now
       let outcome = Outcome {
         let path = try store.save(snapshot, position, configuration, dataset)
-        return (path, position.step, (ContinuousClock.now - began) / .seconds(1))
+        return (path, position.step, (ContinuousClock.now - began) / .seconds(1), isUrgent)
       }
+      condition.withLock { outcomes.append(outcome) }
+    }
+  }
+
+  private func start(isUrgent: Bool, _ work: @escaping @Sendable () -> Void) {
+    condition.withLock { isWriting = true }
+    let thread = Thread { [self] in
+      // Of this thread alone: it gets what computing leaves, and hardly anything else.
+      if !isUrgent { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19) }
+      work()
       condition.withLock {
         isWriting = false
-        outcomes.append(outcome)
         condition.broadcast()
       }
     }

@@ -175,7 +175,8 @@ public struct Configuration: Sendable {
   /// Keys whose values differ from another configuration's and change what is learnt; where files lie, how often something is
   /// written, the number of threads and how ranks share the work may differ.
   public func differences(from other: Configuration) -> [(key: String, own: String, other: String)] {
-    let free = ["threads", "data.train", "data.validation", "checkpoint.", "samples.", "log.", "distribution."]
+    let free =
+      ["threads", "data.train", "data.validation", "checkpoint.", "samples.", "log.", "distribution."]
       // Where a plateau ends a stage, validations decide on what is learnt.
       + (stages.contains { $0.plateau != nil } ? [] : ["validation."])
     let (own, theirs) = (Dictionary(entries) { $1 }, Dictionary(other.entries) { $1 })

@@ -114,8 +114,10 @@ package struct Coordinator {
     (self.deadline, self.stopFile, longestSave) = (deadline, stopFile, saveEstimate)
   }
 
-  /// A checkpoint took so long.
-  package mutating func saved(seconds: Double) { (longestSave, hasFailedSave) = (max(longestSave, seconds), false) }
+  /// A checkpoint was written; `seconds` are those of a save that nothing else ran beside, as the last one will be.
+  package mutating func saved(seconds: Double? = nil) {
+    (longestSave, hasFailedSave) = (max(longestSave, seconds ?? 0), false)
+  }
 
   /// A checkpoint could not be written.
   package mutating func saveFailed() { hasFailedSave = true }
@@ -124,7 +126,9 @@ package struct Coordinator {
   package mutating func stepped(seconds: Double) { longestStep = max(longestStep * 0.9, seconds) }
 
   /// What is to be done with the gradients of the step that leads from `position` onwards, and after it.
-  package mutating func directive(_ reports: [RankReport], at position: TrainingPosition, now: Date = Date()) -> Directive {
+  package mutating func directive(_ reports: [RankReport], at position: TrainingPosition, now: Date = Date())
+    -> Directive
+  {
     var directive = Directive()
     directive.loss = reports.reduce(0) { $0 + $1.loss }
     directive.alignment = reports.reduce(0) { $0 + $1.alignment }

@@ -69,7 +69,8 @@ struct GradientCheck {
       )
     }
     let worst = measured.max { $0.1 < $1.1 }
-    return "gradients of one batch against central differences: \(measured.count) of \(measured.count) parameters agree "
+    return
+      "gradients of one batch against central differences: \(measured.count) of \(measured.count) parameters agree "
       + "within \(Self.tolerance), \(results.count - measured.count) too small to see; the largest error is "
       + "\(worst.map { String(format: "%.1e of %@", $0.1, $0.0.name) } ?? "not there")"
   }

@@ -84,7 +84,9 @@ extension Stage {
     drop = try TokenDrop(reader.section("drop"), default: model.drop, grid: network.grid, in: reader)
     if reader.has("share") {
       guard let budget else { throw reader.error("share", "is a share of `compute_budget`, which is not set") }
-      guard !reader.has("steps") else { throw reader.error("share", "and `steps` say the same thing; give one of them") }
+      guard !reader.has("steps") else {
+        throw reader.error("share", "and `steps` say the same thing; give one of them")
+      }
       let share = try reader.number("share", "a share above 0, at most 1") { $0 > 0 && $0 <= 1 }
       let work = 3 * network.forwardWork(kept: drop.keptCount(grid: network.grid)) * Double(batch)
       guard share * budget / work < 1e12 else { throw reader.error("share", "makes more than 1e12 steps") }

@@ -51,6 +51,7 @@ public final class Trainer {
   ) throws {
     (self.configuration, self.folder, self.isDebugging) = (configuration, folder, isDebugging)
     (self.communicator, self.report, store) = (communicator, report, CheckpointStore(folder))
+    let began = ContinuousClock.now
     let start = try RunStart(configuration, folder, resume, communicator, report)
     dataset = start.training
     network = Network(configuration.model, workers: Workers(configuration.threads ?? Launch.threadsPerRank))
@@ -65,7 +66,8 @@ public final class Trainer {
     (position, lastCheckpoint) = (start.position, start.checkpoint?.path)
     if start.isResuming {
       try optimizer.restore(start.checkpoint, communicator)
-      report(.note("resumed at step \(position.step) from \(lastCheckpoint ?? "")"))
+      let seconds = String(format: "%.2f", (ContinuousClock.now - began) / .seconds(1))
+      report(.note("resumed at step \(position.step) from \(lastCheckpoint ?? "") in \(seconds) s"))
     } else {
       network.layout.initialize(optimizer.weights.elements, seed: configuration.seed)
       optimizer.restart(from: optimizer.weights)
@@ -358,7 +360,11 @@ public final class Trainer {
     let isDone = try optimizer.withAverage(communicator, plan) { average in
       let generator = SampleGenerator(
         network, weights: average, settings: configuration.samples.sampler, seed: configuration.seed)
-      return try generator.draw(labels: labels, communicator) { stop.isRequested } deliver: { samples += $0 }
+      return try generator.draw(labels: labels, communicator) {
+        stop.isRequested
+      } deliver: {
+        samples += $0
+      }
     }
     guard isDone else { return false }
     guard communicator.rank == 0 else { return true }
@@ -375,7 +381,13 @@ public final class Trainer {
   private func save(isUrgent: Bool) throws {
     let snapshot = writer?.freeSnapshot()
     try takeOutcomes(wait: true)
+    let began = ContinuousClock.now
     try optimizer.collect(into: snapshot, communicator, plan)
+    if communicator.rank == 0 {
+      write([
+        ("step", .integer(position.step)), ("snapshot_seconds", .number((ContinuousClock.now - began) / .seconds(1))),
+      ])
+    }
     writer?.write(position, isUrgent: isUrgent)
     if isUrgent { try takeOutcomes(wait: true) }
   }
@@ -386,7 +398,7 @@ public final class Trainer {
       switch outcome {
       case .success(let saved):
         (lastCheckpoint, failedSave) = (saved.path, nil)
-        coordinator?.saved(seconds: saved.seconds)
+        coordinator?.saved(seconds: saved.isUrgent ? saved.seconds : nil)
         write([
           ("step", .integer(saved.step)), ("checkpoint", .text((saved.path as NSString).lastPathComponent)),
           ("seconds", .number(saved.seconds)),

@@ -81,10 +81,13 @@ struct Sample: ParsableCommand {
     }
     let generator = trained.generator(settings, seed: seed)
     let first = Int(
-      try communicator.broadcast([Double(min(count, spool.map { $0.count / generator.tile * generator.tile } ?? 0))])[0])
+      try communicator.broadcast([Double(min(count, spool.map { $0.count / generator.tile * generator.tile } ?? 0))])[0]
+    )
     try communicator.agree { try spool?.keep(first) }
     if first > 0 { Console.line("\(first) of \(count) images are there already") }
-    let isDone = try generator.draw(labels: labels, from: first, communicator) { job.stop.isRequested } deliver: {
+    let isDone = try generator.draw(labels: labels, from: first, communicator) {
+      job.stop.isRequested
+    } deliver: {
       try spool?.append($0)
       if Console.isTerminal { Console.status("\(min(count, spool?.count ?? 0)) of \(count) images") }
     }

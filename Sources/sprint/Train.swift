@@ -28,7 +28,9 @@ struct Train: ParsableCommand {
   var debug = false
 
   @Option(
-    help: "When the run has to be over: a duration such as 90m, 2h30m or 3600s, or a moment such as 2026-01-31T18:00:00Z. A checkpoint is saved in time.")
+    help:
+      "When the run has to be over: a duration such as 90m, 2h30m or 3600s, or a moment such as 2026-01-31T18:00:00Z. A checkpoint is saved in time."
+  )
   var deadline: Deadline?
 
   func validate() throws {
@@ -88,7 +90,8 @@ struct Deadline: ExpressibleByArgument {
 
   /// The end of the Slurm job that this process belongs to, if Slurm tells it.
   static var ofSlurmJob: Date? {
-    ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"].flatMap(Double.init).map(Date.init(timeIntervalSince1970:))
+    ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"].flatMap(Double.init).map(
+      Date.init(timeIntervalSince1970:))
   }
 
   /// `2h30m`, `90m`, `45s`, or seconds alone.

@@ -102,7 +102,9 @@ import Testing
     let run = RunFolder(path: folder.file("run"))
     let settings = try Self.configuration(folder)
     var notes: [String] = []
-    let trainer = try Trainer(settings, folder: run, resume: .auto) { if case .note(let text) = $0 { notes.append(text) } }
+    let trainer = try Trainer(settings, folder: run, resume: .auto) {
+      if case .note(let text) = $0 { notes.append(text) }
+    }
     #expect(notes.contains { $0.hasPrefix("left aside: \(newest)") })
     _ = try trainer.run(until: 3, stop: StopRequest())
     #expect(try store.newest()?.checkpoint.position.step == 3)

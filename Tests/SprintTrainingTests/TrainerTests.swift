@@ -88,7 +88,8 @@ import Testing
   @Test("Gradient accumulation gives the same weights as the whole batch")
   func accumulation() throws {
     #expect(try trainer("whole").run(stop: StopRequest()) == .finished)
-    #expect(try trainer("parts", ["stages[0].accumulate=4", "stages[1].accumulate=2"]).run(stop: StopRequest()) == .finished)
+    #expect(
+      try trainer("parts", ["stages[0].accumulate=4", "stages[1].accumulate=2"]).run(stop: StopRequest()) == .finished)
     let (whole, parts) = (try state("whole"), try state("parts"))
     // AdamW's first steps amplify the rounding of gradients near zero: the moments are compared.
     for (name, values) in whole where name.hasPrefix("/adam/m") && values.contains(where: { abs($0) > 1e-4 }) {
@@ -173,7 +174,9 @@ import Testing
     ]
     #expect(try trainer("a", settings).run(stop: StopRequest()) == .finished)
     let text = try String(contentsOfFile: RunFolder(path: folder.file("a")).metrics, encoding: .utf8)
-    let values = text.split(separator: "\n").filter { $0.contains("\"loss\"") }.map { $0.contains("\"alignment\": 0.0,") }
+    let values = text.split(separator: "\n").filter { $0.contains("\"loss\"") }.map {
+      $0.contains("\"alignment\": 0.0,")
+    }
     #expect(values == Array(repeating: false, count: 6) + Array(repeating: true, count: 4))
   }
 }

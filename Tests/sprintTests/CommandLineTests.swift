@@ -2,146 +2,152 @@ import Foundation
 import SprintTestSupport
 import Testing
 
-@Suite struct CommandLineTests {
-  private let folder: TemporaryFolder
+extension ProcessTests {
+  @Suite struct CommandLineTests {
+    private let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try TemporaryFolder() }
 
-  /// Runs the program in the checkout, to its end.
-  private func sprint(_ arguments: [String], environment: [String: String] = [:]) throws -> SprintCommand.Outcome {
-    try SprintCommand(SprintCommand.sprint, arguments, environment: environment, in: folder).wait(120)
-  }
+    /// Runs the program in the checkout, to its end.
+    private func sprint(_ arguments: [String], environment: [String: String] = [:]) throws -> SprintCommand.Outcome {
+      try SprintCommand(SprintCommand.sprint, arguments, environment: environment, in: folder).wait(120)
+    }
 
-  private var short: [String] {
-    [
-      "--set", "stages[0].steps=4", "--set", "stages[1].steps=2", "--set", "samples.interval=100", "--set",
-      "validation.samples=8",
-    ]
-  }
+    private var short: [String] {
+      [
+        "--set", "stages[0].steps=4", "--set", "stages[1].steps=2", "--set", "samples.interval=100", "--set",
+        "validation.samples=8",
+      ]
+    }
 
-  private func train(_ run: String, _ more: [String] = []) throws -> SprintCommand.Outcome {
-    try sprint(["train", "--config", "configs/digits.yaml", "--run", folder.file(run)] + short + more)
-  }
+    private func train(_ run: String, _ more: [String] = []) throws -> SprintCommand.Outcome {
+      try sprint(["train", "--config", "configs/digits.yaml", "--run", folder.file(run)] + short + more)
+    }
 
-  @Test("Matrix products reach half of what the CPU's vector width allows")
-  func blasSpeed() throws {
-    // The best of three runs: another process may hold the cores.
-    let shares = try (0..<3).map { _ -> Double in
-      let text = try sprint(["machine", "--threads", "1"]).output
-      func number(after label: String) throws -> Double {
-        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(label) })
-        return try #require(line.dropFirst(label.count).split(separator: " ").compactMap { Double($0) }.first)
+    @Test("Matrix products reach half of what the CPU's vector width allows")
+    func blasSpeed() throws {
+      // The best of three runs: another process may hold the cores.
+      let shares = try (0..<3).map { _ -> Double in
+        let text = try sprint(["machine", "--threads", "1"]).output
+        func number(after label: String) throws -> Double {
+          let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(label) })
+          return try #require(line.dropFirst(label.count).split(separator: " ").compactMap { Double($0) }.first)
+        }
+        return try number(after: "matrix products:") / number(after: "nominal peak:")
       }
-      return try number(after: "matrix products:") / number(after: "nominal peak:")
+      #expect(
+        (shares.max() ?? 0) > 0.5, "shares \(shares): OpenBLAS uses the wrong kernels for this CPU, or the CPU is busy")
     }
-    #expect(
-      (shares.max() ?? 0) > 0.5, "shares \(shares): OpenBLAS uses the wrong kernels for this CPU, or the CPU is busy")
-  }
 
-  @Test("Where OpenBLAS chose slow kernels the program starts itself again with the right ones, once, and says so")
-  func reexecution() throws {
-    let flags = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
-    guard flags.contains("avx2") else { return }
-    let outcome = try sprint(["machine", "--threads", "1"], environment: ["OPENBLAS_CORETYPE": "Prescott"])
-    #expect(outcome.code == 0 && !outcome.output.contains("openblas core: Prescott"))
-    #expect(
-      outcome.errors.split(separator: "\n").count == 1 && outcome.errors.contains("restarted with OPENBLAS_CORETYPE="))
-  }
-
-  @Test("Train, stop, resume, sample in every format, inspect")
-  func wholeWay() throws {
-    let first = try train("r", ["--until", "3"])
-    #expect(
-      first.code == 0 && first.output.contains("stopped after step 3") && !first.output.contains("\u{1B}"), "\(first)")
-    let second = try train("r", ["--resume", "auto"])
-    #expect(
-      second.code == 0 && second.output.contains("resumed at step 3") && second.output.contains("step 6/6"), "\(second)"
-    )
-    for (name, options) in [
-      ("a.png", ["--guidance", "pdg", "--scale", "2"]), ("a.npz", ["--sampler", "sde", "--classes", "3,1"]),
-      ("a.h5", ["--guidance", "cfg", "--interval", "0.2,0.8", "--weights", "model"]),
-    ] {
-      let outcome = try sprint(
-        ["sample", "--run", folder.file("r"), "--count", "12", "--steps", "2", "--out", folder.file(name)] + options)
-      #expect(outcome.code == 0 && FileManager.default.fileExists(atPath: folder.file(name)), "\(outcome)")
+    @Test("Where OpenBLAS chose slow kernels the program starts itself again with the right ones, once, and says so")
+    func reexecution() throws {
+      let flags = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
+      guard flags.contains("avx2") else { return }
+      let outcome = try sprint(["machine", "--threads", "1"], environment: ["OPENBLAS_CORETYPE": "Prescott"])
+      #expect(outcome.code == 0 && !outcome.output.contains("openblas core: Prescott"))
+      #expect(
+        outcome.errors.split(separator: "\n").count == 1 && outcome.errors.contains("restarted with OPENBLAS_CORETYPE=")
+      )
     }
-    for file in [folder.file("a.h5"), folder.file("r/checkpoints/step-000000006.h5"), "configs/data/digits.h5"] {
-      #expect(try sprint(["inspect", file]).code == 0)
+
+    @Test("Train, stop, resume, sample in every format, inspect")
+    func wholeWay() throws {
+      let first = try train("r", ["--until", "3"])
+      #expect(
+        first.code == 0 && first.output.contains("stopped after step 3") && !first.output.contains("\u{1B}"), "\(first)"
+      )
+      let second = try train("r", ["--resume", "auto"])
+      #expect(
+        second.code == 0 && second.output.contains("resumed at step 3") && second.output.contains("step 6/6"),
+        "\(second)"
+      )
+      for (name, options) in [
+        ("a.png", ["--guidance", "pdg", "--scale", "2"]), ("a.npz", ["--sampler", "sde", "--classes", "3,1"]),
+        ("a.h5", ["--guidance", "cfg", "--interval", "0.2,0.8", "--weights", "model"]),
+      ] {
+        let outcome = try sprint(
+          ["sample", "--run", folder.file("r"), "--count", "12", "--steps", "2", "--out", folder.file(name)] + options)
+        #expect(outcome.code == 0 && FileManager.default.fileExists(atPath: folder.file(name)), "\(outcome)")
+      }
+      for file in [folder.file("a.h5"), folder.file("r/checkpoints/step-000000006.h5"), "configs/data/digits.h5"] {
+        #expect(try sprint(["inspect", file]).code == 0)
+      }
     }
-  }
 
-  @Test("Debugging echoes the configuration and checks the gradients")
-  func debugging() throws {
-    let outcome = try train("d", ["--until", "1", "--debug"])
-    #expect(outcome.code == 0 && outcome.output.contains("stages[0].batch: 64"), "\(outcome)")
-    #expect(outcome.output.contains("gradients of one batch against central differences"))
-  }
-
-  @Test(
-    "A mistake is one line on standard error and exit code 2",
-    arguments: [
-      ["train", "--config", "missing.yaml"],
-      ["train", "--config", "configs/digits.yaml", "--set", "stages[0].stepz=3"],
-      ["train", "--config", "configs/digits.yaml", "--set", "data.train=[missing.h5]"],
-      ["train", "--config", "configs/digits.yaml", "--set", "model.classes=9"],
-      ["train", "--config", "configs/digits.yaml", "--set", "model.side=16"],
-      ["train", "--config", "configs/digits.yaml", "--set", "stages[0].batch=2000"],
-      ["train", "--config", "configs/digits.yaml", "--run", "/proc/run"],
-      ["train", "--config", "configs/digits.yaml", "--resume", "missing.h5"],
-      ["train", "--config", "configs/digits.yaml", "--until", "0"],
-      ["train"], ["nonsense"], ["train", "--nonsense"],
-      ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png"],
-      ["sample", "--run", "missing", "--out", "/tmp/sprint-a.jpg"],
-      ["sample", "--run", "missing", "--out", "/no/such/folder/a.png"],
-      ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--interval", "1,0"],
-      ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--steps", "0"],
-      ["sample", "--out", "/tmp/sprint-a.png"],
-      ["inspect", "missing.h5"], ["inspect", "README.md"], ["inspect", "missing.safetensors"],
-    ])
-  func mistakes(arguments: [String]) throws {
-    let outcome = try sprint(arguments)
-    #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(outcome)")
-    #expect(!FileManager.default.fileExists(atPath: "/tmp/sprint-a.png"))
-  }
-
-  @Test("Training over a run, or with another configuration, is refused")
-  func occupied() throws {
-    #expect(try train("o", ["--until", "1"]).code == 0)
-    let again = try train("o")
-    #expect(again.code == 2 && again.errors.contains("already holds a run"))
-    let other = try train("o", ["--resume", "auto", "--set", "model.width=32"])
-    #expect(other.code == 2 && other.errors.contains("`model.width` was 64, now 32"), "\(other)")
-  }
-
-  @Test("verify counts agreeing cases; an unreadable case is an error, not a pass")
-  func verify() throws {
-    let good = "Tests/Reference/cases/no-encoder.safetensors"
-    let all = try sprint(["verify", good])
-    #expect(all.code == 0 && all.output.hasSuffix("verified 1 of 1 cases\n"))
-    let some = try sprint(["verify", good, "README.md"])
-    #expect(some.code != 0 && some.output.hasSuffix("verified 1 of 2 cases\n") && some.errors.contains("README.md"))
-  }
-
-  @Test("Help and version of every command are there")
-  func help() throws {
-    for command in [[], ["train"], ["sample"], ["verify"], ["inspect"], ["machine"]] {
-      let outcome = try sprint(command + ["--help"])
-      #expect(outcome.code == 0 && outcome.output.contains("OVERVIEW") && outcome.errors.isEmpty)
+    @Test("Debugging echoes the configuration and checks the gradients")
+    func debugging() throws {
+      let outcome = try train("d", ["--until", "1", "--debug"])
+      #expect(outcome.code == 0 && outcome.output.contains("stages[0].batch: 64"), "\(outcome)")
+      #expect(outcome.output.contains("gradients of one batch against central differences"))
     }
-  }
 
-  @Test("SIGTERM saves a checkpoint and exits with 75; the run then goes on")
-  func termination() throws {
-    let command = try SprintCommand(
-      SprintCommand.sprint, ["train", "--config", "configs/digits.yaml", "--run", folder.file("t")], in: folder)
-    let metrics = folder.file("t/metrics.jsonl")
-    let deadline = Date().addingTimeInterval(60)
-    while (try? String(contentsOfFile: metrics, encoding: .utf8))?.contains("\"step\": 2") != true, Date() < deadline {
-      usleep(20_000)
+    @Test(
+      "A mistake is one line on standard error and exit code 2",
+      arguments: [
+        ["train", "--config", "missing.yaml"],
+        ["train", "--config", "configs/digits.yaml", "--set", "stages[0].stepz=3"],
+        ["train", "--config", "configs/digits.yaml", "--set", "data.train=[missing.h5]"],
+        ["train", "--config", "configs/digits.yaml", "--set", "model.classes=9"],
+        ["train", "--config", "configs/digits.yaml", "--set", "model.side=16"],
+        ["train", "--config", "configs/digits.yaml", "--set", "stages[0].batch=2000"],
+        ["train", "--config", "configs/digits.yaml", "--run", "/proc/run"],
+        ["train", "--config", "configs/digits.yaml", "--resume", "missing.h5"],
+        ["train", "--config", "configs/digits.yaml", "--until", "0"],
+        ["train"], ["nonsense"], ["train", "--nonsense"],
+        ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png"],
+        ["sample", "--run", "missing", "--out", "/tmp/sprint-a.jpg"],
+        ["sample", "--run", "missing", "--out", "/no/such/folder/a.png"],
+        ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--interval", "1,0"],
+        ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--steps", "0"],
+        ["sample", "--out", "/tmp/sprint-a.png"],
+        ["inspect", "missing.h5"], ["inspect", "README.md"], ["inspect", "missing.safetensors"],
+      ])
+    func mistakes(arguments: [String]) throws {
+      let outcome = try sprint(arguments)
+      #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(outcome)")
+      #expect(!FileManager.default.fileExists(atPath: "/tmp/sprint-a.png"))
     }
-    command.signal(SIGTERM)
-    #expect(try command.wait(30).code == 75)
-    let saved = try FileManager.default.contentsOfDirectory(atPath: folder.file("t/checkpoints"))
-    #expect(saved.contains { $0.hasSuffix(".manifest.json") })
+
+    @Test("Training over a run, or with another configuration, is refused")
+    func occupied() throws {
+      #expect(try train("o", ["--until", "1"]).code == 0)
+      let again = try train("o")
+      #expect(again.code == 2 && again.errors.contains("already holds a run"))
+      let other = try train("o", ["--resume", "auto", "--set", "model.width=32"])
+      #expect(other.code == 2 && other.errors.contains("`model.width` was 64, now 32"), "\(other)")
+    }
+
+    @Test("verify counts agreeing cases; an unreadable case is an error, not a pass")
+    func verify() throws {
+      let good = "Tests/Reference/cases/no-encoder.safetensors"
+      let all = try sprint(["verify", good])
+      #expect(all.code == 0 && all.output.hasSuffix("verified 1 of 1 cases\n"))
+      let some = try sprint(["verify", good, "README.md"])
+      #expect(some.code != 0 && some.output.hasSuffix("verified 1 of 2 cases\n") && some.errors.contains("README.md"))
+    }
+
+    @Test("Help and version of every command are there")
+    func help() throws {
+      for command in [[], ["train"], ["sample"], ["verify"], ["inspect"], ["machine"]] {
+        let outcome = try sprint(command + ["--help"])
+        #expect(outcome.code == 0 && outcome.output.contains("OVERVIEW") && outcome.errors.isEmpty)
+      }
+    }
+
+    @Test("SIGTERM saves a checkpoint and exits with 75; the run then goes on")
+    func termination() throws {
+      let command = try SprintCommand(
+        SprintCommand.sprint, ["train", "--config", "configs/digits.yaml", "--run", folder.file("t")], in: folder)
+      let metrics = folder.file("t/metrics.jsonl")
+      let deadline = Date().addingTimeInterval(60)
+      while (try? String(contentsOfFile: metrics, encoding: .utf8))?.contains("\"step\": 2") != true, Date() < deadline
+      {
+        usleep(20_000)
+      }
+      command.signal(SIGTERM)
+      #expect(try command.wait(30).code == 75)
+      let saved = try FileManager.default.contentsOfDirectory(atPath: folder.file("t/checkpoints"))
+      #expect(saved.contains { $0.hasSuffix(".manifest.json") })
+    }
   }
 }

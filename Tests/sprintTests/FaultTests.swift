@@ -2,237 +2,245 @@ import Foundation
 import SprintTestSupport
 import Testing
 
-/// Faults of processes and disks. After each of them the run goes on from its newest whole checkpoint and ends in the bits of a run
-/// that met no fault.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct FaultTests {
-  private let folder: TemporaryFolder
-  private static let injector = SprintCommand.build + "/libFaultInjector.so"
+extension ProcessTests {
+  /// Faults of processes and disks. After each of them the run goes on from its newest whole checkpoint and ends in the bits of a run
+  /// that met no fault.
+  @Suite(.timeLimit(.minutes(10))) struct FaultTests {
+    private let folder: TemporaryFolder
+    private static let injector = SprintCommand.build + "/libFaultInjector.so"
 
-  init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try TemporaryFolder() }
 
-  /// The final state of a run of `ranks` ranks that meets no fault.
-  private func wholeState(_ ranks: Int?, _ settings: [String] = []) throws -> Data {
-    let run = ShortRun("whole", in: folder, settings)
-    #expect(try run.run(ranks: ranks).code == 0)
-    return try run.finalState()
-  }
-
-  /// Goes on to the end, and compares.
-  private func expectSameEnd(_ run: ShortRun, ranks: Int?, _ expected: Data, _ what: String) throws {
-    let outcome = try run.run(ranks: ranks)
-    #expect(outcome.code == 0, "\(what): \(outcome)")
-    #expect(try run.finalState() == expected, "\(what): another state")
-    #expect(try run.losses().map(\.step) == Array(1...100), "\(what): steps not logged exactly once")
-    let left = try FileManager.default.contentsOfDirectory(atPath: run.checkpoints).filter { $0.hasSuffix(".partial") }
-    #expect(left.isEmpty, "\(what): left over \(left)")
-    #expect(outcome.output.components(separatedBy: "stage 2 of 2").count <= 2, "\(what): switched more than once")
-  }
-
-  /// The environment that makes the injector act, and the file that shows that it did.
-  private func fault(_ plan: String) -> (environment: [String: String], mark: String) {
-    let mark = folder.file("fired-\(UUID().uuidString)")
-    return (["LD_PRELOAD": Self.injector, "SPRINT_FAULT": plan, "SPRINT_FAULT_FIRED": mark], mark)
-  }
-
-  @Test("kill -9 of rank zero or another during a reduction: all gone within 10 s, the relaunch ends in the same bits")
-  func killedRank() throws {
-    let expected = try wholeState(3)
-    for victim in [0, 1, 2] {
-      let run = ShortRun("killed \(victim)", in: folder)
-      let command = try run.start(ranks: 3)
-      try run.waitForStep(25, command)
-      let ranks = Processes.ranks(of: run.path)
-      let pid = try #require(ranks[victim])
-      // Once another rank is stopped the victim can only wait for it, in a reduction.
-      if let other = ranks[(victim + 1) % 3] { kill(other, SIGSTOP) }
-      usleep(300_000)
-      kill(pid, SIGKILL)
-      let outcome = try command.wait(10)
-      #expect(outcome.code != 0, "\(outcome)")
-      Processes.expectGone(run.path, within: 2)
-      #expect(try (run.losses().last?.step ?? 0) < 100, "the run was over before the kill")
-      try expectSameEnd(run, ranks: 3, expected, "rank \(victim) killed")
+    /// The final state of a run of `ranks` ranks that meets no fault.
+    private func wholeState(_ ranks: Int?, _ settings: [String] = []) throws -> Data {
+      let run = ShortRun("whole", in: folder, settings)
+      #expect(try run.run(ranks: ranks).code == 0)
+      return try run.finalState()
     }
-  }
 
-  @Test(
-    "kill -9 of the saver at any point of a save: the newest whole checkpoint loads, left-overs do not stand in the way",
-    arguments: [
-      "pwrite:step-000000030.h5:1", "pwrite:step-000000030.h5:40", "fsync:step-000000030.h5.partial:1",
-      "rename:step-000000030.h5:1", "fsync:/checkpoints:5", "fsync:step-000000030.manifest:1",
-      "rename:step-000000030.manifest:1", "unlink:step-000000010.manifest.json:2", "unlink:step-000000010.h5:2",
-    ])
-  func killedSaver(plan: String) throws {
-    let expected = try wholeState(nil)
-    let run = ShortRun("saver", in: folder)
-    let (environment, mark) = fault("kill:\(plan)")
-    let outcome = try run.start(ranks: nil, environment: environment).wait(60)
-    #expect(outcome.code == SIGKILL && FileManager.default.fileExists(atPath: mark), "\(plan) did not fire")
-    #expect(run.manifests().count >= 2 || plan.contains("fsync:/"), "\(run.manifests())")
-    try expectSameEnd(run, ranks: nil, expected, plan)
-  }
-
-  @Test("USR1 to mpirun, TERM to the wrapper, a second signal during the save: one agreed step, saved, exit code 75")
-  func signals() throws {
-    let expected = try wholeState(2)
-    let run = ShortRun("signals", in: folder)
-    let command = try run.start(ranks: 2)
-    try run.waitForStep(15, command)
-    command.signal(SIGUSR1)
-    let stopped = try command.wait(30)
-    #expect(stopped.code == 75 && stopped.output.contains("a signal reached rank"), "\(stopped)")
-    let saved = try #require(run.manifests().last)
-    #expect(try saved.contains("\(run.losses().last?.step ?? -1)."), "\(saved) is not of the last step")
-
-    let options = ["--run", run.path] + run.settings.filter { $0 != "threads=1" }.flatMap { ["--set", $0] }
-    let wrapper = try SprintCommand(
-      "/usr/bin/env", ["launch/mpirun.sh", "configs/digits.yaml", "2", "1"] + options, in: folder)
-    try run.waitForStep(40, wrapper)
-    wrapper.signal(SIGTERM)
-    let terminated = try wrapper.wait(30)
-    #expect(terminated.code == 75 && terminated.output.contains("resumed at step"), "\(terminated)")
-    #expect(try run.manifests().last?.contains("\(run.losses().last?.step ?? -1).") == true)
-
-    // The save is held up long enough for a second signal to come in its midst.
-    let again = try run.start(ranks: 2)
-    try run.waitForStep(try (run.losses().last?.step ?? 0) + 8, again)
-    for _ in 0..<3 {
-      again.signal(SIGUSR1)
-      usleep(20_000)
-    }
-    let twice = try again.wait(30)
-    #expect(twice.code == 75 && twice.output.components(separatedBy: "a signal reached rank").count == 2, "\(twice)")
-    #expect(try (run.losses().last?.step ?? 100) < 100)
-    try expectSameEnd(run, ranks: 2, expected, "signals")
-  }
-
-  @Test("A rank that is stopped is named within the timeout, every rank ends, and the exit code says to start again")
-  func stoppedRank() throws {
-    let settings = ["distribution.timeout=5"]
-    let expected = try wholeState(3, settings)
-    for victim in [0, 2] {
-      let run = ShortRun("stopped \(victim)", in: folder, settings)
-      let command = try run.start(ranks: 3)
-      try run.waitForStep(25, command)
-      kill(try #require(Processes.ranks(of: run.path)[victim]), SIGSTOP)
-      let began = Date()
-      try run.wait(command, for: "rank \(victim) named") { command.errorsSoFar.contains("rank \(victim) on ") }
-      #expect(Date().timeIntervalSince(began) < 5.5)
-      let outcome = try command.wait(15)
-      #expect(outcome.code == 75 && outcome.errors.contains("was silent for"), "\(outcome)")
-      Processes.expectGone(run.path, within: 5)
-      try expectSameEnd(run, ranks: 3, expected, "rank \(victim) stopped")
-    }
-  }
-
-  @Test("A rank that is only slow is told of, not killed")
-  func slowRank() throws {
-    let run = ShortRun("slow", in: folder, ["distribution.timeout=5", "stages[0].steps=300"])
-    let command = try run.start(ranks: 2)
-    let deadline = Date(timeIntervalSinceNow: 60)
-    var pid: Int32?
-    // Stopped for two thirds of every few milliseconds.
-    while command.isRunning, Date() < deadline, !command.outputSoFar.contains("rank 1 is slow") {
-      pid = pid ?? Processes.ranks(of: run.path)[1]
-      guard let pid, try !run.losses().isEmpty else { continue }
-      kill(pid, SIGSTOP)
-      usleep(2_000)
-      kill(pid, SIGCONT)
-      usleep(1_000)
-    }
-    if let pid { kill(pid, SIGCONT) }
-    let outcome = try command.wait(60)
-    #expect(outcome.code == 0 && outcome.output.contains("rank 1 is slow"), "\(outcome.output.suffix(2000))")
-  }
-
-  @Test("An error while writing: older checkpoints stay, the message is clear, training goes on or stops as configured")
-  func failingWrites() throws {
-    for plan in ["pwrite:step-000000030.h5:3", "fsync:step-000000030.h5:1", "rename:step-000000030.manifest:1"] {
-      for policy in ["continue", "stop"] {
-        let run = ShortRun("\(plan.prefix(5)) \(policy)", in: folder, ["checkpoint.on_failure=\(policy)"])
-        let (environment, mark) = fault("fail:\(plan)")
-        let outcome = try run.start(ranks: 2, environment: environment).wait(60)
-        let what = "\(plan), \(policy): \(outcome.output.suffix(1500)) \(outcome.errors)"
-        #expect(FileManager.default.fileExists(atPath: mark), "\(plan) did not fire")
-        #expect(outcome.output.contains("no checkpoint was written: ") && outcome.output.contains("000000030"), "\(what)")
-        if policy == "continue" {
-          #expect(outcome.code == 0 && run.manifests().last == "step-000000100.manifest.json", "\(what)")
-        } else {
-          #expect(outcome.code == 75 && outcome.output.contains("a checkpoint could not be written"), "\(what)")
-          #expect(run.manifests().contains("step-000000020.manifest.json"), "\(what)")
-        }
-        let names = try FileManager.default.contentsOfDirectory(atPath: run.checkpoints)
-        #expect(!names.contains { $0.hasPrefix("step-000000030") || $0.hasSuffix(".partial") }, "\(names)")
+    /// Goes on to the end, and compares.
+    private func expectSameEnd(_ run: ShortRun, ranks: Int?, _ expected: Data, _ what: String) throws {
+      let outcome = try run.run(ranks: ranks)
+      #expect(outcome.code == 0, "\(what): \(outcome)")
+      #expect(try run.finalState() == expected, "\(what): another state")
+      #expect(try run.losses().map(\.step) == Array(1...100), "\(what): steps not logged exactly once")
+      let left = try FileManager.default.contentsOfDirectory(atPath: run.checkpoints).filter {
+        $0.hasSuffix(".partial")
       }
+      #expect(left.isEmpty, "\(what): left over \(left)")
+      #expect(outcome.output.components(separatedBy: "stage 2 of 2").count <= 2, "\(what): switched more than once")
     }
-  }
 
-  @Test("A full disk and a read-only folder: older checkpoints stay, training goes on, the end says what was not saved")
-  func fullDisk() throws {
-    guard geteuid() == 0, mount("-t", "tmpfs", "-o", "size=2m", "tmpfs") else {
-      return print("skipped: mounting a small file system needs root")
+    /// The environment that makes the injector act, and the file that shows that it did.
+    private func fault(_ plan: String) -> (environment: [String: String], mark: String) {
+      let mark = folder.file("fired-\(UUID().uuidString)")
+      return (["LD_PRELOAD": Self.injector, "SPRINT_FAULT": plan, "SPRINT_FAULT_FIRED": mark], mark)
     }
-    defer { _ = command("umount", "-l", folder.file("small")) }
-    let run = ShortRun("small/run", in: folder)
-    let full = try run.run(ranks: 2)
-    #expect(full.code == 1 && full.output.contains("no checkpoint was written: "), "\(full)")
-    #expect(full.errors.contains("the last checkpoint was not written") && full.output.contains("step 100/100"))
-    let kept = run.manifests()
-    #expect(!kept.isEmpty)
-    #expect(command(SprintCommand.sprint, "inspect", "\(run.checkpoints)/\(kept[kept.count - 1].prefix(14)).h5"))
-    // With more room the run goes on from there.
-    #expect(mount("-o", "remount,size=60m"))
-    #expect(try run.run(ranks: 2).code == 0)
-    #expect(try run.finalState() == wholeState(2))
 
-    #expect(mount("-o", "remount,ro"))
-    let unwritable = try ShortRun("small/other", in: folder).run(ranks: 2)
-    #expect(unwritable.code == 2 && unwritable.errors.contains("Read-only file system"), "\(unwritable)")
-  }
-
-  @Test(
-    "Killed just before, in and after the switch of stages, and again right after the restart: switched exactly once",
-    arguments: [
-      "pwrite:step-000000060.h5:1", "rename:step-000000060.h5:1", "rename:step-000000060.manifest:1",
-      "unlink:step-000000030.manifest.json:2", "pwrite:step-000000070.h5:1",
-    ])
-  func stageSwitch(plan: String) throws {
-    let settings = ["stages[1].start_from=ema"]
-    let expected = try wholeState(2, settings)
-    let run = ShortRun("switch", in: folder, settings)
-    let (environment, mark) = fault("kill:\(plan)")
-    let killed = try run.start(ranks: 2, environment: environment).wait(60)
-    #expect(killed.code != 0 && FileManager.default.fileExists(atPath: mark), "\(plan) did not fire")
-    Processes.expectGone(run.path, within: 10)
-    // Right after the restart: with the first step that is logged.
-    let before = try run.losses().count
-    let restarted = try run.start(ranks: 2)
-    let deadline = Date(timeIntervalSinceNow: 30)
-    var pid: Int32?
-    while Date() < deadline, restarted.isRunning {
-      pid = pid ?? Processes.ranks(of: run.path)[0]
-      if let pid, restarted.outputSoFar.contains("resumed at"), restarted.outputSoFar.contains("  loss ") {
+    @Test(
+      "kill -9 of rank zero or another during a reduction: all gone within 10 s, the relaunch ends in the same bits")
+    func killedRank() throws {
+      let expected = try wholeState(3)
+      for victim in [0, 1, 2] {
+        let run = ShortRun("killed \(victim)", in: folder)
+        let command = try run.start(ranks: 3)
+        try run.waitForStep(25, command)
+        let ranks = Processes.ranks(of: run.path)
+        let pid = try #require(ranks[victim])
+        // Once another rank is stopped the victim can only wait for it, in a reduction.
+        if let other = ranks[(victim + 1) % 3] { kill(other, SIGSTOP) }
+        usleep(300_000)
         kill(pid, SIGKILL)
-        break
+        let outcome = try command.wait(10)
+        #expect(outcome.code != 0, "\(outcome)")
+        Processes.expectGone(run.path, within: 2)
+        #expect(try (run.losses().last?.step ?? 0) < 100, "the run was over before the kill")
+        try expectSameEnd(run, ranks: 3, expected, "rank \(victim) killed")
       }
-      usleep(500)
     }
-    #expect(try restarted.wait(10).code != 0, "the second kill came too late")
-    Processes.expectGone(run.path, within: 10)
-    #expect(before > 0)
-    try expectSameEnd(run, ranks: 2, expected, plan)
-  }
 
-  private func mount(_ arguments: String...) -> Bool {
-    let point = folder.file("small")
-    try? FileManager.default.createDirectory(atPath: point, withIntermediateDirectories: true)
-    return command(["mount"] + arguments + [point])
-  }
+    @Test(
+      "kill -9 of the saver at any point of a save: the newest whole checkpoint loads, left-overs do not stand in the way",
+      arguments: [
+        "pwrite:step-000000030.h5:1", "pwrite:step-000000030.h5:40", "fsync:step-000000030.h5.partial:1",
+        "rename:step-000000030.h5:1", "fsync:/checkpoints:5", "fsync:step-000000030.manifest:1",
+        "rename:step-000000030.manifest:1", "unlink:step-000000010.manifest.json:2", "unlink:step-000000010.h5:2",
+      ])
+    func killedSaver(plan: String) throws {
+      let expected = try wholeState(nil)
+      let run = ShortRun("saver", in: folder)
+      let (environment, mark) = fault("kill:\(plan)")
+      let outcome = try run.start(ranks: nil, environment: environment).wait(60)
+      #expect(outcome.code == SIGKILL && FileManager.default.fileExists(atPath: mark), "\(plan) did not fire")
+      #expect(run.manifests().count >= 2 || plan.contains("fsync:/"), "\(run.manifests())")
+      try expectSameEnd(run, ranks: nil, expected, plan)
+    }
 
-  private func command(_ arguments: String...) -> Bool { command(arguments) }
+    @Test("USR1 to mpirun, TERM to the wrapper, a second signal during the save: one agreed step, saved, exit code 75")
+    func signals() throws {
+      let expected = try wholeState(2)
+      let run = ShortRun("signals", in: folder)
+      let command = try run.start(ranks: 2)
+      try run.waitForStep(15, command)
+      command.signal(SIGUSR1)
+      let stopped = try command.wait(30)
+      #expect(stopped.code == 75 && stopped.output.contains("a signal reached rank"), "\(stopped)")
+      let saved = try #require(run.manifests().last)
+      #expect(try saved.contains("\(run.losses().last?.step ?? -1)."), "\(saved) is not of the last step")
 
-  private func command(_ arguments: [String]) -> Bool {
-    let outcome = try? SprintCommand("/usr/bin/env", arguments, in: folder).wait(30)
-    return outcome?.code == 0
+      let options = ["--run", run.path] + run.settings.filter { $0 != "threads=1" }.flatMap { ["--set", $0] }
+      let wrapper = try SprintCommand(
+        "/usr/bin/env", ["launch/mpirun.sh", "configs/digits.yaml", "2", "1"] + options, in: folder)
+      try run.waitForStep(40, wrapper)
+      wrapper.signal(SIGTERM)
+      let terminated = try wrapper.wait(30)
+      #expect(terminated.code == 75 && terminated.output.contains("resumed at step"), "\(terminated)")
+      #expect(try run.manifests().last?.contains("\(run.losses().last?.step ?? -1).") == true)
+
+      // The save is held up long enough for a second signal to come in its midst.
+      let again = try run.start(ranks: 2)
+      try run.waitForStep(try (run.losses().last?.step ?? 0) + 8, again)
+      for _ in 0..<3 {
+        again.signal(SIGUSR1)
+        usleep(20_000)
+      }
+      let twice = try again.wait(30)
+      #expect(twice.code == 75 && twice.output.components(separatedBy: "a signal reached rank").count == 2, "\(twice)")
+      #expect(try (run.losses().last?.step ?? 100) < 100)
+      try expectSameEnd(run, ranks: 2, expected, "signals")
+    }
+
+    @Test("A rank that is stopped is named within the timeout, every rank ends, and the exit code says to start again")
+    func stoppedRank() throws {
+      let settings = ["distribution.timeout=5"]
+      let expected = try wholeState(3, settings)
+      for victim in [0, 2] {
+        let run = ShortRun("stopped \(victim)", in: folder, settings)
+        let command = try run.start(ranks: 3)
+        try run.waitForStep(25, command)
+        kill(try #require(Processes.ranks(of: run.path)[victim]), SIGSTOP)
+        let began = Date()
+        try run.wait(command, for: "rank \(victim) named") { command.errorsSoFar.contains("rank \(victim) on ") }
+        #expect(Date().timeIntervalSince(began) < 5.5)
+        let outcome = try command.wait(15)
+        #expect(outcome.code == 75 && outcome.errors.contains("was silent for"), "\(outcome)")
+        Processes.expectGone(run.path, within: 5)
+        try expectSameEnd(run, ranks: 3, expected, "rank \(victim) stopped")
+      }
+    }
+
+    @Test("A rank that is only slow is told of, not killed")
+    func slowRank() throws {
+      let run = ShortRun("slow", in: folder, ["distribution.timeout=5", "stages[0].steps=300"])
+      let command = try run.start(ranks: 2)
+      let deadline = Date(timeIntervalSinceNow: 60)
+      var pid: Int32?
+      // Stopped for two thirds of every few milliseconds.
+      while command.isRunning, Date() < deadline, !command.outputSoFar.contains("rank 1 is slow") {
+        pid = pid ?? Processes.ranks(of: run.path)[1]
+        guard let pid, try !run.losses().isEmpty else { continue }
+        kill(pid, SIGSTOP)
+        usleep(2_000)
+        kill(pid, SIGCONT)
+        usleep(1_000)
+      }
+      if let pid { kill(pid, SIGCONT) }
+      let outcome = try command.wait(60)
+      #expect(outcome.code == 0 && outcome.output.contains("rank 1 is slow"), "\(outcome.output.suffix(2000))")
+    }
+
+    @Test(
+      "An error while writing: older checkpoints stay, the message is clear, training goes on or stops as configured")
+    func failingWrites() throws {
+      for plan in ["pwrite:step-000000030.h5:3", "fsync:step-000000030.h5:1", "rename:step-000000030.manifest:1"] {
+        for policy in ["continue", "stop"] {
+          let run = ShortRun("\(plan.prefix(5)) \(policy)", in: folder, ["checkpoint.on_failure=\(policy)"])
+          let (environment, mark) = fault("fail:\(plan)")
+          let outcome = try run.start(ranks: 2, environment: environment).wait(60)
+          let what = "\(plan), \(policy): \(outcome.output.suffix(1500)) \(outcome.errors)"
+          #expect(FileManager.default.fileExists(atPath: mark), "\(plan) did not fire")
+          #expect(
+            outcome.output.contains("no checkpoint was written: ") && outcome.output.contains("000000030"), "\(what)")
+          if policy == "continue" {
+            #expect(outcome.code == 0 && run.manifests().last == "step-000000100.manifest.json", "\(what)")
+          } else {
+            #expect(outcome.code == 75 && outcome.output.contains("a checkpoint could not be written"), "\(what)")
+            #expect(run.manifests().contains("step-000000020.manifest.json"), "\(what)")
+          }
+          let names = try FileManager.default.contentsOfDirectory(atPath: run.checkpoints)
+          #expect(!names.contains { $0.hasPrefix("step-000000030") || $0.hasSuffix(".partial") }, "\(names)")
+        }
+      }
+    }
+
+    @Test(
+      "A full disk and a read-only folder: older checkpoints stay, training goes on, the end says what was not saved")
+    func fullDisk() throws {
+      guard geteuid() == 0, mount("-t", "tmpfs", "-o", "size=2m", "tmpfs") else {
+        return print("skipped: mounting a small file system needs root")
+      }
+      defer { _ = command("umount", "-l", folder.file("small")) }
+      let run = ShortRun("small/run", in: folder)
+      let full = try run.run(ranks: 2)
+      #expect(full.code == 1 && full.output.contains("no checkpoint was written: "), "\(full)")
+      #expect(full.errors.contains("the last checkpoint was not written") && full.output.contains("step 100/100"))
+      let kept = run.manifests()
+      #expect(!kept.isEmpty)
+      #expect(command(SprintCommand.sprint, "inspect", "\(run.checkpoints)/\(kept[kept.count - 1].prefix(14)).h5"))
+      // With more room the run goes on from there.
+      #expect(mount("-o", "remount,size=60m"))
+      #expect(try run.run(ranks: 2).code == 0)
+      #expect(try run.finalState() == wholeState(2))
+
+      #expect(mount("-o", "remount,ro"))
+      let unwritable = try ShortRun("small/other", in: folder).run(ranks: 2)
+      #expect(unwritable.code == 2 && unwritable.errors.contains("Read-only file system"), "\(unwritable)")
+    }
+
+    @Test(
+      "Killed just before, in and after the switch of stages, and again right after the restart: switched exactly once",
+      arguments: [
+        "pwrite:step-000000060.h5:1", "rename:step-000000060.h5:1", "rename:step-000000060.manifest:1",
+        "unlink:step-000000030.manifest.json:2", "pwrite:step-000000070.h5:1",
+      ])
+    func stageSwitch(plan: String) throws {
+      let settings = ["stages[1].start_from=ema"]
+      let expected = try wholeState(2, settings)
+      let run = ShortRun("switch", in: folder, settings)
+      let (environment, mark) = fault("kill:\(plan)")
+      let killed = try run.start(ranks: 2, environment: environment).wait(60)
+      #expect(killed.code != 0 && FileManager.default.fileExists(atPath: mark), "\(plan) did not fire")
+      Processes.expectGone(run.path, within: 10)
+      // Right after the restart: with the first step that is logged.
+      let before = try run.losses().count
+      let restarted = try run.start(ranks: 2)
+      let deadline = Date(timeIntervalSinceNow: 30)
+      var pid: Int32?
+      while Date() < deadline, restarted.isRunning {
+        pid = pid ?? Processes.ranks(of: run.path)[0]
+        if let pid, restarted.outputSoFar.contains("resumed at"), restarted.outputSoFar.contains("  loss ") {
+          kill(pid, SIGKILL)
+          break
+        }
+        usleep(500)
+      }
+      #expect(try restarted.wait(10).code != 0, "the second kill came too late")
+      Processes.expectGone(run.path, within: 10)
+      #expect(before > 0)
+      try expectSameEnd(run, ranks: 2, expected, plan)
+    }
+
+    private func mount(_ arguments: String...) -> Bool {
+      let point = folder.file("small")
+      try? FileManager.default.createDirectory(atPath: point, withIntermediateDirectories: true)
+      return command(["mount"] + arguments + [point])
+    }
+
+    private func command(_ arguments: String...) -> Bool { command(arguments) }
+
+    private func command(_ arguments: [String]) -> Bool {
+      let outcome = try? SprintCommand("/usr/bin/env", arguments, in: folder).wait(30)
+      return outcome?.code == 0
+    }
   }
 }

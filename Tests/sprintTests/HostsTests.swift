@@ -3,96 +3,102 @@ import SprintTestSupport
 import Synchronization
 import Testing
 
-/// Ranks on several hosts: network namespaces on a bridge of this machine. Only root can make them.
-@Suite(
-  .serialized, .timeLimit(.minutes(10)),
-  .enabled(if: Network.isAvailable, "skipped: making network namespaces needs root and iproute2"))
-struct HostsTests {
-  private let folder: TemporaryFolder
-  private let network: Network
+extension ProcessTests {
+  /// Ranks on several hosts: network namespaces on a bridge of this machine. Only root can make them.
+  @Suite(
+    .timeLimit(.minutes(10)),
+    .enabled(if: Network.isAvailable, "skipped: making network namespaces needs root and iproute2"))
+  struct HostsTests {
+    private let folder: TemporaryFolder
+    private let network: Network
 
-  init() throws {
-    folder = try TemporaryFolder()
-    network = try Network(hosts: 3, folder)
-  }
-
-  private func run(_ name: String, _ settings: [String] = []) -> ShortRun {
-    ShortRun(name, in: folder, ["distribution.timeout=20"] + settings)
-  }
-
-  @Test("Two and three hosts train to the losses of one process; the roster names the hosts")
-  func hosts() throws {
-    let alone = run("alone")
-    #expect(try alone.run(ranks: nil).code == 0)
-    let expected = try alone.losses()
-    for hosts in [2, 3] {
-      let many = run("\(hosts)")
-      let outcome = try many.start(ranks: hosts, mpirun: network.options(hosts: hosts)).wait(90)
-      #expect(outcome.code == 0 && outcome.output.contains("\(hosts) ranks on \(hosts) hosts"), "\(outcome)")
-      #expect(outcome.output.contains("rank \(hosts - 1): \(network.name(hosts)), "))
-      expectEqualLosses(try many.losses(), expected)
+    init() throws {
+      folder = try TemporaryFolder()
+      network = try Network(hosts: 3, folder)
     }
-  }
 
-  @Test("A whole host that is frozen: its rank is named, the wrapper ends with 75, and nothing is left once it thaws")
-  func frozenHost() throws {
-    let frozen = run("frozen", ["distribution.timeout=6", "stages[1].steps=4000"])
-    let command = try wrapper(frozen, hosts: 2)
-    try frozen.waitForStep(20, command)
-    let pids = network.processes(of: 2)
-    #expect(pids.count >= 2, "\(pids)")
-    for pid in pids { kill(pid, SIGSTOP) }
-    let began = Date()
-    try frozen.wait(command, for: "rank 1 named") { command.errorsSoFar.contains("rank 1 on \(network.name(2)) was silent") }
-    #expect(Date().timeIntervalSince(began) < 6.5)
-    let outcome = try command.wait(40)
-    #expect(outcome.code == 75, "\(outcome)")
-    for pid in pids { kill(pid, SIGCONT) }
-    Processes.expectGone(frozen.path, within: 30)
-  }
+    private func run(_ name: String, _ settings: [String] = []) -> ShortRun {
+      ShortRun(name, in: folder, ["distribution.timeout=20"] + settings)
+    }
 
-  @Test("A link that is cut: both sides end within 30 s, no process is left; the relaunch goes on")
-  func cutLink() throws {
-    let cut = run("cut", ["distribution.timeout=20", "stages[1].steps=4000"])
-    let command = try wrapper(cut, hosts: 2)
-    try cut.waitForStep(20, command)
-    try network.setLink(2, isUp: false)
-    let outcome = try command.wait(30)
-    #expect(outcome.code != 0, "\(outcome)")
-    Processes.expectGone(cut.path, within: 30)
-    try network.setLink(2, isUp: true)
-    let resumed = try wrapper(cut, hosts: 2)
-    try cut.waitForStep(60, resumed)
-    #expect(resumed.outputSoFar.contains("resumed at step"))
-    resumed.signal(SIGTERM)
-    #expect(try resumed.wait(30).code == 75)
-  }
+    @Test("Two and three hosts train to the losses of one process; the roster names the hosts")
+    func hosts() throws {
+      let alone = run("alone")
+      #expect(try alone.run(ranks: nil).code == 0)
+      let expected = try alone.losses()
+      for hosts in [2, 3] {
+        let many = run("\(hosts)")
+        let outcome = try many.start(ranks: hosts, mpirun: network.options(hosts: hosts)).wait(90)
+        #expect(outcome.code == 0 && outcome.output.contains("\(hosts) ranks on \(hosts) hosts"), "\(outcome)")
+        #expect(outcome.output.contains("rank \(hosts - 1): \(network.name(hosts)), "))
+        expectEqualLosses(try many.losses(), expected)
+      }
+    }
 
-  @Test("A link that is away for 6 s: the run goes on by itself and ends in the same bits")
-  func flap() throws {
-    let settings = ["stages[1].steps=400"]
-    let (whole, flapped) = (run("whole", settings), run("flapped", settings))
-    #expect(try wrapper(whole, hosts: 2).wait(90).code == 0)
-    let command = try wrapper(flapped, hosts: 2)
-    try flapped.waitForStep(20, command)
-    try network.setLink(2, isUp: false)
-    usleep(500_000)
-    let before = try flapped.losses().last?.step ?? 0
-    usleep(5_500_000)
-    #expect(try flapped.losses().last?.step == before, "the link was not cut")
-    try network.setLink(2, isUp: true)
-    let outcome = try command.wait(90)
-    #expect(outcome.code == 0 && !outcome.output.contains("resumed"), "\(outcome)")
-    let states = try [whole, flapped].map { try Data(contentsOf: URL(fileURLWithPath: "\($0.checkpoints)/step-000000460.h5")) }
-    #expect(states[0] == states[1])
-  }
+    @Test("A whole host that is frozen: its rank is named, the wrapper ends with 75, and nothing is left once it thaws")
+    func frozenHost() throws {
+      let frozen = run("frozen", ["distribution.timeout=6", "stages[1].steps=4000"])
+      let command = try wrapper(frozen, hosts: 2)
+      try frozen.waitForStep(20, command)
+      let pids = network.processes(of: 2)
+      #expect(pids.count >= 2, "\(pids)")
+      for pid in pids { kill(pid, SIGSTOP) }
+      let began = Date()
+      try frozen.wait(command, for: "rank 1 named") {
+        command.errorsSoFar.contains("rank 1 on \(network.name(2)) was silent")
+      }
+      #expect(Date().timeIntervalSince(began) < 6.5)
+      let outcome = try command.wait(40)
+      #expect(outcome.code == 75, "\(outcome)")
+      for pid in pids { kill(pid, SIGCONT) }
+      Processes.expectGone(frozen.path, within: 30)
+    }
 
-  /// launch/mpirun.sh over hosts 1 to `hosts`.
-  private func wrapper(_ run: ShortRun, hosts: Int) throws -> SprintCommand {
-    let options = ["--run", run.path] + run.settings.filter { $0 != "threads=1" }.flatMap { ["--set", $0] }
-    return try SprintCommand(
-      "/usr/bin/env", ["launch/mpirun.sh", "configs/digits.yaml", "\(hosts)", "1"] + options,
-      environment: ["MPIRUN_OPTIONS": network.options(hosts: hosts).joined(separator: " ")], in: folder)
+    @Test("A link that is cut: both sides end within 30 s, no process is left; the relaunch goes on")
+    func cutLink() throws {
+      let cut = run("cut", ["distribution.timeout=20", "stages[1].steps=4000"])
+      let command = try wrapper(cut, hosts: 2)
+      try cut.waitForStep(20, command)
+      try network.setLink(2, isUp: false)
+      let outcome = try command.wait(30)
+      #expect(outcome.code != 0, "\(outcome)")
+      Processes.expectGone(cut.path, within: 30)
+      try network.setLink(2, isUp: true)
+      let resumed = try wrapper(cut, hosts: 2)
+      try cut.waitForStep(60, resumed)
+      #expect(resumed.outputSoFar.contains("resumed at step"))
+      resumed.signal(SIGTERM)
+      #expect(try resumed.wait(30).code == 75)
+    }
+
+    @Test("A link that is away for 6 s: the run goes on by itself and ends in the same bits")
+    func flap() throws {
+      let settings = ["stages[1].steps=400"]
+      let (whole, flapped) = (run("whole", settings), run("flapped", settings))
+      #expect(try wrapper(whole, hosts: 2).wait(90).code == 0)
+      let command = try wrapper(flapped, hosts: 2)
+      try flapped.waitForStep(20, command)
+      try network.setLink(2, isUp: false)
+      usleep(500_000)
+      let before = try flapped.losses().last?.step ?? 0
+      usleep(5_500_000)
+      #expect(try flapped.losses().last?.step == before, "the link was not cut")
+      try network.setLink(2, isUp: true)
+      let outcome = try command.wait(90)
+      #expect(outcome.code == 0 && !outcome.output.contains("resumed"), "\(outcome)")
+      let states = try [whole, flapped].map {
+        try Data(contentsOf: URL(fileURLWithPath: "\($0.checkpoints)/step-000000460.h5"))
+      }
+      #expect(states[0] == states[1])
+    }
+
+    /// launch/mpirun.sh over hosts 1 to `hosts`.
+    private func wrapper(_ run: ShortRun, hosts: Int) throws -> SprintCommand {
+      let options = ["--run", run.path] + run.settings.filter { $0 != "threads=1" }.flatMap { ["--set", $0] }
+      return try SprintCommand(
+        "/usr/bin/env", ["launch/mpirun.sh", "configs/digits.yaml", "\(hosts)", "1"] + options,
+        environment: ["MPIRUN_OPTIONS": network.options(hosts: hosts).joined(separator: " ")], in: folder)
+    }
   }
 }
 

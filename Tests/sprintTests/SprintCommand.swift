@@ -2,6 +2,9 @@ import Foundation
 import SprintTestSupport
 import Testing
 
+/// Tests that start processes: one after another, so that none takes the cores from one that counts seconds.
+@Suite(.serialized) enum ProcessTests {}
+
 /// A command of the checkout that runs beside the test, with a hard time limit.
 final class SprintCommand {
   struct Outcome {

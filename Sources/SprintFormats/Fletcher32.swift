@@ -1,0 +1,27 @@
+/// The checksum of HDF5's filter of this name: two sums modulo 65535 over big-endian 16-bit words, the second in front.
+///
+/// - Parameter bytes: an even number of them, at most 32 MiB
+func fletcher32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  precondition(bytes.count % 2 == 0 && bytes.count <= 32 << 20, "a checksum over \(bytes.count) bytes")
+  let words = bytes.bindMemory(to: UInt16.self)
+  var (first, second): (UInt64, UInt64) = (0, 0)
+  for start in stride(from: 0, to: words.count, by: blockWords) {
+    let count = min(blockWords, words.count - start)
+    // Σ w and Σ (count - i) w of a block fit 32 bits; the loop is vectorised.
+    var (sum, weighted, weight): (UInt32, UInt32, UInt32) = (0, 0, UInt32(count))
+    for word in UnsafeBufferPointer(rebasing: words[start..<start + count]) {
+      let value = UInt32(word.byteSwapped)
+      sum &+= value
+      weighted &+= weight &* value
+      weight &-= 1
+    }
+    second += UInt64(count) * first + UInt64(weighted)
+    first += UInt64(sum)
+  }
+  return folded(second) << 16 | folded(first)
+}
+
+private let blockWords = 256
+
+/// Modulo 65535, where what is not zero becomes 1 to 65535, as adding carries back yields.
+private func folded(_ sum: UInt64) -> UInt32 { sum == 0 ? 0 : UInt32((sum - 1) % 65535 + 1) }
