@@ -97,8 +97,8 @@ public struct Fingerprint: Codable, Equatable, Sendable {
   /// SHA-256 of the contents, in hexadecimal digits.
   public let sha256: String
 
-  /// Reads the whole file.
-  public init(of path: String) throws {
+  /// Reads the whole file, at a pace.
+  public init(of path: String, pace: Pace? = nil) throws {
     let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else { throw FileError.last(path, "open") }
     defer { close(descriptor) }
@@ -106,11 +106,13 @@ public struct Fingerprint: Codable, Equatable, Sendable {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
     defer { buffer.deallocate() }
     while true {
+      let began = ContinuousClock.now
       let count = read(descriptor, buffer.baseAddress, buffer.count)
       guard count >= 0 else { throw FileError.last(path, "read") }
       if count == 0 { break }
       hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       size += count
+      pace?.rest(since: began)
     }
     self.size = size
     sha256 = hash.finalize().map { String(format: "%02x", $0) }.joined()

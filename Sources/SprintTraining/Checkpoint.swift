@@ -123,10 +123,10 @@ public struct Checkpoint: Sendable {
   /// Writes a checkpoint in one piece or not at all: the file, then its manifest.
   static func write(
     _ snapshot: TrainingSnapshot, _ position: TrainingPosition, _ configuration: Configuration,
-    _ properties: LatentProperties, samples: Int, to path: String
+    _ properties: LatentProperties, samples: Int, pace: Pace? = nil, to path: String
   ) throws {
     try AtomicFile.create(path) { temporary in
-      let file = try HDF5File(creating: temporary)
+      let file = try HDF5File(creating: temporary, pace: pace)
       for (group, arena) in snapshot.parts {
         try file.createGroup(group)
         for parameter in arena.layout.parameters {
@@ -140,7 +140,7 @@ public struct Checkpoint: Sendable {
       try file.flush()
     }
     do {
-      let manifest = Manifest(file: (path as NSString).lastPathComponent, fingerprint: try Fingerprint(of: path))
+      let manifest = Manifest(file: (path as NSString).lastPathComponent, fingerprint: try Fingerprint(of: path, pace: pace))
       try AtomicFile.write(manifest.text, to: Self.manifest(of: path))
     } catch {
       unlink(path)

@@ -46,11 +46,12 @@ public struct CheckpointStore: Sendable {
 
   /// Writes a checkpoint, then removes older ones that are no longer to be kept.
   func save(
-    _ snapshot: TrainingSnapshot, _ position: TrainingPosition, _ configuration: Configuration, _ dataset: LatentDataset
+    _ snapshot: TrainingSnapshot, _ position: TrainingPosition, _ configuration: Configuration, _ dataset: LatentDataset,
+    pace: Pace? = nil
   ) throws -> String {
     let path = path(step: position.step)
     try Checkpoint.write(
-      snapshot, position, configuration, dataset.properties, samples: dataset.count, to: path)
+      snapshot, position, configuration, dataset.properties, samples: dataset.count, pace: pace, to: path)
     for old in superfluous(after: path, configuration.checkpoint) {
       // The manifest goes first: what is left when this is interrupted is no checkpoint.
       unlink(Checkpoint.manifest(of: old))

@@ -13,6 +13,8 @@ final class CheckpointWriter: @unchecked Sendable {
   private let configuration: Configuration
   private let dataset: LatentDataset
   private let snapshot: TrainingSnapshot
+  /// Of the write under way, unless it is urgent; used by the thread that trains alone.
+  private var pace: Pace?
   private let condition = NSCondition()
   /// Guarded by `condition`: whether the thread is at work, and what it brought.
   private var isWriting = false
@@ -35,10 +37,13 @@ final class CheckpointWriter: @unchecked Sendable {
   ///
   /// - Parameter isUrgent: whether nothing is left to be trained; else computing goes first
   func write(_ position: TrainingPosition, isUrgent: Bool) {
+    // Spread over sixteen times its duration a save costs a step some percent.
+    let pace = isUrgent ? nil : Pace(rest: 15)
+    self.pace = pace
     start(isUrgent: isUrgent) { [self] in
       let began = ContinuousClock.now
       let outcome = Outcome {
-        let path = try store.save(snapshot, position, configuration, dataset)
+        let path = try store.save(snapshot, position, configuration, dataset, pace: pace)
         return (path, position.step, (ContinuousClock.now - began) / .seconds(1), isUrgent)
       }
       condition.withLock { outcomes.append(outcome) }
@@ -71,6 +76,7 @@ final class CheckpointWriter: @unchecked Sendable {
   }
 
   private func waitForThread() {
+    pace?.hurry()
     condition.lock()
     while isWriting { condition.wait() }
     condition.unlock()

@@ -13,6 +13,8 @@ public enum RunError: Error, CustomStringConvertible {
   case checkpointsGone(folder: String)
   /// A loss or gradient norm is not finite.
   case notFinite(step: Int, what: String, lastGood: String?)
+  /// Data could not be read while training.
+  case unreadable(step: Int, problem: String)
   /// The last checkpoint could not be written.
   case unsaved(String)
   /// Something that the user asked for cannot be done.
@@ -32,6 +34,7 @@ public enum RunError: Error, CustomStringConvertible {
     case .notFinite(let step, let what, let lastGood):
       "step \(step): \(what); stopped. The last good checkpoint is \(lastGood ?? "not there: none was written yet"). "
         + "Try a lower learning rate, or `non_finite: skip`"
+    case .unreadable(let step, let problem): "step \(step): \(problem); go on with --resume auto once it is mended"
     case .unsaved(let problem): "the last checkpoint was not written: \(problem); older ones are as they were"
     case .unusable(let problem): problem
     }

@@ -27,18 +27,18 @@ public final class Trainer {
   let dataset: LatentDataset
   let store: CheckpointStore
   let isDebugging: Bool
-  private let isSharded: Bool
-  private let plan: BucketPlan
-  private let reduction: GradientReduction
-  private let validation: Validation?
-  private let writer: CheckpointWriter?
-  private let report: (TrainingEvent) -> Void
-  private var metrics: MetricsLog?
-  private var coordinator: Coordinator?
-  private var position: TrainingPosition
-  private var lastCheckpoint: String?
-  private var failedSave: (any Error)?
-  private var peak = 0.0
+  let isSharded: Bool
+  let plan: BucketPlan
+  let reduction: GradientReduction
+  let validation: Validation?
+  let writer: CheckpointWriter?
+  let report: (TrainingEvent) -> Void
+  var metrics: MetricsLog?
+  var coordinator: Coordinator?
+  var position: TrainingPosition
+  var lastCheckpoint: String?
+  var failedSave: (any Error)?
+  var peak = 0.0
 
   /// Prepares a run. All that can be wrong with configuration, data and folder is found here, before anything is written.
   ///
@@ -155,7 +155,7 @@ public final class Trainer {
     if isDebugging { try checkGradients(stage, slice, objective, draws) }
     while !position.isStageOver, position.stageStep < stage.steps {
       let began = ContinuousClock.now
-      let latents = try reader.next()
+      let latents = try next(reader)
       var own = RankReport()
       own.dataSeconds = (ContinuousClock.now - began) / .seconds(1)
       own.wishesStop = stop.isRequested
@@ -182,6 +182,10 @@ public final class Trainer {
       dataset, order: SampleOrder(count: dataset.count, seed: configuration.seed),
       randomness: LatentRandomness(seed: configuration.seed), batch: stage.batch, slice: slice,
       firstDraw: UInt64(position.draws), ahead: ahead)
+  }
+
+  private func next(_ reader: BatchReader) throws -> LatentBatch {
+    do { return try reader.next() } catch { throw RunError.unreadable(step: position.step + 1, problem: "\(error)") }
   }
 
   private var isAligning: Bool { configuration.alignment.map { position.step < $0.lastStep ?? .max } ?? false }
@@ -258,165 +262,7 @@ public final class Trainer {
     "loss \(directive.loss), gradient norm \(directive.gradientNorm)"
   }
 
-  // MARK: What is told
-
-  private func log(
-    _ stage: Stage, _ kept: Int, _ directive: Directive, _ rate: Double, _ seconds: Double, _ own: RankReport
-  ) {
-    guard communicator.rank == 0 else { return }
-    let work = 3 * configuration.model.forwardWork(kept: kept)
-    let imagesPerSecond = Double(stage.batch) / seconds
-    let step = StepReport(
-      position: position, stage: stage.name, totalSteps: configuration.totalSteps, loss: directive.loss,
-      alignment: directive.alignment, gradientNorm: directive.gradientNorm, learningRate: rate, seconds: seconds,
-      dataSeconds: own.dataSeconds, reductionSeconds: reduction.secondsBusy, reductionWait: reduction.secondsWaited,
-      imagesPerSecond: imagesPerSecond, peakShare: imagesPerSecond * work / peak,
-      secondsLeft: workLeft / (imagesPerSecond * work), isSkipped: directive.update == .skip)
-    var fields: [(String, MetricValue)] = [
-      ("step", .integer(position.step)), ("stage", .text(step.stage)), ("loss", .number(step.loss)),
-    ]
-    if configuration.alignment != nil { fields.append(("alignment", .number(step.alignment))) }
-    fields += [
-      ("gradient_norm", .number(step.gradientNorm)), ("learning_rate", .number(step.learningRate)),
-      ("seconds", .number(seconds)), ("images_per_second", .number(step.imagesPerSecond)),
-      ("peak_share", .number(step.peakShare)), ("data_seconds", .number(step.dataSeconds)),
-    ]
-    if communicator.size > 1 {
-      fields += [
-        ("reduction_seconds", .number(step.reductionSeconds)), ("reduction_wait", .number(step.reductionWait)),
-      ]
-    }
-    write(fields + [("skipped", .integer(position.skipped))])
-    report(.step(step))
-  }
-
-  /// FLOP to the end of the run.
-  private var workLeft: Double {
-    configuration.stages.enumerated().reduce(0.0) { sum, entry in
-      let (index, stage) = entry
-      let done = index < position.stage ? stage.steps : index == position.stage ? position.stageStep : 0
-      let work = 3 * configuration.model.forwardWork(kept: stage.drop.keptCount(grid: configuration.model.grid))
-      return sum + Double((stage.steps - done) * stage.batch) * work
-    }
-  }
-
-  /// A log that cannot be written is told of, but is no reason to stop.
-  private func write(_ fields: [(String, MetricValue)]) {
-    do { try metrics?.write(fields) } catch { report(.note("step \(position.step): \(error)")) }
-  }
-
-  // MARK: What is due after a step
-
-  /// Does what a directive says. Returns false where the run is to end.
-  private func lookAfter(_ directive: Directive, _ stage: Stage, _ stop: StopRequest) throws -> Bool {
-    try takeOutcomes(wait: false)
-    var stops = directive.stops
-    if directive.validates { stops = try !validate(stage, stop) || stops }
-    let wasInterrupted = stops && !directive.stops
-    let drawsSamples = directive.drawsSamples || position.isStageOver && configuration.samples.interval != nil
-    if drawsSamples, !wasInterrupted { stops = try !drawSamples(stop) || stops }
-    if directive.savesCheckpoint || stops || position.isStageOver { try save(isUrgent: stops) }
-    if stops { report(.note(coordinator?.stopReason?.description ?? "stopping: a signal came")) }
-    return !stops
-  }
-
-  /// What a stop left out after the step of the checkpoint. Returns false where another stop came.
-  private func catchUp(_ stop: StopRequest) throws -> Bool {
-    guard position.step > 0 else { return true }
-    let due = coordinator?.due(after: position)
-    let isPictureMissing = !FileManager.default.fileExists(atPath: picturePath)
-    let told = try communicator.broadcast([
-      due?.validation == true && position.validated < position.step ? 1 : 0,
-      due?.samples == true && isPictureMissing ? 1 : 0,
-    ])
-    if told[0] > 0, try !validate(configuration.stages[position.stage], stop) { return false }
-    if told[1] > 0, try !drawSamples(stop) { return false }
-    return true
-  }
-
-  /// Returns false where a rank wishes to stop; then there is no loss.
-  private func validate(_ stage: Stage, _ stop: StopRequest) throws -> Bool {
-    guard let validation else { return true }
-    let loss = try optimizer.withAverage(communicator, plan) {
-      try validation.loss($0, communicator) { stop.isRequested }
-    }
-    guard let loss else { return false }
-    Coordinator.note(validation: loss, stage.plateau, in: &position)
-    write([("step", .integer(position.step)), ("validation_loss", .number(loss))])
-    report(.validation(step: position.step, loss: loss))
-    if position.isStageOver { report(.note("stage `\(stage.name)` has reached its plateau")) }
-    return true
-  }
-
-  private var picturePath: String {
-    let name = (store.path(step: position.step) as NSString).lastPathComponent.replacing(".h5", with: ".png")
-    return "\(folder.samples)/\(name)"
-  }
-
-  /// Returns false where a rank wishes to stop; then there is no picture.
-  private func drawSamples(_ stop: StopRequest) throws -> Bool {
-    let labels = configuration.samples.classes.flatMap { Array(repeating: $0, count: configuration.samples.perClass) }
-    var samples: [[Float]] = []
-    let isDone = try optimizer.withAverage(communicator, plan) { average in
-      let generator = SampleGenerator(
-        network, weights: average, settings: configuration.samples.sampler, seed: configuration.seed)
-      return try generator.draw(labels: labels, communicator) {
-        stop.isRequested
-      } deliver: {
-        samples += $0
-      }
-    }
-    guard isDone else { return false }
-    guard communicator.rank == 0 else { return true }
-    do {
-      try SampleGrid(configuration.model, dataset.properties).picture(samples, labels: labels).writePNG(to: picturePath)
-      report(.samples(path: picturePath))
-    } catch { report(.note("\(error)")) }
-    return true
-  }
-
-  // MARK: Checkpoints
-
-  /// Takes a snapshot and has it written; waits for that where nothing is left to be trained.
-  private func save(isUrgent: Bool) throws {
-    let snapshot = writer?.freeSnapshot()
-    try takeOutcomes(wait: true)
-    let began = ContinuousClock.now
-    try optimizer.collect(into: snapshot, communicator, plan)
-    if communicator.rank == 0 {
-      write([
-        ("step", .integer(position.step)), ("snapshot_seconds", .number((ContinuousClock.now - began) / .seconds(1))),
-      ])
-    }
-    writer?.write(position, isUrgent: isUrgent)
-    if isUrgent { try takeOutcomes(wait: true) }
-  }
-
-  /// Tells how saves ended.
-  private func takeOutcomes(wait: Bool) throws {
-    for outcome in writer?.takeOutcomes(wait: wait) ?? [] {
-      switch outcome {
-      case .success(let saved):
-        (lastCheckpoint, failedSave) = (saved.path, nil)
-        coordinator?.saved(seconds: saved.isUrgent ? saved.seconds : nil)
-        write([
-          ("step", .integer(saved.step)), ("checkpoint", .text((saved.path as NSString).lastPathComponent)),
-          ("seconds", .number(saved.seconds)),
-        ])
-        report(.checkpoint(path: saved.path, seconds: saved.seconds))
-      case .failure(let error):
-        failedSave = error
-        coordinator?.saveFailed()
-        report(.note("no checkpoint was written: \(error); older ones are as they were"))
-      }
-    }
-  }
-
-  /// Waits for the last save. If it failed there is nothing to go on from, and every rank is told.
-  private func finishSaving() throws {
-    try takeOutcomes(wait: true)
-    try communicator.agree { if let failedSave { throw RunError.unsaved("\(failedSave)") } }
-  }
+  // MARK: Debugging
 
   private func checkGradients(_ stage: Stage, _ slice: Range<Int>, _ objective: FlowMatching, _ draws: BatchDraws)
     throws

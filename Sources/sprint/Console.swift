@@ -38,12 +38,14 @@ enum Console {
     }
     var code = usersMistake
     switch error {
-    case RunError.notFinite, RunError.unsaved: code = failure
+    case RunError.notFinite, RunError.unsaved, RunError.unreadable: code = failure
     default: break
     }
+    var isShared = error is FailureElsewhere
+    if case RunError.notFinite = error { isShared = true }
     if error is CommunicationError { code = restart.rawValue }
     // What all ranks have met rank zero tells, and its exit code is to be the first.
-    if rank > 0, error is FailureElsewhere || code == failure {
+    if rank > 0, isShared {
       sleep(2)
       leave(code)
     }

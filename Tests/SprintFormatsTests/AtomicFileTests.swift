@@ -75,4 +75,18 @@ import Testing
     #expect(FileManager.default.contents(atPath: folder.file("p.png"))?.prefix(4) == Data([0x89, 0x50, 0x4e, 0x47]))
     #expect(throws: FileError.self) { try picture.writePNG(to: folder.file("none/p.png")) }
   }
+
+  @Test("A pace stretches work by its rests, and none once it is to hurry")
+  func pace() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("p")
+    try Data(count: 8 << 20).write(to: URL(fileURLWithPath: path))
+    let clock = ContinuousClock()
+    let fast = try clock.measure { _ = try Fingerprint(of: path) }
+    let pace = Pace(rest: 30)
+    let slow = try clock.measure { #expect(try Fingerprint(of: path, pace: pace) == Fingerprint(of: path)) }
+    pace.hurry()
+    let hurried = try clock.measure { _ = try Fingerprint(of: path, pace: pace) }
+    #expect(slow > fast * 5 && slow > hurried * 3, "\(fast), \(slow), \(hurried)")
+  }
 }

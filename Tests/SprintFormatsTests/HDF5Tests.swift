@@ -48,4 +48,48 @@ import Testing
     #expect(throws: HDF5Error.self) { try HDF5File(reading: path) }
     #expect(throws: HDF5Error.self) { try HDF5File(creating: folder.file("no/such/folder.h5")) }
   }
+
+  @Test("Checked pieces are what the library itself writes: it reads them, and finds a flipped bit like our reader does")
+  func checkedPieces() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("c.h5")
+    var random = Randomness("pieces")
+    // Two pieces and a part; a row of zeros, whose sums are zero, and one whose words are all ones.
+    var values = random.normal(2500 * 1000)
+    values.replaceSubrange(0..<1000, with: repeatElement(0, count: 1000))
+    values.replaceSubrange(1000..<2000, with: repeatElement(Float(bitPattern: 0xFFFF_FFFF), count: 1000))
+    do {
+      let file = try HDF5File(creating: path)
+      for (name, rows) in [("/w", 2500), ("/zero", 1), ("/odd", 3)] {
+        try values[..<(rows * 1000)].withUnsafeBufferPointer {
+          try file.write(name, shape: [rows, 1000], $0, checked: true)
+        }
+      }
+    }
+    /// One row, by the library's own pipeline.
+    func row(_ name: String, _ index: Int) throws -> [Float] {
+      var row = [Float](repeating: 0, count: 1000)
+      let file = try HDF5File(reading: path)
+      try row.withUnsafeMutableBufferPointer { try file.floats(name, entry: index, into: $0) }
+      return row
+    }
+    func all() throws -> [Float] {
+      var all = [Float](repeating: 0, count: values.count)
+      let file = try HDF5File(reading: path)
+      try all.withUnsafeMutableBufferPointer { try file.floats("/w", into: $0) }
+      return all
+    }
+    func bits(_ values: some Collection<Float>) -> [UInt32] { values.map(\.bitPattern) }
+    #expect(try bits(all()) == bits(values))
+    for (name, index) in [("/w", 0), ("/w", 1), ("/w", 900), ("/w", 2499), ("/zero", 0), ("/odd", 2)] {
+      #expect(try bits(row(name, index)) == bits(values[index * 1000..<(index + 1) * 1000]), "\(name) \(index)")
+    }
+    var data = try Data(contentsOf: URL(fileURLWithPath: path))
+    let bytes = values[1_200_000..<1_200_016].withUnsafeBytes { Data($0) }
+    let place = try #require(data.range(of: bytes)).lowerBound
+    data[place] ^= 4
+    try data.write(to: URL(fileURLWithPath: path))
+    #expect(throws: HDF5Error.self) { try row("/w", 1200) }
+    #expect { try all() } throws: { "\($0)".contains("a checksum is wrong") }
+  }
 }

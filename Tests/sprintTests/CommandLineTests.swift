@@ -93,6 +93,7 @@ extension ProcessTests {
         ["train", "--config", "configs/digits.yaml", "--run", "/proc/run"],
         ["train", "--config", "configs/digits.yaml", "--resume", "missing.h5"],
         ["train", "--config", "configs/digits.yaml", "--until", "0"],
+        ["train", "--config", "configs/digits.yaml", "--deadline", "soon"], ["bench", "checkpoint", "--size", "Q"],
         ["train"], ["nonsense"], ["train", "--nonsense"],
         ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png"],
         ["sample", "--run", "missing", "--out", "/tmp/sprint-a.jpg"],
@@ -128,7 +129,7 @@ extension ProcessTests {
 
     @Test("Help and version of every command are there")
     func help() throws {
-      for command in [[], ["train"], ["sample"], ["verify"], ["inspect"], ["machine"]] {
+      for command in [[], ["train"], ["sample"], ["verify"], ["inspect"], ["machine"], ["bench", "checkpoint"]] {
         let outcome = try sprint(command + ["--help"])
         #expect(outcome.code == 0 && outcome.output.contains("OVERVIEW") && outcome.errors.isEmpty)
       }
