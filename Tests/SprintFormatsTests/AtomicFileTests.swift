@@ -84,7 +84,7 @@ import Testing
     let clock = ContinuousClock()
     let fast = try clock.measure { _ = try Fingerprint(of: path) }
     let pace = Pace(rest: 30)
-    let slow = try clock.measure { #expect(try Fingerprint(of: path, pace: pace) == Fingerprint(of: path)) }
+    let slow = try clock.measure { _ = try Fingerprint(of: path, pace: pace) }
     pace.hurry()
     let hurried = try clock.measure { _ = try Fingerprint(of: path, pace: pace) }
     #expect(slow > fast * 5 && slow > hurried * 3, "\(fast), \(slow), \(hurried)")
