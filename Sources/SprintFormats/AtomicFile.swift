@@ -43,13 +43,18 @@ public enum AtomicFile {
       let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o644)
       guard descriptor >= 0 else { throw FileError.last(path, "create the file") }
       defer { close(descriptor) }
-      try data.withUnsafeBytes { bytes in
-        var done = 0
-        while done < bytes.count {
-          let written = Foundation.write(descriptor, bytes.baseAddress.unsafelyUnwrapped + done, bytes.count - done)
-          guard written > 0 else { throw FileError.last(path, "write") }
-          done += written
-        }
+      try append(data, to: descriptor, path)
+    }
+  }
+
+  /// Writes all bytes to an open file, at its end.
+  public static func append(_ data: Data, to descriptor: Int32, _ path: String) throws {
+    try data.withUnsafeBytes { bytes in
+      var done = 0
+      while done < bytes.count {
+        let written = Foundation.write(descriptor, bytes.baseAddress.unsafelyUnwrapped + done, bytes.count - done)
+        guard written > 0 else { throw FileError.last(path, "write") }
+        done += written
       }
     }
   }

@@ -344,7 +344,8 @@ public final class HDF5File: @unchecked Sendable {
     [hsize_t(index * pieces.rows)] + Array(repeating: 0, count: dimensions - 1)
   }
 
-  private func write(_ pieces: Pieces, to dataset: Handle, _ name: String, _ values: UnsafeBufferPointer<Float>) throws {
+  private func write(_ pieces: Pieces, to dataset: Handle, _ name: String, _ values: UnsafeBufferPointer<Float>) throws
+  {
     let dimensions = try shape(of: dataset, name).count
     try withPieceMemory(pieces) { memory in
       for index in 0..<pieces.count {

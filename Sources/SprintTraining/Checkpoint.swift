@@ -140,7 +140,8 @@ public struct Checkpoint: Sendable {
       try file.flush()
     }
     do {
-      let manifest = Manifest(file: (path as NSString).lastPathComponent, fingerprint: try Fingerprint(of: path, pace: pace))
+      let manifest = Manifest(
+        file: (path as NSString).lastPathComponent, fingerprint: try Fingerprint(of: path, pace: pace))
       try AtomicFile.write(manifest.text, to: Self.manifest(of: path))
     } catch {
       unlink(path)

@@ -46,7 +46,8 @@ public struct CheckpointStore: Sendable {
 
   /// Writes a checkpoint, then removes older ones that are no longer to be kept.
   func save(
-    _ snapshot: TrainingSnapshot, _ position: TrainingPosition, _ configuration: Configuration, _ dataset: LatentDataset,
+    _ snapshot: TrainingSnapshot, _ position: TrainingPosition, _ configuration: Configuration,
+    _ dataset: LatentDataset,
     pace: Pace? = nil
   ) throws -> String {
     let path = path(step: position.step)

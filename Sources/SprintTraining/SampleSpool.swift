@@ -64,14 +64,7 @@ public final class SampleSpool {
 
   private func append(_ data: Data) throws {
     lseek(descriptor, 0, SEEK_END)
-    try data.withUnsafeBytes { bytes in
-      var done = 0
-      while done < bytes.count {
-        let written = Foundation.write(descriptor, bytes.baseAddress.unsafelyUnwrapped + done, bytes.count - done)
-        guard written > 0 else { throw FileError.last(path, "write") }
-        done += written
-      }
-    }
+    try AtomicFile.append(data, to: descriptor, path)
     guard fsync(descriptor) == 0 else { throw FileError.last(path, "sync") }
   }
 }

@@ -49,6 +49,7 @@ private func next<Function>(_ name: String, as type: Function.Type) -> Function 
   return unsafeBitCast(address, to: type)
 }
 
+/// Stands in front of `pwrite`.
 @_cdecl("pwrite")
 public func injectedWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ offset: Int) -> Int {
   if fails("pwrite", path(of: descriptor)) { return -1 }
@@ -56,18 +57,21 @@ public func injectedWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ cou
     descriptor, bytes, count, offset)
 }
 
+/// Stands in front of `fsync`.
 @_cdecl("fsync")
 public func injectedSync(_ descriptor: Int32) -> Int32 {
   if fails("fsync", path(of: descriptor)) { return -1 }
   return next("fsync", as: (@convention(c) (Int32) -> Int32).self)(descriptor)
 }
 
+/// Stands in front of `rename`.
 @_cdecl("rename")
 public func injectedRename(_ old: UnsafePointer<CChar>, _ new: UnsafePointer<CChar>) -> Int32 {
   if fails("rename", String(cString: new)) { return -1 }
   return next("rename", as: (@convention(c) (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Int32).self)(old, new)
 }
 
+/// Stands in front of `unlink`.
 @_cdecl("unlink")
 public func injectedUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
   if fails("unlink", String(cString: path)) { return -1 }

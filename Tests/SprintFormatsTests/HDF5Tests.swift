@@ -49,7 +49,8 @@ import Testing
     #expect(throws: HDF5Error.self) { try HDF5File(creating: folder.file("no/such/folder.h5")) }
   }
 
-  @Test("Checked pieces are what the library itself writes: it reads them, and finds a flipped bit like our reader does")
+  @Test(
+    "Checked pieces are what the library itself writes: it reads them, and finds a flipped bit like our reader does")
   func checkedPieces() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("c.h5")
