@@ -43,11 +43,16 @@ public final class Communicator: @unchecked Sendable {
   /// - Parameters:
   ///   - timeout: seconds within which a rank that has stopped is found
   ///   - onFailure: called once, by the communication thread, when ranks cannot work together any longer
-  public static func mpi(timeout: Double, onFailure: @escaping @Sendable (any Error) -> Void) throws -> Communicator {
+  ///   - onNotice: called by it with a line on a rank that lives but does not go on
+  public static func mpi(
+    timeout: Double, onFailure: @escaping @Sendable (any Error) -> Void,
+    onNotice: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws -> Communicator {
     let communicator = Communicator()
     communicator.onFailure = onFailure
     communicator.start { communicator in
-      let transport = try MPITransport(timeout: timeout) { communicator.awaited.load(ordering: .relaxed) > 0 }
+      let transport = try MPITransport(
+        timeout: timeout, isAwaited: { communicator.awaited.load(ordering: .relaxed) > 0 }, onNotice: onNotice)
       (communicator.rank, communicator.size) = (transport.rank, transport.size)
       return transport
     }
@@ -90,7 +95,7 @@ public final class Communicator: @unchecked Sendable {
     let thread = Thread { [self] in
       do {
         let transport = try make(self)
-        while let pending = try next(idle: transport.idle) {
+        while let pending = try next(idle: transport.idle(for:)) {
           let began = DispatchTime.now().uptimeNanoseconds
           try pending.operation(transport)
           nanoseconds.wrappingAdd(Int(DispatchTime.now().uptimeNanoseconds - began), ordering: .relaxed)
@@ -107,7 +112,8 @@ public final class Communicator: @unchecked Sendable {
   }
 
   /// The next operation, waiting for it; nil at the end. Every 20 ms that there is none, `idle` is called.
-  private func next(idle: () throws -> Void) throws -> Pending? {
+  private func next(idle: (_ seconds: Double) throws -> Void) throws -> Pending? {
+    let began = ContinuousClock.now
     while true {
       condition.lock()
       if queue.isEmpty, !isClosed { _ = condition.wait(until: Date(timeIntervalSinceNow: 0.02)) }
@@ -115,7 +121,7 @@ public final class Communicator: @unchecked Sendable {
       condition.unlock()
       if let first { return first }
       if isOver { return nil }
-      try idle()
+      try idle((ContinuousClock.now - began) / .seconds(1))
     }
   }
 

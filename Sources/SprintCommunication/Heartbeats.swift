@@ -1,6 +1,8 @@
 /// Who was heard of when. Rank zero listens to all ranks, all others listen to rank zero.
 package struct Heartbeats {
-  private let interval, patience: Double
+  private let interval, patience, timeout: Double
+  /// How long each peer may do without the others before it is told of again.
+  private var tolerated: [Int: Double] = [:]
   private var lastSent: Double
   private var lastLook: Double
   private var lastHeard: [Int: Double]
@@ -10,6 +12,7 @@ package struct Heartbeats {
   ///   - timeout: seconds within which a silent peer is to be found
   ///   - now: seconds of a clock that only goes forward
   package init(peers: [Int], timeout: Double, now: Double) {
+    self.timeout = timeout
     interval = min(1, timeout / 20)
     patience = 0.9 * timeout - interval
     (lastSent, lastLook) = (now - interval, now)
@@ -25,6 +28,18 @@ package struct Heartbeats {
 
   /// A peer gave a sign of life.
   package mutating func heard(from peer: Int, _ now: Double) { lastHeard[peer] = now }
+
+  /// Whether a peer is to be told of that lives, but has asked for nothing in `seconds`: after the timeout, and then each time that
+  /// the time has doubled.
+  package mutating func isStuck(_ peer: Int, for seconds: Double) -> Bool {
+    guard seconds > timeout else {
+      tolerated[peer] = nil
+      return false
+    }
+    guard seconds > tolerated[peer] ?? 0 else { return false }
+    tolerated[peer] = 2 * seconds
+    return true
+  }
 
   /// The peer that was silent for too long, if there is one.
   package mutating func silent(_ now: Double) -> (peer: Int, seconds: Double)? {

@@ -42,7 +42,7 @@ final class InProcessTransport: Transport {
 
   func setTimeout(_ seconds: Double) {}
 
-  func idle() {}
+  func idle(for seconds: Double) {}
 
   func close() {}
 }

@@ -7,21 +7,25 @@ final class MPITransport: Transport {
   let rank, size: Int
   private let world, heartbeatWorld: MPI_Comm
   private let isAwaited: () -> Bool
+  private let onNotice: (String) -> Void
   /// Whom this rank listens and sends beats to: rank zero and all others to each other.
   private let peers: [Int]
   private var heartbeats: Heartbeats
   private let hosts: [String]
   private var listening = sprint_mpi_no_request()
   private var beats: [Int: MPI_Request?] = [:]
-  private let beat = UnsafeMutablePointer<UInt8>.allocate(capacity: 2)
+  /// A beat tells for how many seconds its rank has asked for nothing: one to be received, one to be sent.
+  private let beat = UnsafeMutablePointer<Float>.allocate(capacity: 2)
 
   /// Starts MPI.
   ///
   /// - Parameters:
   ///   - timeout: seconds within which a silent rank is found
   ///   - isAwaited: whether somebody waits for an exchange to end; then it is looked after without a pause
-  init(timeout: Double, isAwaited: @escaping () -> Bool) throws {
-    self.isAwaited = isAwaited
+  ///   - onNotice: told of a rank that lives but does not go on
+  init(timeout: Double, isAwaited: @escaping () -> Bool, onNotice: @escaping (String) -> Void) throws {
+    (self.isAwaited, self.onNotice) = (isAwaited, onNotice)
+    beat.initialize(repeating: 0, count: 2)
     var provided: Int32 = 0
     try Self.check("MPI_Init_thread", MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided))
     (world, heartbeatWorld) = (try Self.duplicateOfWorld(), try Self.duplicateOfWorld())
@@ -89,7 +93,7 @@ final class MPITransport: Transport {
       try check(
         "MPI_Testall", MPI_Testall(Int32(requests.count), &requests, &isDone, sprint_mpi_no_statuses()))
       if isDone != 0 { return }
-      try idle()
+      try idle(for: 0)
       // MPI makes no progress by itself, but a core that spins is lost to whoever computes or writes.
       if isAwaited(), Self.now - began < 0.002 { sched_yield() } else { usleep(50) }
     }
@@ -97,17 +101,18 @@ final class MPITransport: Transport {
 
   func setTimeout(_ seconds: Double) { heartbeats = Heartbeats(peers: peers, timeout: seconds, now: Self.now) }
 
-  func idle() throws {
+  func idle(for seconds: Double) throws {
     guard size > 1 else { return }
     try hear()
     let now = Self.now
+    beat[1] = Float(seconds)
     if heartbeats.isDue(now) { for peer in peers { try sendBeat(to: peer) } }
     guard let (peer, seconds) = heartbeats.silent(now) else { return }
     throw CommunicationError.silent(rank: peer, host: hosts[peer], seconds: seconds)
   }
 
   private func listen() throws {
-    try check("MPI_Irecv", MPI_Irecv(beat, 1, sprint_mpi_byte(), MPI_ANY_SOURCE, 0, heartbeatWorld, &listening))
+    try check("MPI_Irecv", MPI_Irecv(beat, 4, sprint_mpi_byte(), MPI_ANY_SOURCE, 0, heartbeatWorld, &listening))
   }
 
   private func hear() throws {
@@ -116,7 +121,14 @@ final class MPITransport: Transport {
       var status = MPI_Status()
       try check("MPI_Test", MPI_Test(&listening, &isDone, &status))
       guard isDone != 0 else { return }
-      heartbeats.heard(from: Int(status.MPI_SOURCE), Self.now)
+      let peer = Int(status.MPI_SOURCE)
+      heartbeats.heard(from: peer, Self.now)
+      // Rank zero tells of the others, the next rank of rank zero.
+      if rank <= 1, heartbeats.isStuck(peer, for: Double(beat[0])) {
+        onNotice(
+          "rank \(peer) on \(hosts[peer]) lives, but the others have waited for it for \(Int(beat[0])) s: it computes, reads or hangs"
+        )
+      }
       try listen()
     }
   }
@@ -127,7 +139,7 @@ final class MPITransport: Transport {
     try check("MPI_Test", MPI_Test(&request, &isDone, sprint_mpi_no_status()))
     // While the last one is still on its way, another would not help.
     if isDone != 0 {
-      try check("MPI_Isend", MPI_Isend(beat + 1, 1, sprint_mpi_byte(), Int32(peer), 0, heartbeatWorld, &request))
+      try check("MPI_Isend", MPI_Isend(beat + 1, 4, sprint_mpi_byte(), Int32(peer), 0, heartbeatWorld, &request))
     }
     beats[peer] = request
   }

@@ -13,8 +13,8 @@ protocol Transport: AnyObject {
   func exchange(send: [Message], receive: [Message]) throws
   /// Sets the seconds within which a rank that has stopped is found.
   func setTimeout(_ seconds: Double)
-  /// Called whenever there is nothing to exchange, so that heartbeats go on.
-  func idle() throws
+  /// Called whenever there is nothing to exchange, so that heartbeats go on; nothing was asked for in `seconds`.
+  func idle(for seconds: Double) throws
   /// Called once at the end, after the last exchange of all ranks.
   func close() throws
 }

@@ -1,11 +1,11 @@
 import Glibc
 
 // A library to be preloaded into `sprint`: the n-th call of a function on a path kills the process or fails. What it is to do stands in
-// the environment: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, ACTION being `kill` or `fail` (with EIO, from the n-th call on), and
+// the environment: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, ACTION being `kill`, `hang` or `fail` (with EIO, from the n-th call on), and
 // SPRINT_FAULT_FIRED names a file that is created when it does.
 
 private struct Plan {
-  let isDeadly: Bool
+  let action: String
   let function, path: String
   let count: Int
   let mark: String
@@ -16,7 +16,7 @@ private let plan: Plan? = {
   let parts = String(cString: text).split(separator: ":").map(String.init)
   guard parts.count == 4, let count = Int(parts[3]) else { return nil }
   return Plan(
-    isDeadly: parts[0] == "kill", function: parts[1], path: parts[2], count: count, mark: String(cString: mark))
+    action: parts[0], function: parts[1], path: parts[2], count: count, mark: String(cString: mark))
 }()
 
 nonisolated(unsafe) private var calls = 0
@@ -31,7 +31,8 @@ private func fails(_ function: String, _ path: @autoclosure () -> String) -> Boo
   pthread_mutex_unlock(&lock)
   guard number >= plan.count else { return false }
   close(open(plan.mark, O_WRONLY | O_CREAT, 0o644))
-  if plan.isDeadly { kill(getpid(), SIGKILL) }
+  if plan.action == "kill" { kill(getpid(), SIGKILL) }
+  while plan.action == "hang" { sleep(1) }
   errno = EIO
   return true
 }
@@ -54,6 +55,14 @@ private func next<Function>(_ name: String, as type: Function.Type) -> Function 
 public func injectedWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ offset: Int) -> Int {
   if fails("pwrite", path(of: descriptor)) { return -1 }
   return next("pwrite", as: (@convention(c) (Int32, UnsafeRawPointer?, Int, Int) -> Int).self)(
+    descriptor, bytes, count, offset)
+}
+
+/// Stands in front of `pread`.
+@_cdecl("pread")
+public func injectedRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int, _ offset: Int) -> Int {
+  if fails("pread", path(of: descriptor)) { return -1 }
+  return next("pread", as: (@convention(c) (Int32, UnsafeMutableRawPointer?, Int, Int) -> Int).self)(
     descriptor, bytes, count, offset)
 }
 

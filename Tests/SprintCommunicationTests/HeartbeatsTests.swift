@@ -36,4 +36,14 @@ import SprintCommunication
     let sent = (0..<1000).count { beats.isDue(Double($0) * 0.01) }
     #expect(sent == 20)
   }
+
+  @Test("A peer that lives but asks for nothing is told of after the timeout, and again each time that has doubled")
+  func stuck() {
+    var beats = Heartbeats(peers: [1], timeout: 10, now: 0)
+    let told = (0..<100).filter { beats.isStuck(1, for: Double($0)) }
+    #expect(told == [11, 23, 47, 95])
+    let again = beats.isStuck(1, for: 0)
+    let afterwards = beats.isStuck(1, for: 12)
+    #expect(!again && afterwards)
+  }
 }

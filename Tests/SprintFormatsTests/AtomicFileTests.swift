@@ -82,11 +82,15 @@ import Testing
     let path = folder.file("p")
     try Data(count: 8 << 20).write(to: URL(fileURLWithPath: path))
     let clock = ContinuousClock()
-    let fast = try clock.measure { _ = try Fingerprint(of: path) }
+    /// The shortest of several: another process may hold the cores.
+    func shortest(_ pace: Pace?) throws -> Duration {
+      try (0..<5).map { _ in try clock.measure { _ = try Fingerprint(of: path, pace: pace) } }.min() ?? .zero
+    }
+    let fast = try shortest(nil)
     let pace = Pace(rest: 30)
     let slow = try clock.measure { _ = try Fingerprint(of: path, pace: pace) }
     pace.hurry()
-    let hurried = try clock.measure { _ = try Fingerprint(of: path, pace: pace) }
+    let hurried = try shortest(pace)
     #expect(slow > fast * 5 && slow > hurried * 3, "\(fast), \(slow), \(hurried)")
   }
 }

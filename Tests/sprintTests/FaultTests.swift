@@ -149,6 +149,32 @@ extension ProcessTests {
       #expect(outcome.code == 0 && outcome.output.contains("rank 1 is slow"), "\(outcome.output.suffix(2000))")
     }
 
+    @Test("A rank that hangs while it reads is named, not killed; one that cannot read any longer ends the run with 1")
+    func failingReads() throws {
+      let run = ShortRun("hanging", in: folder, ["distribution.timeout=5"])
+      let (environment, mark) = fault("hang:pread:configs/data/digits.h5:2000")
+      // Of two ranks only the second one is given the injector.
+      let command = try SprintCommand(
+        "/usr/bin/env",
+        ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "1", SprintCommand.sprint] + run.arguments
+          + [":", "-np", "1"] + environment.flatMap { ["-x", "\($0.key)=\($0.value)"] } + [SprintCommand.sprint]
+          + run.arguments, in: folder)
+      try run.wait(command, for: "rank 1 named") { command.errorsSoFar.contains("rank 1 on ") }
+      #expect(FileManager.default.fileExists(atPath: mark))
+      #expect(command.errorsSoFar.contains("lives, but the others have waited"))
+      usleep(2_000_000)
+      #expect(command.isRunning, "it was killed: \(command.errorsSoFar)")
+      command.signal(SIGTERM)
+      _ = try command.wait(15)
+      Processes.expectGone(run.path, within: 5)
+
+      let unreadable = ShortRun("unreadable", in: folder)
+      let (failing, fired) = fault("fail:pread:configs/data/digits.h5:2000")
+      let outcome = try unreadable.start(ranks: 2, environment: failing).wait(60)
+      #expect(FileManager.default.fileExists(atPath: fired))
+      #expect(outcome.code == 1 && outcome.errors.contains("digits.h5"), "\(outcome)")
+    }
+
     @Test(
       "An error while writing: older checkpoints stay, the message is clear, training goes on or stops as configured")
     func failingWrites() throws {
