@@ -102,14 +102,14 @@ public struct Checkpoint: Sendable {
 
   /// Reads the weights or their moving average alone.
   public func load(average: Bool, into arena: ParameterArena) throws {
-    try read(average ? "ema" : "model", into: arena)
+    try read(average ? .average : .weights, into: arena)
   }
 
-  /// Reads one part: weights, moving average or a moment.
-  func read(_ group: String, into arena: ParameterArena) throws {
+  /// Reads one part.
+  func read(_ part: TrainingPart, into arena: ParameterArena) throws {
     let file = try HDF5File(reading: path)
     for parameter in arena.layout.parameters {
-      let name = "/\(group)/\(parameter.name)"
+      let name = "/\(part.rawValue)/\(parameter.name)"
       let shape = try file.describe(name).shape
       guard shape == parameter.shape else {
         throw HDF5Error.unexpected(
@@ -121,19 +121,21 @@ public struct Checkpoint: Sendable {
   }
 
   /// Writes a checkpoint in one piece or not at all: the file, then its manifest.
+  ///
+  /// - Parameter whole: called for each part in order, gives all of it
   static func write(
-    _ snapshot: TrainingSnapshot, _ position: TrainingPosition, _ configuration: Configuration,
-    _ properties: LatentProperties, samples: Int, pace: Pace? = nil, to path: String
+    _ position: TrainingPosition, _ configuration: Configuration, _ properties: LatentProperties, samples: Int,
+    pace: Pace? = nil, to path: String, _ whole: (TrainingPart) throws -> ParameterArena
   ) throws {
     try AtomicFile.create(path) { temporary in
       let file = try HDF5File(creating: temporary, pace: pace)
-      for (group, arena) in snapshot.parts {
-        try file.createGroup(group)
+      for part in TrainingPart.allCases {
+        try file.createGroup(part.rawValue)
+        let arena = try whole(part)
         for parameter in arena.layout.parameters {
-          let values = arena[parameter]
           try file.write(
-            "/\(group)/\(parameter.name)", shape: parameter.shape,
-            UnsafeBufferPointer(start: values.base, count: values.count), checked: true)
+            "/\(part.rawValue)/\(parameter.name)", shape: parameter.shape, UnsafeBufferPointer(arena[parameter].buffer),
+            checked: true)
         }
       }
       try writeAttributes(file, position, configuration, properties, samples)

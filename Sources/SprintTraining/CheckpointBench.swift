@@ -35,7 +35,7 @@ public final class CheckpointBench {
     snapshot = TrainingSnapshot(network)
     network.layout.initialize(optimizer.weights.elements, seed: 0)
     optimizer.restart(from: optimizer.weights)
-    for (_, values) in snapshot.parts { values.elements.copy(from: optimizer.weights.elements) }
+    for part in TrainingPart.allCases { snapshot[part].elements.copy(from: optimizer.weights.elements) }
   }
 
   /// One round.
@@ -45,8 +45,8 @@ public final class CheckpointBench {
     let properties = LatentProperties(scale: [1], shift: [0], kind: "latents", pixelRange: -1...1, vae: "")
     return try Round(
       save: seconds {
-        try optimizer.collect(into: snapshot, .single(), BucketPlan(count: snapshot.weights.elements.count, ranks: 1))
-        try Checkpoint.write(snapshot, TrainingPosition(), configuration, properties, samples: 1, to: checkpoint)
+        try optimizer.collect(into: snapshot, .single(), BucketPlan(count: optimizer.weights.elements.count, ranks: 1))
+        try Checkpoint.write(TrainingPosition(), configuration, properties, samples: 1, to: checkpoint) { snapshot[$0] }
       },
       plainWrite: seconds { try writePlainly(plain) },
       load: seconds { try optimizer.restore(try Checkpoint(path: checkpoint), .single()) },
@@ -61,8 +61,8 @@ public final class CheckpointBench {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     guard descriptor >= 0 else { throw FileError.last(path, "create the file") }
     defer { close(descriptor) }
-    for (_, values) in snapshot.parts {
-      try inPieces(values) { address, count in
+    for part in TrainingPart.allCases {
+      try inPieces(snapshot[part]) { address, count in
         guard write(descriptor, address, count) == count else { throw FileError.last(path, "write") }
       }
     }
@@ -75,8 +75,8 @@ public final class CheckpointBench {
     let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else { throw FileError.last(path, "open") }
     defer { close(descriptor) }
-    for (_, values) in snapshot.parts {
-      try inPieces(values) { address, count in
+    for part in TrainingPart.allCases {
+      try inPieces(snapshot[part]) { address, count in
         guard read(descriptor, address, count) == count else { throw FileError.last(path, "read") }
       }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import SprintData
 import SprintFormats
+import SprintModel
 
 /// The checkpoints in a run's folder.
 public struct CheckpointStore: Sendable {
@@ -45,14 +46,15 @@ public struct CheckpointStore: Sendable {
   }
 
   /// Writes a checkpoint, then removes older ones that are no longer to be kept.
+  ///
+  /// - Parameter whole: called for each part in order, gives all of it
   func save(
-    _ snapshot: TrainingSnapshot, _ position: TrainingPosition, _ configuration: Configuration,
-    _ dataset: LatentDataset,
-    pace: Pace? = nil
+    _ position: TrainingPosition, _ configuration: Configuration, _ dataset: LatentDataset, pace: Pace? = nil,
+    _ whole: (TrainingPart) throws -> ParameterArena
   ) throws -> String {
     let path = path(step: position.step)
     try Checkpoint.write(
-      snapshot, position, configuration, dataset.properties, samples: dataset.count, pace: pace, to: path)
+      position, configuration, dataset.properties, samples: dataset.count, pace: pace, to: path, whole)
     for old in superfluous(after: path, configuration.checkpoint) {
       // The manifest goes first: what is left when this is interrupted is no checkpoint.
       unlink(Checkpoint.manifest(of: old))

@@ -4,7 +4,8 @@ import SprintData
 import SprintFormats
 import SprintModel
 
-/// Saves checkpoints at rank zero while training goes on: a snapshot is taken between two steps, a thread of its own writes it.
+/// Saves checkpoints at rank zero: in the background, where a snapshot is taken between two steps and a thread of its own writes
+/// it while training goes on, or in the foreground without the snapshot's memory.
 final class CheckpointWriter: @unchecked Sendable {
   /// How a save ended.
   typealias Outcome = Result<(path: String, step: Int, seconds: Double, isUrgent: Bool), any Error>
@@ -12,7 +13,7 @@ final class CheckpointWriter: @unchecked Sendable {
   private let store: CheckpointStore
   private let configuration: Configuration
   private let dataset: LatentDataset
-  private let snapshot: TrainingSnapshot
+  private let snapshot: TrainingSnapshot?
   /// Of the write under way, unless it is urgent; used by the thread that trains alone.
   private var pace: Pace?
   private let condition = NSCondition()
@@ -22,13 +23,17 @@ final class CheckpointWriter: @unchecked Sendable {
 
   init(_ store: CheckpointStore, _ configuration: Configuration, _ dataset: LatentDataset, _ network: Network) {
     (self.store, self.configuration, self.dataset) = (store, configuration, dataset)
-    snapshot = TrainingSnapshot(network)
-    // Memory is slow when it is first written to: better while the first steps are computed than between two of them.
-    start(isUrgent: false) { [snapshot] in snapshot.parts.forEach { $0.values.elements.clear() } }
+    snapshot = configuration.checkpoint.isBackground ? TrainingSnapshot(network) : nil
+  }
+
+  /// Memory is slow when it is first written to: better while the first steps are computed than between two of them.
+  func prepare() {
+    guard let snapshot else { return }
+    start(isUrgent: false) { for part in TrainingPart.allCases { snapshot[part].elements.clear() } }
   }
 
   /// The memory for the next snapshot, once the one before is written.
-  func freeSnapshot() -> TrainingSnapshot {
+  func freeSnapshot() -> TrainingSnapshot? {
     waitForThread()
     return snapshot
   }
@@ -37,17 +42,27 @@ final class CheckpointWriter: @unchecked Sendable {
   ///
   /// - Parameter isUrgent: whether nothing is left to be trained; else computing goes first
   func write(_ position: TrainingPosition, isUrgent: Bool) {
+    guard let snapshot else { preconditionFailure("writing in the background needs a snapshot") }
     // Spread over sixteen times its duration a save costs a step some percent.
     let pace = isUrgent ? nil : Pace(rest: 15)
     self.pace = pace
-    start(isUrgent: isUrgent) { [self] in
-      let began = ContinuousClock.now
-      let outcome = Outcome {
-        let path = try store.save(snapshot, position, configuration, dataset, pace: pace)
-        return (path, position.step, (ContinuousClock.now - began) / .seconds(1), isUrgent)
-      }
-      condition.withLock { outcomes.append(outcome) }
+    start(isUrgent: isUrgent) { [self] in save(position, isUrgent, pace) { snapshot[$0] } }
+  }
+
+  /// Writes at once; `whole` gives all of each part, in order.
+  func writeNow(_ position: TrainingPosition, _ whole: (TrainingPart) throws -> ParameterArena) {
+    save(position, true, nil, whole)
+  }
+
+  private func save(
+    _ position: TrainingPosition, _ isUrgent: Bool, _ pace: Pace?, _ whole: (TrainingPart) throws -> ParameterArena
+  ) {
+    let began = ContinuousClock.now
+    let outcome = Outcome {
+      let path = try store.save(position, configuration, dataset, pace: pace, whole)
+      return (path, position.step, (ContinuousClock.now - began) / .seconds(1), isUrgent)
     }
+    condition.withLock { outcomes.append(outcome) }
   }
 
   private func start(isUrgent: Bool, _ work: @escaping @Sendable () -> Void) {

@@ -50,6 +50,8 @@ public struct Configuration: Sendable {
     public var keepEvery: Int?
     /// What happens when one cannot be written.
     public var onFailure: Failure
+    /// Whether training goes on while one is written, for which rank zero needs four times the weights' memory.
+    public var isBackground: Bool
   }
 
   /// How ranks share the work.
@@ -153,7 +155,8 @@ public struct Configuration: Sendable {
     self.checkpoint = Checkpoints(
       interval: try checkpoint.integer("interval", default: 10_000), keep: try checkpoint.integer("keep", default: 3),
       keepEvery: checkpoint.has("keep_every") ? try checkpoint.integer("keep_every") : nil,
-      onFailure: try checkpoint.choice("on_failure", default: .goOn))
+      onFailure: try checkpoint.choice("on_failure", default: .goOn),
+      isBackground: try checkpoint.boolean("background", default: true))
     try checkpoint.finish()
     let validation = try root.section("validation")
     self.validation = Validation(

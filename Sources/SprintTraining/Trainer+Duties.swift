@@ -73,10 +73,11 @@ extension Trainer {
     return true
   }
 
-  /// Takes a snapshot and has it written; waits for that where nothing is left to be trained.
+  /// Saves: from a snapshot while training goes on, or at once. Waits for the end where nothing is left to be trained.
   func save(isUrgent: Bool) throws {
     let snapshot = writer?.freeSnapshot()
     try takeOutcomes(wait: true)
+    guard configuration.checkpoint.isBackground else { return try saveNow() }
     let began = ContinuousClock.now
     try optimizer.collect(into: snapshot, communicator, plan)
     if communicator.rank == 0 {
@@ -86,6 +87,23 @@ extension Trainer {
     }
     writer?.write(position, isUrgent: isUrgent)
     if isUrgent { try takeOutcomes(wait: true) }
+  }
+
+  /// Saves without a snapshot: parts are brought together one after another in the borrowed memory of the gradients.
+  private func saveNow() throws {
+    var left = TrainingPart.allCases[...]
+    func whole(_ part: TrainingPart) throws -> ParameterArena {
+      left = left.dropFirst()
+      if part == .weights { return optimizer.weights }
+      try optimizer.collect(
+        part, into: communicator.rank == 0 ? optimizer.gradients.elements : nil, communicator, plan)
+      return optimizer.gradients
+    }
+    writer?.writeNow(position, whole)
+    // The other ranks, and rank zero where writing has failed, still have to take part in what is left.
+    while let part = left.first { _ = try whole(part) }
+    optimizer.clearGradients()
+    try takeOutcomes(wait: true)
   }
 
   /// Tells how saves ended.

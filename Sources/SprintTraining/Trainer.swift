@@ -83,6 +83,8 @@ public final class Trainer {
       report(.note(description))
       roster.lines.forEach { report(.note($0)) }
     }
+    // Only now, so that it does not slow down what the roster measures.
+    writer?.prepare()
     var isInterrupted = try !catchUp(stop)
     while !isInterrupted, position.step < last {
       let stage = configuration.stages[position.stage]

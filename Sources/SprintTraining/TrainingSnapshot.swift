@@ -2,53 +2,65 @@ import SprintCommunication
 import SprintKernels
 import SprintModel
 
+/// What training keeps, part by part; the raw values are the names in a checkpoint.
+package enum TrainingPart: String, CaseIterable, Sendable {
+  /// The weights in training.
+  case weights = "model"
+  /// Their moving average.
+  case average = "ema"
+  /// AdamW's moments.
+  case firstMoment = "adam/m", secondMoment = "adam/v"
+}
+
 /// Everything that training keeps, as it was after one step: what a checkpoint is written from while training goes on. Rank zero
 /// has one, of four times the weights' size; the shards of other ranks arrive straight at their place in it.
 package final class TrainingSnapshot: Sendable {
-  package let weights, average, firstMoment, secondMoment: ParameterArena
+  private let arenas: [TrainingPart: ParameterArena]
 
   init(_ network: Network) {
-    weights = ParameterArena(network)
-    average = ParameterArena(network)
-    firstMoment = ParameterArena(network)
-    secondMoment = ParameterArena(network)
+    arenas = Dictionary(uniqueKeysWithValues: TrainingPart.allCases.map { ($0, ParameterArena(network)) })
   }
 
-  /// Names of the parts in a file, and the parts.
-  var parts: [(name: String, values: ParameterArena)] {
-    Array(zip(Self.names, [weights, average, firstMoment, secondMoment]))
+  /// One part of it.
+  package subscript(part: TrainingPart) -> ParameterArena {
+    guard let arena = arenas[part] else { preconditionFailure("a snapshot has all parts") }
+    return arena
   }
-
-  static let names = ["model", "ema", "adam/m", "adam/v"]
 }
 
 extension Optimizer {
+  /// What this rank has of a part: all weights, its own places of the others.
+  private func own(_ part: TrainingPart) -> Vector {
+    switch part {
+    case .weights: weights.elements
+    case .average: average
+    case .firstMoment: firstMoment
+    case .secondMoment: secondMoment
+    }
+  }
+
+  /// Brings all of a part to rank zero; all ranks call it, rank zero with memory for it.
+  func collect(_ part: TrainingPart, into whole: Vector?, _ communicator: Communicator, _ plan: BucketPlan) throws {
+    let own = own(part)
+    if own.count < weights.elements.count {
+      try communicator.gatherShards(own, into: whole, plan)
+    } else if let whole {
+      copy(own, to: whole)
+    }
+  }
+
   /// Takes a snapshot; all ranks call it, rank zero with the snapshot to be filled.
   func collect(into snapshot: TrainingSnapshot?, _ communicator: Communicator, _ plan: BucketPlan) throws {
-    let whole = snapshot.map { [$0.average, $0.firstMoment, $0.secondMoment] }
-    if let snapshot { copy(weights.elements, to: snapshot.weights.elements) }
-    for (index, own) in [average, firstMoment, secondMoment].enumerated() {
-      let place = whole?[index].elements
-      if own.count == weights.elements.count {
-        if let place { copy(own, to: place) }
-      } else {
-        try communicator.gatherShards(own, into: place, plan)
-      }
-    }
+    for part in TrainingPart.allCases { try collect(part, into: snapshot?[part].elements, communicator, plan) }
   }
 
   /// Sets everything from rank zero's file; all ranks call it, rank zero with a checkpoint.
   func restore(_ checkpoint: Checkpoint?, _ communicator: Communicator) throws {
     let staging = gradients.elements
-    for (index, name) in TrainingSnapshot.names.enumerated() {
-      try communicator.agree { try checkpoint?.read(name, into: gradients) }
+    for part in TrainingPart.allCases {
+      try communicator.agree { try checkpoint?.read(part, into: gradients) }
       try communicator.broadcast(staging)
-      switch index {
-      case 0: weights.elements.copy(from: staging)
-      case 1: take(from: staging, into: average)
-      case 2: take(from: staging, into: firstMoment)
-      default: take(from: staging, into: secondMoment)
-      }
+      if part == .weights { copy(staging, to: weights.elements) } else { take(from: staging, into: own(part)) }
     }
     clearGradients()
   }

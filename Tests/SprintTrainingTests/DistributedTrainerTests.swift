@@ -55,7 +55,7 @@ import Testing
       }
       let end = try trainer.run(until: until, deadline: deadline, stop: request)
       let state = try trainer.state()
-      let arenas = state.map { [$0.weights, $0.average, $0.firstMoment, $0.secondMoment] } ?? []
+      let arenas = state.map { state in TrainingPart.allCases.map { state[$0] } } ?? []
       return (end, arenas.map(\.elements.array), trainer.stateBytes, notes)
     }
     #expect(results.allSatisfy { $0.0 == results[0].0 }, "ranks ended differently: \(results.map(\.0))")
@@ -114,6 +114,17 @@ import Testing
     let whole = try run("whole", ranks: 2)
     let parts = try run("parts", ranks: 2, ["stages[0].accumulate=4", "stages[1].accumulate=7"])
     #expect(distance(parts.state[2], whole.state[2]) < 1e-3)
+  }
+
+  @Test("Saved in the foreground, without a snapshot, a checkpoint holds the same", arguments: [1, 3])
+  func foreground(ranks: Int) throws {
+    let states = try [true, false].map { background in
+      let (name, settings) = ("background \(background)", ["checkpoint.background=\(background)"])
+      #expect(try run(name, ranks: ranks, settings, until: 5).end == .reachedStep)
+      let loaded = try run(name, ranks: ranks, settings, until: 5).state
+      return [loaded, try run(name, ranks: ranks, settings).state]
+    }
+    #expect(states[0] == states[1] && states[0][0] != states[0][1])
   }
 
   @Test("Resuming on another number of ranks begins with the very same state and ends as if nothing had happened")

@@ -180,7 +180,9 @@ extension ProcessTests {
     func failingWrites() throws {
       for plan in ["pwrite:step-000000030.h5:3", "fsync:step-000000030.h5:1", "rename:step-000000030.manifest:1"] {
         for policy in ["continue", "stop"] {
-          let run = ShortRun("\(plan.prefix(5)) \(policy)", in: folder, ["checkpoint.on_failure=\(policy)"])
+          let run = ShortRun(
+            "\(plan.prefix(5)) \(policy)", in: folder,
+            ["checkpoint.on_failure=\(policy)", "checkpoint.background=\(policy == "continue")"])
           let (environment, mark) = fault("fail:\(plan)")
           let outcome = try run.start(ranks: 2, environment: environment).wait(60)
           let what = "\(plan), \(policy): \(outcome.output.suffix(1500)) \(outcome.errors)"
