@@ -139,9 +139,10 @@ public final class Communicator: @unchecked Sendable {
     let waiting = queue
     queue = []
     condition.unlock()
+    // First, since whoever is told that he waits in vain may end the process.
+    onFailure(error)
     for pending in waiting { pending.finish(error) }
     ended.finish(error)
-    onFailure(error)
   }
 
   /// Asks for an operation.

@@ -43,7 +43,7 @@ enum Console {
     }
     var isShared = error is FailureElsewhere
     if case RunError.notFinite = error { isShared = true }
-    if error is CommunicationError { code = restart.rawValue }
+    if error is CommunicationError { abandon(error) }
     // What all ranks have met rank zero tells, and its exit code is to be the first.
     if rank > 0, isShared {
       sleep(2)
@@ -56,7 +56,7 @@ enum Console {
 
   /// Ends this process at once, as the others will: ranks have lost each other. A launcher that cannot reach a frozen host hangs then;
   /// for its wrapper a file is left, where it asked for one.
-  @Sendable static func abandon(_ error: any Error) {
+  @Sendable static func abandon(_ error: any Error) -> Never {
     Self.error("sprint: rank \(rank): \(error)")
     if let path = ProcessInfo.processInfo.environment["SPRINT_ABANDONED"] {
       _ = FileManager.default.createFile(atPath: path, contents: Data())

@@ -18,11 +18,13 @@ final class SprintCommand {
 
   private let process = Process()
   private let output, errors: String
+  private let folder: TemporaryFolder
 
   /// Starts `executable` in the checkout.
   init(_ executable: String, _ arguments: [String], environment: [String: String] = [:], in folder: TemporaryFolder)
     throws
   {
+    self.folder = folder
     let name = UUID().uuidString
     (output, errors) = (folder.file("\(name).stdout"), folder.file("\(name).stderr"))
     process.executableURL = URL(fileURLWithPath: executable)
@@ -55,6 +57,7 @@ final class SprintCommand {
     while process.isRunning, Date() < deadline { usleep(10_000) }
     if process.isRunning {
       signal(SIGKILL)
+      Processes.killAll(mentioning: folder.path)
       Issue.record("still running after \(seconds) s: \(outputSoFar.suffix(2000)) \(errorsSoFar.suffix(2000))")
     }
     process.waitUntilExit()
@@ -84,6 +87,15 @@ enum Processes {
     let left = ranks(of: path)
     #expect(left.isEmpty, "left after \(seconds) s: \(left)")
     for pid in left.values { kill(pid, SIGKILL) }
+  }
+
+  /// Kills everything with a path in its arguments, launchers included.
+  static func killAll(mentioning path: String) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+      guard let pid = Int32(name), pid != getpid(), read(pid, "cmdline")?.contains(where: { $0.contains(path) }) == true
+      else { continue }
+      kill(pid, SIGKILL)
+    }
   }
 
   private static func isAlive(_ pid: Int32) -> Bool {
