@@ -61,6 +61,7 @@ enum Console {
     if let path = ProcessInfo.processInfo.environment["SPRINT_ABANDONED"] {
       _ = FileManager.default.createFile(atPath: path, contents: Data())
     }
+    if case CommunicationError.notConnected = error { leave(usersMistake) }
     leave(restart.rawValue)
   }
 
