@@ -53,7 +53,10 @@ esac
 
 # A link that is cut is seen after 5 + 3 x 2 s instead of minutes, one that comes back sooner is survived.
 keepalive="--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3"
-export SPRINT_ABANDONED="$(mktemp -u "${TMPDIR:-/tmp}/sprint-abandoned.XXXXXX")"
+# A rank that has lost the others leaves a file here.
+word="$(mktemp -d "${TMPDIR:-/tmp}/sprint.XXXXXX")" || exit 2
+SPRINT_ABANDONED="$word/abandoned"
+export SPRINT_ABANDONED
 
 # In a session of its own mpirun does not hear the terminal's Ctrl-C, on which it would kill its ranks.
 # shellcheck disable=SC2086
@@ -76,8 +79,6 @@ while kill -0 "$mpirun" 2>/dev/null; do
 done
 wait "$mpirun"
 code=$?
-if [ -e "$SPRINT_ABANDONED" ]; then
-  rm -f "$SPRINT_ABANDONED"
-  code=75
-fi
+[ ! -e "$SPRINT_ABANDONED" ] || code=75
+rm -rf "$word"
 exit "$code"

@@ -9,7 +9,6 @@ static inline hid_t sprint_h5t_float_le(void) { return H5T_IEEE_F32LE; }
 static inline hid_t sprint_h5t_double_le(void) { return H5T_IEEE_F64LE; }
 static inline hid_t sprint_h5t_int64_le(void) { return H5T_STD_I64LE; }
 static inline hid_t sprint_h5t_string(void) { return H5T_C_S1; }
-static inline size_t sprint_h5t_variable(void) { return H5T_VARIABLE; }
 static inline hid_t sprint_h5p_file_access(void) { return H5P_FILE_ACCESS; }
 static inline hid_t sprint_h5p_dataset_create(void) { return H5P_DATASET_CREATE; }
 static inline hid_t sprint_h5p_group_create(void) { return H5P_GROUP_CREATE; }

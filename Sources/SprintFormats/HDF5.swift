@@ -43,7 +43,7 @@ public final class HDF5File: @unchecked Sendable {
   /// Where the file lies.
   public let path: String
   private let file: Handle
-  private let pace: Pace?
+  let pace: Pace?
 
   private static let lock: NSRecursiveLock = {
     // Network file systems often refuse locks, and data sets are only read.
@@ -52,7 +52,7 @@ public final class HDF5File: @unchecked Sendable {
     return NSRecursiveLock()
   }()
 
-  private static func locked<Result>(_ body: () throws -> Result) rethrows -> Result {
+  static func locked<Result>(_ body: () throws -> Result) rethrows -> Result {
     try lock.withLock {
       // The library keeps this setting for each thread.
       _ = sprint_h5e_silence()
@@ -61,7 +61,7 @@ public final class HDF5File: @unchecked Sendable {
   }
 
   /// An identifier of the library, closed with the last reference.
-  private final class Handle {
+  final class Handle {
     let id: hid_t
     private let close: (hid_t) -> herr_t
     private var isOpen = true
@@ -119,11 +119,11 @@ public final class HDF5File: @unchecked Sendable {
     guard locked(call) >= 0 else { throw HDF5Error.failed(path: path, action: action) }
   }
 
-  private func opened(_ action: String, _ close: @escaping (hid_t) -> herr_t, _ call: () -> hid_t) throws -> Handle {
+  func opened(_ action: String, _ close: @escaping (hid_t) -> herr_t, _ call: () -> hid_t) throws -> Handle {
     try Self.opened(path, action, close, call)
   }
 
-  private func check(_ action: String, _ call: () -> herr_t) throws { try Self.check(path, action, call) }
+  func check(_ action: String, _ call: () -> herr_t) throws { try Self.check(path, action, call) }
 
   // MARK: Data sets
 
@@ -179,7 +179,7 @@ public final class HDF5File: @unchecked Sendable {
     }
   }
 
-  private static func element(of type: Handle) -> Element {
+  static func element(of type: Handle) -> Element {
     switch H5Tget_class(type.id) {
     case H5T_FLOAT: .float(H5Tget_size(type.id))
     case H5T_INTEGER: .integer
@@ -187,7 +187,7 @@ public final class HDF5File: @unchecked Sendable {
     }
   }
 
-  private func shape(of dataset: Handle, _ name: String) throws -> [Int] {
+  func shape(of dataset: Handle, _ name: String) throws -> [Int] {
     let space = try opened("read the shape of `\(name)`", H5Sclose) { H5Dget_space(dataset.id) }
     return Self.locked {
       var extents = [hsize_t](repeating: 0, count: max(0, Int(H5Sget_simple_extent_ndims(space.id))))
@@ -299,114 +299,10 @@ public final class HDF5File: @unchecked Sendable {
     try check(writing(name)) { dataset.closeNow() }
   }
 
-  private func writing(_ name: String) -> String { "write `\(name)`; is the disk full?" }
+  func writing(_ name: String) -> String { "write `\(name)`; is the disk full?" }
 
   /// Hands everything written so far to the operating system.
   public func flush() throws { try check("flush the file; is the disk full?") { H5Fflush(file.id, H5F_SCOPE_GLOBAL) } }
-
-  // MARK: Pieces with checksums
-
-  // What the library's own pipeline would do, whose checksum is slow and which takes fresh memory for every piece.
-
-  /// How a data set is cut along its first extent.
-  private struct Pieces {
-    let count, rows, floatsPerRow, total: Int
-    var bytes: Int { rows * floatsPerRow * MemoryLayout<Float>.stride }
-
-    /// Pieces of at most 4 MiB, all alike: the file has room for the last one in full.
-    init(shape: [Int]) {
-      let floatsPerRow = max(1, shape.dropFirst().reduce(1, *))
-      let most = max(1, min(shape[0], (1 << 20) / floatsPerRow))
-      let count = max(1, (shape[0] + most - 1) / most)
-      self.init(shape: shape, rows: max(1, (shape[0] + count - 1) / count))
-    }
-
-    init(shape: [Int], rows: Int) {
-      (self.rows, total) = (rows, shape[0])
-      floatsPerRow = shape.dropFirst().reduce(1, *)
-      count = (shape[0] + rows - 1) / rows
-    }
-
-    /// Where piece `index` lies among all values.
-    func range(_ index: Int) -> Range<Int> {
-      index * rows * floatsPerRow..<min((index + 1) * rows, total) * floatsPerRow
-    }
-  }
-
-  /// Room for one piece and its checksum.
-  private func withPieceMemory(_ pieces: Pieces, _ body: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: pieces.bytes + 4, alignment: 64)
-    defer { memory.deallocate() }
-    try body(memory)
-  }
-
-  private func offset(_ index: Int, _ pieces: Pieces, dimensions: Int) -> [hsize_t] {
-    [hsize_t(index * pieces.rows)] + Array(repeating: 0, count: dimensions - 1)
-  }
-
-  private func write(_ pieces: Pieces, to dataset: Handle, _ name: String, _ values: UnsafeBufferPointer<Float>) throws
-  {
-    let dimensions = try shape(of: dataset, name).count
-    try withPieceMemory(pieces) { memory in
-      for index in 0..<pieces.count {
-        let began = ContinuousClock.now
-        let source = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: values[pieces.range(index)]))
-        memory.copyMemory(from: source)
-        if source.count < pieces.bytes {
-          memory[source.count..<pieces.bytes].withContiguousMutableStorageIfAvailable { $0.update(repeating: 0) }
-        }
-        let checksum = fletcher32(UnsafeRawBufferPointer(rebasing: memory[..<pieces.bytes]))
-        memory.storeBytes(of: checksum.littleEndian, toByteOffset: pieces.bytes, as: UInt32.self)
-        var offset = offset(index, pieces, dimensions: dimensions)
-        try check(writing(name)) {
-          H5Dwrite_chunk(dataset.id, sprint_h5p_default(), 0, &offset, memory.count, memory.baseAddress)
-        }
-        pace?.rest(since: began)
-      }
-    }
-  }
-
-  /// The pieces of a data set that was written like this, or nil.
-  private func pieces(of dataset: Handle, _ name: String, _ shape: [Int]) throws -> Pieces? {
-    let type = try opened("read the type of `\(name)`", H5Tclose) { H5Dget_type(dataset.id) }
-    let properties = try opened("read the layout of `\(name)`", H5Pclose) { H5Dget_create_plist(dataset.id) }
-    return Self.locked {
-      guard H5Pget_layout(properties.id) == H5D_CHUNKED, H5Tget_order(type.id) == H5T_ORDER_LE,
-        Self.element(of: type) == .float(4), H5Pget_nfilters(properties.id) == 1, !shape.isEmpty
-      else { return nil }
-      var (flags, count, kind): (UInt32, Int, UInt32) = (0, 0, 0)
-      var piece = [hsize_t](repeating: 0, count: shape.count)
-      guard H5Pget_filter2(properties.id, 0, &flags, &count, nil, 0, nil, &kind) == H5Z_FILTER_FLETCHER32,
-        H5Pget_chunk(properties.id, Int32(shape.count), &piece) == Int32(shape.count),
-        piece.dropFirst().map(Int.init) == Array(shape.dropFirst())
-      else { return nil }
-      return Pieces(shape: shape, rows: Int(piece[0]))
-    }
-  }
-
-  private func read(
-    _ pieces: Pieces, of dataset: Handle, _ name: String, into values: UnsafeMutableBufferPointer<Float>
-  ) throws {
-    let dimensions = try shape(of: dataset, name).count
-    let action = "read `\(name)`; is the file damaged?"
-    try withPieceMemory(pieces) { memory in
-      for index in 0..<pieces.count {
-        var offset = offset(index, pieces, dimensions: dimensions)
-        var (size, filters): (hsize_t, UInt32) = (0, 0)
-        try check(action) { H5Dget_chunk_storage_size(dataset.id, &offset, &size) }
-        guard size == memory.count else { throw HDF5Error.failed(path: path, action: action) }
-        try check(action) {
-          H5Dread_chunk(dataset.id, sprint_h5p_default(), &offset, &filters, memory.baseAddress)
-        }
-        let found = UInt32(littleEndian: memory.load(fromByteOffset: pieces.bytes, as: UInt32.self))
-        guard found == fletcher32(UnsafeRawBufferPointer(rebasing: memory[..<pieces.bytes])) else {
-          throw HDF5Error.failed(path: path, action: "read `\(name)`: a checksum is wrong, the file is damaged")
-        }
-        let target = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: values[pieces.range(index)]))
-        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<target.count]))
-      }
-    }
-  }
 
   // MARK: Attributes of the file
 

@@ -154,7 +154,7 @@ package struct Coordinator {
   /// What is due after a step by its number alone.
   package func due(after position: TrainingPosition) -> (validation: Bool, samples: Bool, checkpoint: Bool) {
     let step = position.step
-    let isLast = position.isStageOver || position.stageStep == configuration.stages[position.stage].steps
+    let isLast = position.hasFinishedStage(of: configuration)
     return (
       hasValidation && (isLast || step % configuration.validation.interval == 0),
       configuration.samples.interval.map { isLast || step % $0 == 0 } ?? false,

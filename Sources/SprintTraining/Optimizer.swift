@@ -21,8 +21,8 @@ public final class Optimizer: Sendable {
   public let weights: ParameterArena
   /// Gradients to be added to before `update`, which leaves them zero. Between updates their memory may be borrowed.
   public let gradients: ParameterArena
-  /// The places in the arenas that this rank looks after, in order.
-  public let owned: [Range<Int>]
+  /// What this rank looks after, in order.
+  let owned: [Slice]
   /// The exponential moving average of the weights, and AdamW's first and second moments: of the owned places, one after another.
   public let average, firstMoment, secondMoment: Vector
   private let configuration: AdamWConfiguration
@@ -31,7 +31,8 @@ public final class Optimizer: Sendable {
   /// What is updated, by bucket: stretches of trained parameters, cut so that several workers share them evenly.
   private let slices: [[Slice]]
 
-  private struct Slice: Sendable {
+  /// A stretch of what this rank looks after.
+  struct Slice: Sendable {
     /// Where it lies in the arenas of weights and gradients.
     let place: Range<Int>
     /// Where it lies in the owned state.
@@ -46,18 +47,18 @@ public final class Optimizer: Sendable {
     gradients = ParameterArena(network)
     self.configuration = configuration
     workers = network.workers
-    let owned = owned ?? [0..<network.layout.count]
-    self.owned = owned
-    let count = owned.reduce(0) { $0 + $1.count }
-    memory = (0..<3).map { _ in Arena(count: count) }
+    var count = 0
+    self.owned = (owned ?? [0..<network.layout.count]).map { place in
+      defer { count += place.count }
+      return Slice(place: place, state: count..<count + place.count)
+    }
+    memory = (0..<3).map { [count] _ in Arena(count: count) }
     (average, firstMoment, secondMoment) = (memory[0].elements, memory[1].elements, memory[2].elements)
-    var start = 0
-    slices = owned.map { place in
-      defer { start += place.count }
-      return Self.trainedStretches(network.layout).flatMap { stretch in
-        Self.slices(stretch.clamped(to: place)).map {
-          Slice(place: $0, state: $0.lowerBound - place.lowerBound + start..<$0.upperBound - place.lowerBound + start)
-        }
+    let stretches = Self.trainedStretches(network.layout)
+    slices = self.owned.map { owned in
+      let shift = owned.state.lowerBound - owned.place.lowerBound
+      return stretches.flatMap { Self.slices($0.clamped(to: owned.place)) }.map {
+        Slice(place: $0, state: $0.lowerBound + shift..<$0.upperBound + shift)
       }
     }
   }
@@ -121,11 +122,7 @@ public final class Optimizer: Sendable {
 
   /// Copies the owned places of a whole arena into owned state.
   func take(from whole: Vector, into state: Vector) {
-    var start = 0
-    for place in owned {
-      state[start..<start + place.count].copy(from: whole[place])
-      start += place.count
-    }
+    for slice in owned { state[slice.state].copy(from: whole[slice.place]) }
   }
 
   /// Copies on all workers.
@@ -135,7 +132,7 @@ public final class Optimizer: Sendable {
 
   /// What other ranks update has left partial sums here.
   private func clearForeignGradients() {
-    let places = [0..<0] + owned + [gradients.elements.count..<gradients.elements.count]
+    let places = [0..<0] + owned.map(\.place) + [gradients.elements.count..<gradients.elements.count]
     let gaps = zip(places, places.dropFirst()).map { $0.upperBound..<$1.lowerBound }.filter { !$0.isEmpty }
     workers.run(tasks: gaps.count) { [gradients] _, i in gradients.elements[gaps[i]].clear() }
   }

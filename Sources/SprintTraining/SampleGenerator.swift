@@ -48,13 +48,6 @@ public struct SampleGenerator: Sendable {
     return true
   }
 
-  /// All images at once, by a single process.
-  public func samples(labels: [Int]) throws -> [[Float]] {
-    var images: [[Float]] = []
-    _ = try draw(labels: labels, .single()) { images += $0 }
-    return images
-  }
-
   /// One tile of images; the last one is filled up with images that nobody asked for.
   private func draw(tile first: Int, _ labels: [Int], _ sampler: Sampler) -> [Float] {
     let elements = network.configuration.latentElements

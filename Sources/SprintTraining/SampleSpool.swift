@@ -1,6 +1,5 @@
 import Crypto
 import Foundation
-import SprintDiffusion
 import SprintFormats
 
 /// Images that were drawn so far, in a file beside the one that they are for, so that drawing can be interrupted.

@@ -88,7 +88,7 @@ public final class Trainer {
     var isInterrupted = try !catchUp(stop)
     while !isInterrupted, position.step < last {
       let stage = configuration.stages[position.stage]
-      if position.isStageOver || position.stageStep == stage.steps {
+      if position.hasFinishedStage(of: configuration) {
         guard position.stage + 1 < configuration.stages.count else { break }
         try enterNextStage()
         continue
@@ -97,8 +97,8 @@ public final class Trainer {
     }
     try finishSaving()
     let isLastStage = position.stage + 1 == configuration.stages.count
-    let isStageOver = position.isStageOver || position.stageStep == configuration.stages[position.stage].steps
-    return isLastStage && isStageOver ? .finished : position.step >= last ? .reachedStep : .interrupted
+    return isLastStage && position.hasFinishedStage(of: configuration)
+      ? .finished : position.step >= last ? .reachedStep : .interrupted
   }
 
   /// Everything that training keeps, at rank zero; all ranks call it.
@@ -155,7 +155,7 @@ public final class Trainer {
     let reader = reader(stage, slice)
     defer { reader.close() }
     if isDebugging { try checkGradients(stage, slice, objective, draws) }
-    while !position.isStageOver, position.stageStep < stage.steps {
+    while !position.hasFinishedStage(of: configuration) {
       let began = ContinuousClock.now
       let latents = try next(reader)
       var own = RankReport()

@@ -34,6 +34,11 @@ public struct TrainingPosition: Sendable, Equatable {
     set { for (field, number) in zip(Self.fields, newValue) { self[keyPath: field.path] = number } }
   }
 
+  /// Whether its stage is done with: at its last step or before.
+  func hasFinishedStage(of configuration: Configuration) -> Bool {
+    isStageOver || stageStep == configuration.stages[stage].steps
+  }
+
   /// After an update of a batch.
   mutating func advance(batch: Int, isSkipped: Bool) {
     step += 1

@@ -69,11 +69,7 @@ extension Optimizer {
   func withAverage<Result>(
     _ communicator: Communicator, _ plan: BucketPlan, _ body: (ParameterArena) throws -> Result
   ) throws -> Result {
-    var start = 0
-    for place in owned {
-      copy(average[start..<start + place.count], to: gradients.elements[place])
-      start += place.count
-    }
+    for slice in owned { copy(average[slice.state], to: gradients.elements[slice.place]) }
     if average.count < gradients.elements.count { try communicator.allGather(gradients.elements, plan) }
     defer { clearGradients() }
     return try body(gradients)

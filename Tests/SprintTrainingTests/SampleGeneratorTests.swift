@@ -1,3 +1,4 @@
+import SprintCommunication
 import SprintData
 import SprintDiffusion
 import SprintModel
@@ -13,8 +14,10 @@ import Testing
     let model = TinyModel(TinyModel.configuration())
     let settings = SamplerSettings(method: method, steps: 3, guidance: Guidance(kind, scale: 2))
     func draw(_ count: Int, seed: UInt64 = 4) throws -> [[Float]] {
-      try SampleGenerator(model.network, weights: model.weights, settings: settings, seed: seed).samples(
-        labels: (0..<count).map { $0 % 3 })
+      var images: [[Float]] = []
+      let generator = SampleGenerator(model.network, weights: model.weights, settings: settings, seed: seed)
+      _ = try generator.draw(labels: (0..<count).map { $0 % 3 }, .single()) { images += $0 }
+      return images
     }
     let many = try draw(150)
     #expect(many.count == 150)
