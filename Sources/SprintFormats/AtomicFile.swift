@@ -49,13 +49,16 @@ public enum AtomicFile {
 
   /// Writes all bytes to an open file, at its end.
   public static func append(_ data: Data, to descriptor: Int32, _ path: String) throws {
-    try data.withUnsafeBytes { bytes in
-      var done = 0
-      while done < bytes.count {
-        let written = Foundation.write(descriptor, bytes.baseAddress.unsafelyUnwrapped + done, bytes.count - done)
-        guard written > 0 else { throw FileError.last(path, "write") }
-        done += written
-      }
+    try data.withUnsafeBytes { try append($0, to: descriptor, path) }
+  }
+
+  /// The same for bytes that somebody else keeps.
+  public static func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {
+    var done = 0
+    while done < bytes.count {
+      let written = Foundation.write(descriptor, bytes.baseAddress.unsafelyUnwrapped + done, bytes.count - done)
+      guard written > 0 else { throw FileError.last(path, "write") }
+      done += written
     }
   }
 

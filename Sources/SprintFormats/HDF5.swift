@@ -42,7 +42,7 @@ public final class HDF5File: @unchecked Sendable {
 
   /// Where the file lies.
   public let path: String
-  private let file: Handle
+  let file: Handle
   let pace: Pace?
 
   private static let lock: NSRecursiveLock = {
@@ -107,7 +107,7 @@ public final class HDF5File: @unchecked Sendable {
 
   // MARK: The two places where calls are checked
 
-  private static func opened(
+  static func opened(
     _ path: String, _ action: String, _ close: @escaping (hid_t) -> herr_t, _ call: () -> hid_t
   ) throws -> Handle {
     let id = locked(call)
@@ -115,7 +115,7 @@ public final class HDF5File: @unchecked Sendable {
     return Handle(id, close)
   }
 
-  private static func check(_ path: String, _ action: String, _ call: () -> herr_t) throws {
+  static func check(_ path: String, _ action: String, _ call: () -> herr_t) throws {
     guard locked(call) >= 0 else { throw HDF5Error.failed(path: path, action: action) }
   }
 
@@ -238,71 +238,6 @@ public final class HDF5File: @unchecked Sendable {
       H5Dread(dataset.id, sprint_h5t_float(), memory.id, file.id, sprint_h5p_default(), values.baseAddress)
     }
   }
-
-  /// Creates a group and those above it.
-  public func createGroup(_ name: String) throws {
-    var way = ""
-    for part in name.split(separator: "/") {
-      way += "/\(part)"
-      if has(way) { continue }
-      let properties = try Self.timeless(path, sprint_h5p_group_create(), way)
-      _ = try opened("create the group `\(way)`", H5Gclose) {
-        H5Gcreate2(file.id, way, sprint_h5p_default(), properties.id, sprint_h5p_default())
-      }
-    }
-  }
-
-  /// Writes a data set of float32; with `checked` in pieces that carry a checksum each, else contiguous.
-  public func write(_ name: String, shape: [Int], _ values: UnsafeBufferPointer<Float>, checked: Bool = false) throws {
-    let pieces = checked ? Pieces(shape: shape) : nil
-    try create(name, shape, sprint_h5t_float_le(), pieces, count: values.count) { dataset in
-      if let pieces { return try write(pieces, to: dataset, name, values) }
-      try check(writing(name)) {
-        H5Dwrite(
-          dataset.id, sprint_h5t_float(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), values.baseAddress)
-      }
-    }
-  }
-
-  /// Writes a data set of int64.
-  public func write(_ name: String, shape: [Int], _ values: [Int64]) throws {
-    try create(name, shape, sprint_h5t_int64_le(), nil, count: values.count) { dataset in
-      try check(writing(name)) {
-        H5Dwrite(dataset.id, sprint_h5t_int64(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), values)
-      }
-    }
-  }
-
-  /// Properties of an object that does not remember when it was made: equal contents make equal files.
-  private static func timeless(_ path: String, _ kind: hid_t, _ name: String) throws -> Handle {
-    let properties = try opened(path, "describe `\(name)`", H5Pclose) { H5Pcreate(kind) }
-    try check(path, "describe `\(name)`") { H5Pset_obj_track_times(properties.id, false) }
-    return properties
-  }
-
-  private func create(
-    _ name: String, _ shape: [Int], _ type: hid_t, _ pieces: Pieces?, count: Int, _ write: (Handle) throws -> Void
-  ) throws {
-    precondition(shape.reduce(1, *) == count, "\(count) values for \(shape)")
-    var extents = shape.map { hsize_t($0) }
-    let space = try opened("describe `\(name)`", H5Sclose) { H5Screate_simple(Int32(extents.count), &extents, nil) }
-    let properties = try Self.timeless(path, sprint_h5p_dataset_create(), name)
-    if let pieces {
-      var piece = [hsize_t(pieces.rows)] + extents.dropFirst()
-      try check("lay out `\(name)`") { H5Pset_chunk(properties.id, Int32(piece.count), &piece) }
-      try check("add checksums to `\(name)`") { H5Pset_fletcher32(properties.id) }
-    }
-    let dataset = try opened("create `\(name)`", H5Dclose) {
-      H5Dcreate2(file.id, name, type, space.id, sprint_h5p_default(), properties.id, sprint_h5p_default())
-    }
-    try write(dataset)
-    try check(writing(name)) { dataset.closeNow() }
-  }
-
-  func writing(_ name: String) -> String { "write `\(name)`; is the disk full?" }
-
-  /// Hands everything written so far to the operating system.
-  public func flush() throws { try check("flush the file; is the disk full?") { H5Fflush(file.id, H5F_SCOPE_GLOBAL) } }
 
   // MARK: Attributes of the file
 

@@ -15,7 +15,7 @@ public func attention(
 ) {
   let tokens = query.rows
   precondition(logSumExp.rows == tokens && logSumExp.columns == 1, "attention: shapes differ")
-  multiply(query, key, into: scores, transposeB: true, factor: 1 / Float(query.columns).squareRoot())
+  product(query, key, into: scores, transposeB: true, factor: 1 / Float(query.columns).squareRoot())
   for r in 0..<tokens {
     let row = scores.row(r)
     let peak = largestElement(row, tokens)
@@ -30,7 +30,7 @@ public func attention(
     let inverse = 1 / total
     forEachVector(tokens) { i, lanes in row.store(row.load(i, lanes) * inverse, i, lanes) }
   }
-  multiply(scores, value, into: out)
+  product(scores, value, into: out)
 }
 
 /// dq, dk, dv, from out = softmax(q · kᵀ / sqrt(W)) · v
@@ -51,14 +51,14 @@ public func attentionBackward(
   let tokens = query.rows
   let factor = 1 / Float(query.columns).squareRoot()
   precondition(logSumExp.rows == tokens && logSumExp.columns == 1, "attention: shapes differ")
-  multiply(query, key, into: scores, transposeB: true, factor: factor)
+  product(query, key, into: scores, transposeB: true, factor: factor)
   for r in 0..<tokens {
     let row = scores.row(r)
     let normalizer = logSumExp[r, 0]
     forEachVector(tokens) { i, lanes in row.store(exponential(row.load(i, lanes) - normalizer), i, lanes) }
   }
-  multiply(scores, dout, into: valueGradient, transposeA: true)
-  multiply(dout, value, into: scoreGradients, transposeB: true)
+  product(scores, dout, into: valueGradient, transposeA: true)
+  product(dout, value, into: scoreGradients, transposeB: true)
   for r in 0..<tokens {
     let (probability, gradient) = (scores.row(r), scoreGradients.row(r))
     let mean = dot(dout.row(r), out.row(r), out.columns)
@@ -66,8 +66,8 @@ public func attentionBackward(
       gradient.store(probability.load(i, lanes) * (gradient.load(i, lanes) - mean) * factor, i, lanes)
     }
   }
-  multiply(scoreGradients, key, into: queryGradient)
-  multiply(scoreGradients, query, into: keyGradient, transposeA: true)
+  product(scoreGradients, key, into: queryGradient)
+  product(scoreGradients, query, into: keyGradient, transposeA: true)
 }
 
 @inline(__always)

@@ -10,6 +10,16 @@ public func multiply(
   _ a: Matrix, _ b: Matrix, into c: Matrix, transposeA: Bool = false, transposeB: Bool = false, factor: Float = 1,
   adding: Bool = false
 ) {
+  Meter.count(.matrixProducts) {
+    product(a, b, into: c, transposeA: transposeA, transposeB: transposeB, factor: factor, adding: adding)
+  }
+}
+
+/// `multiply` as a part of something else, by whose name its time goes.
+func product(
+  _ a: Matrix, _ b: Matrix, into c: Matrix, transposeA: Bool = false, transposeB: Bool = false, factor: Float = 1,
+  adding: Bool = false
+) {
   let (m, k) = transposeA ? (a.columns, a.rows) : (a.rows, a.columns)
   let (inner, n) = transposeB ? (b.columns, b.rows) : (b.rows, b.columns)
   precondition(

@@ -16,15 +16,16 @@ public struct Workers: Sendable {
   /// that is set aside per worker is never shared; which worker takes which task is left to chance.
   public func run(tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
     guard tasks > 1, count > 1 else {
-      for task in 0..<tasks { body(0, task) }
-      return
+      return Meter.count(.tasks) { for task in 0..<tasks { body(0, task) } }
     }
     let next = Atomic(0)
     DispatchQueue.concurrentPerform(iterations: min(count, tasks)) { worker in
-      while true {
-        let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard task < tasks else { return }
-        body(worker, task)
+      Meter.count(.tasks) {
+        while true {
+          let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          guard task < tasks else { return }
+          body(worker, task)
+        }
       }
     }
   }

@@ -31,7 +31,7 @@ struct Block: Sendable {
     look(normalized, "norm1", "output")
     linear(normalized, weight: parameters.qkv.weight, bias: parameters.qkv.bias, into: a.qkv)
     look(a.qkv, "attn.qkv", "output")
-    forEachSlot { rows, _ in attend(rows) }
+    Meter.count(.attention) { forEachSlot { rows, _ in attend(rows) } }
     look(a.attended, "attn", "output")
     linear(a.attended, weight: parameters.projection.weight, bias: parameters.projection.bias, into: a.projected)
     look(a.projected, "attn.proj", "output")
@@ -94,8 +94,10 @@ struct Block: Sendable {
     // projected = proj(attended)
     linearBackward(g.projected.rows(own), weight: parameters.projection.weight, into: upstream)
     look(upstream, "attn.proj", "gradient")
-    for (i, slot) in slots.enumerated() {
-      attendBackward(rows(ofSlot: i), upstream, g.qkv.rows(own), norms: g.norms.vector(slot))
+    Meter.count(.attention) {
+      for (i, slot) in slots.enumerated() {
+        attendBackward(rows(ofSlot: i), upstream, g.qkv.rows(own), norms: g.norms.vector(slot))
+      }
     }
     look(g.qkv.rows(own), "attn.qkv", "gradient")
     // qkv = linear(norm(input) modulated)

@@ -44,7 +44,7 @@ public struct Configuration: Sendable {
 
     /// Steps between checkpoints.
     public var interval: Int
-    /// How many of the newest are kept.
+    /// How many of the newest are kept; with none nothing is ever saved.
     public var keep: Int
     /// Besides these, those of every so many steps are kept for ever, if any.
     public var keepEvery: Int?
@@ -52,6 +52,9 @@ public struct Configuration: Sendable {
     public var onFailure: Failure
     /// Whether training goes on while one is written, for which rank zero needs four times the weights' memory.
     public var isBackground: Bool
+
+    /// Whether any is written at all.
+    public var isOn: Bool { keep > 0 }
   }
 
   /// How ranks share the work.
@@ -153,7 +156,8 @@ public struct Configuration: Sendable {
     nonFinite = try root.choice("non_finite", default: .stop)
     let checkpoint = try root.section("checkpoint")
     self.checkpoint = Checkpoints(
-      interval: try checkpoint.integer("interval", default: 10_000), keep: try checkpoint.integer("keep", default: 3),
+      interval: try checkpoint.integer("interval", default: 10_000),
+      keep: try checkpoint.integer("keep", default: 3, in: 0...Int.max),
       keepEvery: checkpoint.has("keep_every") ? try checkpoint.integer("keep_every") : nil,
       onFailure: try checkpoint.choice("on_failure", default: .goOn),
       isBackground: try checkpoint.boolean("background", default: true))

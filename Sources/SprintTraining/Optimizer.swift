@@ -74,7 +74,7 @@ public final class Optimizer: Sendable {
     let doubles = UnsafeMutableRawPointer(sums.elements.base).bindMemory(to: Double.self, capacity: all.count)
     let partial = PartialSums(base: doubles)
     workers.run(tasks: all.count) { [gradients] _, i in
-      partial.base[i] = sumOfSquares(gradients.elements[all[i].place])
+      Meter.count(.optimizer) { partial.base[i] = sumOfSquares(gradients.elements[all[i].place]) }
     }
     return (0..<all.count).reduce(0) { $0 + doubles[$1] }
   }
@@ -96,10 +96,12 @@ public final class Optimizer: Sendable {
     for (index, slices) in slices.enumerated() {
       workers.run(tasks: slices.count) { [self] _, i in
         let slice = slices[i]
-        adamW(
-          update, weights: weights.elements[slice.place], gradients: gradients.elements[slice.place],
-          firstMoment: firstMoment[slice.state], secondMoment: secondMoment[slice.state],
-          average: average[slice.state])
+        Meter.count(.optimizer) {
+          adamW(
+            update, weights: weights.elements[slice.place], gradients: gradients.elements[slice.place],
+            firstMoment: firstMoment[slice.state], secondMoment: secondMoment[slice.state],
+            average: average[slice.state])
+        }
       }
       onUpdated(index)
     }

@@ -75,6 +75,7 @@ extension Trainer {
 
   /// Saves: from a snapshot while training goes on, or at once. Waits for the end where nothing is left to be trained.
   func save(isUrgent: Bool) throws {
+    guard configuration.checkpoint.isOn else { return }
     let snapshot = writer?.freeSnapshot()
     try takeOutcomes(wait: true)
     guard configuration.checkpoint.isBackground else { return try saveNow() }

@@ -62,7 +62,9 @@ public final class Trainer {
     reduction = GradientReduction(
       communicator, optimizer.gradients.elements, plan, isSharded: isSharded, wire: configuration.distribution.wire)
     validation = start.validation.map { [network] in Validation($0, configuration, network) }
-    writer = communicator.rank == 0 ? CheckpointWriter(store, configuration, dataset, network) : nil
+    writer =
+      communicator.rank == 0 && configuration.checkpoint.isOn
+      ? CheckpointWriter(store, configuration, dataset, network) : nil
     (position, lastCheckpoint) = (start.position, start.checkpoint?.path)
     if start.isResuming {
       try optimizer.restore(start.checkpoint, communicator)
@@ -82,6 +84,7 @@ public final class Trainer {
       peak = roster.peak
       report(.note(description))
       roster.lines.forEach { report(.note($0)) }
+      if !configuration.checkpoint.isOn { report(.note("checkpoint.keep is 0: nothing of this run will be saved")) }
     }
     // Only now, so that it does not slow down what the roster measures.
     writer?.prepare()

@@ -2,12 +2,6 @@ import ArgumentParser
 import Foundation
 import SprintTraining
 
-/// `sprint bench`
-struct Bench: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Measures parts of sprint on this machine.", subcommands: [BenchCheckpoint.self])
-}
-
 /// `sprint bench checkpoint`
 struct BenchCheckpoint: ParsableCommand {
   static let configuration = CommandConfiguration(

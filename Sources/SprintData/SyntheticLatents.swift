@@ -1,0 +1,43 @@
+import Foundation
+import SprintFormats
+import SprintKernels
+
+/// Latent files of noise, for benches: their size and layout are real, nothing can be learnt from them.
+public enum SyntheticLatents {
+  /// Writes `samples` latents [C, S, S], or their moments [2 C, S, S], with classes taking turns. At most 1024 of them differ.
+  public static func write(
+    _ path: String, samples: Int, channels: Int, side: Int, classes: Int, moments: Bool = false
+  ) throws {
+    let shape = [samples, moments ? 2 * channels : channels, side, side]
+    try AtomicFile.create(path) { temporary in
+      let offset = try layOut(temporary, shape, moments ? "/moments" : "/latents", classes)
+      try fill(temporary, at: offset, entries: samples, elements: shape[1...].reduce(1, *))
+    }
+  }
+
+  private static func layOut(_ path: String, _ shape: [Int], _ name: String, _ classes: Int) throws -> Int {
+    let file = try HDF5File(creating: path)
+    let offset = try file.reserve(name, shape: shape)
+    try file.write("/labels", shape: [shape[0]], (0..<shape[0]).map { Int64($0 % classes) })
+    try file.write(attribute: "source", "noise for a bench")
+    try file.flush()
+    return offset
+  }
+
+  private static func fill(_ path: String, at offset: Int, entries: Int, elements: Int) throws {
+    let descriptor = open(path, O_WRONLY)
+    guard descriptor >= 0 else { throw FileError.last(path, "open") }
+    defer { close(descriptor) }
+    let run = min(entries, 1024)
+    let noise = Arena(count: run * elements)
+    Philox(seed: 0, purpose: .posterior).fillNormal(noise.elements.buffer, draw: 0)
+    // Deviations have to be positive, and a mean may be as well.
+    for i in 0..<noise.elements.count { noise.elements[i] = abs(noise.elements[i]) }
+    guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else { throw FileError.last(path, "seek") }
+    for first in stride(from: 0, to: entries, by: run) {
+      let count = min(run, entries - first) * elements
+      let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(noise.elements.buffer)[..<(count * 4)])
+      try AtomicFile.append(bytes, to: descriptor, path)
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import SprintCommunication
+import SprintData
+import SprintFormats
+import SprintKernels
+import SprintModel
+
+/// Measures training steps of a published network on noise: the trainer itself, with its reader, optimizer and ranks, but without
+/// checkpoints, validation and pictures.
+public struct TrainingBench: Sendable {
+  /// S, B, L or XL.
+  public var size: String
+  /// Images of a step, of all ranks together.
+  public var batch: Int
+  /// Share of tokens that the middle blocks do not see.
+  public var ratio: Double
+  /// Side of a latent; 32 for images of 256 pixels.
+  public var side = 32
+  /// Steps; the first third of them warms up.
+  public var steps: Int
+  /// Threads of each rank.
+  public var threads: Int
+
+  /// A bench of a network, with so many images a step.
+  public init(size: String, batch: Int, ratio: Double, steps: Int, threads: Int) {
+    (self.size, self.batch, self.ratio, self.steps, self.threads) = (size, batch, ratio, steps, threads)
+  }
+
+  /// Seconds a step by what they were spent on at rank zero: time of all threads over their number.
+  public struct Parts: Sendable, Encodable {
+    public var matrixProducts, attention, elementWise, optimizer: Double
+    public var waitingForData, waitingForRanks: Double
+    /// What one thread does alone, and threads that wait for others.
+    public var other: Double
+  }
+
+  /// What was measured; seconds are medians.
+  public struct Result: Sendable, Encodable {
+    public var size: String
+    public var batch: Int
+    public var ratio: Double
+    public var ranks, threads: Int
+    public var steps: Int
+    public var secondsPerStep, imagesPerSecond: Double
+    /// 10⁹ FLOP/s by the published algorithm's work, and of large matrix products on all ranks.
+    public var gflops, peakGflops: Double
+    /// Their ratio.
+    public var peakShare: Double
+    /// The largest resident memory of rank zero so far.
+    public var peakGib: Double
+    public var parts: Parts
+  }
+
+  /// Trains for some steps. Rank zero gets the result.
+  public func run(_ communicator: Communicator = .single()) throws -> Result? {
+    let folder = try BenchFolder(communicator)
+    defer { folder.remove() }
+    let configuration = try communicator.agree { try describe(latents: "\(folder.path)/latents.h5") }
+    try communicator.agree {
+      let model = configuration.model
+      try SyntheticLatents.write(
+        configuration.data.train[0], samples: max(1024, batch), channels: model.channels, side: model.side,
+        classes: model.classes)
+    }
+    let record = Record(threads: threads)
+    let trainer = try Trainer(
+      configuration, folder: RunFolder(path: "\(folder.path)/run"), resume: .never, communicator: communicator,
+      report: record.note)
+    let before = try peak(communicator)
+    Meter.start()
+    defer { Meter.stop() }
+    _ = try trainer.run(stop: StopRequest())
+    let peak = max(before, try peak(communicator))
+    return communicator.rank == 0 ? result(configuration, record.steps, peak: peak, ranks: communicator.size) : nil
+  }
+
+  private func describe(latents: String) throws -> Configuration {
+    let text = """
+      model: {size: \(size), side: \(side), channels: 4, classes: 1000}
+      threads: \(threads)
+      data: {train: ["\(latents)"]}
+      stages: [{steps: \(steps), batch: \(batch), drop: {ratio: \(ratio)}}]
+      checkpoint: {keep: 0}
+      """
+    return try Configuration(ConfigurationDocument(text: text, source: "bench"))
+  }
+
+  /// FLOP/s of all ranks in large matrix products.
+  private func peak(_ communicator: Communicator) throws -> Double {
+    try communicator.barrier()
+    return try communicator.sum([BLAS.measurePeak(workers: Workers(threads), side: 2048)])[0]
+  }
+
+  private func result(_ configuration: Configuration, _ all: [Record.Step], peak: Double, ranks: Int) -> Result {
+    let steady = Array(all.dropFirst(all.count / 3))
+    let seconds = median(steady.map(\.seconds))
+    let kept = configuration.stages[0].drop.keptCount(grid: configuration.model.grid)
+    let rate = Double(batch) / seconds * 3 * configuration.model.forwardWork(kept: kept)
+    func part(_ value: (Parts) -> Double) -> Double { median(steady.map { value($0.parts) }) }
+    return Result(
+      size: size, batch: batch, ratio: ratio, ranks: ranks, threads: threads, steps: all.count,
+      secondsPerStep: seconds, imagesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9,
+      peakShare: rate / peak, peakGib: ResidentMemory.peak / 0x1p30,
+      parts: Parts(
+        matrixProducts: part(\.matrixProducts), attention: part(\.attention), elementWise: part(\.elementWise),
+        optimizer: part(\.optimizer), waitingForData: part(\.waitingForData), waitingForRanks: part(\.waitingForRanks),
+        other: part(\.other)))
+  }
+
+  /// What the trainer tells of its steps.
+  private final class Record {
+    typealias Step = (seconds: Double, parts: Parts)
+    private let threads: Int
+    private(set) var steps: [Step] = []
+
+    init(threads: Int) { self.threads = threads }
+
+    func note(_ event: TrainingEvent) {
+      guard case .step(let step) = event else { return }
+      let spent = Meter.take().mapValues { $0 / Double(threads) }
+      func seconds(_ part: Meter.Part) -> Double { spent[part] ?? 0 }
+      let computing = seconds(.tasks)
+      let named = seconds(.matrixProducts) + seconds(.attention) + seconds(.optimizer)
+      steps.append(
+        (
+          step.seconds,
+          Parts(
+            matrixProducts: seconds(.matrixProducts), attention: seconds(.attention),
+            elementWise: max(0, computing - named), optimizer: seconds(.optimizer), waitingForData: step.dataSeconds,
+            waitingForRanks: step.reductionWait,
+            other: max(0, step.seconds - computing - step.dataSeconds - step.reductionWait))
+        ))
+    }
+  }
+}
+
+/// The middle one of some numbers.
+public func median(_ values: [Double]) -> Double { values.isEmpty ? .nan : values.sorted()[values.count / 2] }
+
+/// A folder for what a bench writes, of the same name at all ranks.
+struct BenchFolder {
+  let path: String
+
+  init(_ communicator: Communicator) throws {
+    let number = try communicator.broadcast([Double(getpid())])[0]
+    path = FileManager.default.temporaryDirectory.path + "/sprint-bench-\(Int(number))"
+    try communicator.agree { [path] in try AtomicFile.createFolder(path) }
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// What the operating system tells of this process's memory.
+enum ResidentMemory {
+  /// The most bytes that were resident at once.
+  static var peak: Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return Double(usage.ru_maxrss) * 1024
+  }
+}
