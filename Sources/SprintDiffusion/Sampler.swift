@@ -61,7 +61,7 @@ public final class Sampler: Sendable {
     self.settings = settings
     self.batch = batch
     let rows = settings.guidance.kind == .none ? batch : 2 * batch
-    activations = Activations(network, batch: rows, training: false)
+    activations = Activations(network, ActivationSize(batch: rows, training: false))
     arena = Arena(count: Arena.aligned(rows * network.configuration.latentElements))
     input = arena.matrix(rows: rows, columns: network.configuration.latentElements)
   }

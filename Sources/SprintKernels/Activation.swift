@@ -7,7 +7,8 @@ public func gelu(_ x: Matrix, into y: Matrix) {
   elementwise(x, y) { $0 * sigmoid(geluArgument($0)) }
 }
 
-/// dx = dy · GELU'(x), from y = GELU(x), in the place of dy; y receives GELU(x) once more, for the weight gradient.
+/// dx = dy · GELU'(x), from y = GELU(x), in the place of dy; y, which may be the memory of x, receives GELU(x) once more, for the weight
+/// gradient.
 public func geluBackward(_ dy: Matrix, _ x: Matrix, recomputing y: Matrix) {
   precondition(
     x.rows == y.rows && x.columns == y.columns && dy.rows == x.rows && dy.columns == x.columns, "gelu: shapes differ")

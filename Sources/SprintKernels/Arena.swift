@@ -26,6 +26,9 @@ public final class Arena: @unchecked Sendable {
     return Matrix(elements.base + start, rows: rows, columns: columns)
   }
 
+  /// Forgets what was cut: the same memory is cut anew, and holds what it held.
+  public func reuse() { used = 0 }
+
   /// `count` rounded up to whole cache lines, as `matrix` reserves them.
   public static func aligned(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 }

@@ -19,16 +19,18 @@ public enum BLAS {
   }
 
   /// The core type to ask for on a CPU with these feature flags, or nil where no faster one is known.
-  static func preferredCore(flags: Set<String>) -> String? {
-    if flags.isSuperset(of: ["avx512f", "avx512bw", "avx512dq", "avx512vl"]) { return "SkylakeX" }
+  ///
+  /// - Parameter splits: whether the CPU executes 512-bit operations in two halves; 256-bit kernels are then faster by some percent
+  static func preferredCore(flags: Set<String>, splits: Bool) -> String? {
+    if !splits, flags.isSuperset(of: ["avx512f", "avx512bw", "avx512dq", "avx512vl"]) { return "SkylakeX" }
     if flags.isSuperset(of: ["avx2", "fma"]) { return "Haswell" }
     return nil
   }
 
   /// The core type that would be faster than the chosen one on a CPU with these flags, or nil where the choice is right.
-  public static func betterCore(chosen: String, flags: Set<String>) -> String? {
-    guard let preferred = preferredCore(flags: flags) else { return nil }
-    return vectorWidth(ofCore: chosen) < vectorWidth(ofCore: preferred) ? preferred : nil
+  public static func betterCore(chosen: String, flags: Set<String>, splits: Bool) -> String? {
+    guard let preferred = preferredCore(flags: flags, splits: splits) else { return nil }
+    return vectorWidth(ofCore: chosen) == vectorWidth(ofCore: preferred) ? nil : preferred
   }
 
   private static let guardVariable = "SPRINT_BLAS_CORE_CHECKED"
@@ -42,7 +44,10 @@ public enum BLAS {
     if let slow = environment[guardVariable] {
       return "OpenBLAS took this CPU for \(slow); restarted with OPENBLAS_CORETYPE=\(core)"
     }
-    guard let better = betterCore(chosen: core, flags: CPU.flags) else { return nil }
+    // What the user has chosen stays.
+    guard environment["OPENBLAS_CORETYPE"] == nil,
+      let better = betterCore(chosen: core, flags: CPU.flags, splits: CPU.splitsWideOperations)
+    else { return nil }
     let chosen = core
     setenv("OPENBLAS_CORETYPE", better, 1)
     setenv(guardVariable, chosen, 1)
@@ -84,13 +89,16 @@ public enum CPU {
 
   /// FLOP/s of one core that the width of its fused multiply-add units and its nominal clock allow, in single precision.
   ///
-  /// Two units a core are assumed; AMD's family 25 (Zen 3 and 4) executes 512-bit operations in two halves.
+  /// Two units a core are assumed.
   public static let nominalPeak: Double = {
     let clock = (field("cpu MHz").flatMap(Double.init) ?? 1000) * 1e6
-    let halved = field("vendor_id") == "AuthenticAMD" && (field("cpu family").flatMap(Int.init) ?? 0) <= 25
-    let lanes = flags.contains("avx512f") && !halved ? 16.0 : flags.contains("avx2") ? 8 : 4
+    let lanes = flags.contains("avx512f") && !splitsWideOperations ? 16.0 : flags.contains("avx2") ? 8 : 4
     return clock * lanes * 2 * 2
   }()
+
+  /// Whether 512-bit operations are executed in two halves, as AMD's family 25 (Zen 3 and 4) does.
+  public static let splitsWideOperations =
+    field("vendor_id") == "AuthenticAMD" && (field("cpu family").flatMap(Int.init) ?? 0) <= 25
 
   private static func field(_ name: String) -> String? {
     description.split(separator: "\n").first { $0.hasPrefix(name) }

@@ -24,9 +24,10 @@ public func modulatedLayerNorm(_ x: Matrix, shift: Vector, scale: Vector, into y
 /// dx += …, dshift += …, dscale += …, from y = layerNorm(x) · (1 + scale) + shift
 ///
 /// - Parameters:
-///   - dy: [R, D] gradient of y; receives y itself, which the weight gradient that follows reads
+///   - dy: [R, D] gradient of y
 ///   - x: [R, D] tokens of one sample
 ///   - statistics: [R, 2] as written by the forward pass
+///   - y: [R, D] receives y once more, which the weight gradient that follows reads; may be the memory of x
 ///   - dx: [R, D] is added to
 public func modulatedLayerNormBackward(
   _ dy: Matrix, _ x: Matrix, shift: Vector, scale: Vector, statistics: Matrix, y: Matrix, dx: Matrix,
@@ -52,7 +53,6 @@ public func modulatedLayerNormBackward(
       total += through
       // Lanes past the row's end hold a gradient of zero, whatever their normalized value.
       aligned = aligned.addingProduct(through, normalized)
-      output.store(modulate(normalized, shift, scale, i, lanes), i, lanes)
     }
     let meanTotal = total.sum() / Float(width)
     let meanAligned = aligned.sum() / Float(width)
@@ -61,6 +61,7 @@ public func modulatedLayerNormBackward(
       let through = gradient.load(i, lanes) * (1 + scale.base.load(i, lanes))
       let change = (through - meanTotal - normalized * meanAligned) * inverse
       sum.store(sum.load(i, lanes) + change, i, lanes)
+      output.store(modulate(normalized, shift, scale, i, lanes), i, lanes)
     }
   }
 }

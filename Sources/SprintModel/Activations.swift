@@ -1,111 +1,5 @@
 import SprintKernels
 
-/// What one block remembers of its forward pass; R rows.
-struct BlockActivations: Sendable {
-  /// [R, D] the block's input.
-  var input: Matrix
-  /// [R, 3 D] queries, keys and values before normalisation.
-  var qkv: Matrix
-  /// [R, D] what attention gathers.
-  var attended: Matrix
-  /// [R, D] that, projected.
-  var projected: Matrix
-  /// [R, D] the tokens between attention and feed-forward.
-  var between: Matrix
-  /// [R, F] the feed-forward layer before GELU.
-  var hidden: Matrix
-  /// [R, D] what the feed-forward layer adds.
-  var added: Matrix
-  /// [R, H] log of each softmax's normaliser.
-  var logSumExp: Matrix
-  /// [R, 2] mean and inverse deviation in front of attention.
-  var inputStatistics: Matrix
-  /// [R, 2] mean and inverse deviation in front of the feed-forward layer.
-  var betweenStatistics: Matrix
-  /// [R, D] the block's output, which is the next block's input.
-  var output: Matrix
-
-  /// The same, of some rows.
-  func rows(_ range: Range<Int>) -> BlockActivations {
-    BlockActivations(
-      input: input.rows(range), qkv: qkv.rows(range), attended: attended.rows(range), projected: projected.rows(range),
-      between: between.rows(range), hidden: hidden.rows(range), added: added.rows(range),
-      logSumExp: logSumExp.rows(range),
-      inputStatistics: inputStatistics.rows(range), betweenStatistics: betweenStatistics.rows(range),
-      output: output.rows(range))
-  }
-}
-
-/// Gradients and recomputed activations of the block that the backward pass is in; R rows, reused from block to block.
-struct BlockGradients: Sendable {
-  let normalizedInput, normalizedBetween, projected, added: Matrix  // [R, D]
-  let activated, hidden: Matrix  // [R, F]
-  let qkv: Matrix  // [R, 3 D]
-  /// [slots, 2 · headWidth] gradients of the query and key norms, slot by slot, summed in order afterwards.
-  let norms: Matrix
-
-  init(_ cut: (_ rows: Int, _ columns: Int) -> Matrix, rows: Int, slots: Int, _ c: ModelConfiguration) {
-    normalizedInput = cut(rows, c.width)
-    normalizedBetween = cut(rows, c.width)
-    projected = cut(rows, c.width)
-    added = cut(rows, c.width)
-    activated = cut(rows, c.hidden)
-    hidden = cut(rows, c.hidden)
-    qkv = cut(rows, 3 * c.width)
-    norms = cut(slots, 2 * c.headWidth)
-  }
-}
-
-/// Memory of one worker inside a block.
-struct WorkerScratch: Sendable {
-  let tokens: Matrix  // [chunk rows, D]
-  let hidden: Matrix  // [chunk rows, F]
-  let rotated: Matrix  // [N, 2 D] queries and keys of one sample, normalised and turned
-  let scores, scoreGradients: Matrix  // [N, N]
-
-  init(
-    _ cut: (_ rows: Int, _ columns: Int) -> Matrix, rows: Int, tokens n: Int, training: Bool, _ c: ModelConfiguration
-  ) {
-    tokens = cut(rows, c.width)
-    hidden = cut(rows, c.hidden)
-    rotated = cut(n, 2 * c.width)
-    scores = cut(n, n)
-    scoreGradients = training ? cut(n, n) : scores
-  }
-}
-
-/// The memory of one section: its blocks' activations, from the section's input to its output.
-struct SectionActivations: Sendable {
-  let blocks: [BlockActivations]
-  /// [R, D] what the section starts from.
-  let input: Matrix
-  /// [R, D] what it ends with.
-  let output: Matrix
-
-  /// For training every block keeps its own; otherwise all blocks share one, and two inputs take turns.
-  init(_ cut: (_ rows: Int, _ columns: Int) -> Matrix, rows: Int, depth: Int, training: Bool, _ c: ModelConfiguration) {
-    var inputs = (0...(training ? depth : min(depth, 1))).map { _ in cut(rows, c.width) }
-    while inputs.count <= depth { inputs.append(inputs[inputs.count - 2]) }
-    var blocks: [BlockActivations] = []
-    for i in 0..<depth {
-      if !training, var shared = blocks.first {
-        (shared.input, shared.output) = (inputs[i], inputs[i + 1])
-        blocks.append(shared)
-        continue
-      }
-      blocks.append(
-        BlockActivations(
-          input: inputs[i], qkv: cut(rows, 3 * c.width), attended: cut(rows, c.width), projected: cut(rows, c.width),
-          between: cut(rows, c.width), hidden: cut(rows, c.hidden), added: cut(rows, c.width),
-          logSumExp: cut(rows, c.heads), inputStatistics: cut(rows, 2), betweenStatistics: cut(rows, 2),
-          output: inputs[i + 1]))
-    }
-    self.blocks = blocks
-    input = inputs[0]
-    output = inputs[depth]
-  }
-}
-
 /// What the condition (time and class) goes through; B rows.
 struct ConditionActivations: Sendable {
   private(set) var features: Matrix  // [B, 256] sinusoids
@@ -186,6 +80,31 @@ struct BackwardMemory: Sendable {
   }
 }
 
+/// What activations have to hold.
+public struct ActivationSize: Sendable {
+  /// What the backward pass computes once more instead of having it kept.
+  public enum Recompute: String, Sendable, CaseIterable {
+    /// Nothing but norms, activation functions and attention's probabilities.
+    case none
+    /// All of every block: a third more work for a fraction of the memory.
+    case blocks
+  }
+
+  /// The most samples of a pass.
+  public var batch: Int
+  /// The most tokens of a sample that the middle sees; nil for all.
+  public var kept: Int?
+  /// Whether there are backward passes.
+  public var isTraining: Bool
+  /// What these compute once more.
+  public var recompute: Recompute
+
+  /// The size of passes over at most so many samples.
+  public init(batch: Int, kept: Int? = nil, training: Bool, recompute: Recompute = .none) {
+    (self.batch, self.kept, isTraining, self.recompute) = (batch, kept, training, recompute)
+  }
+}
+
 /// All memory of forward (and backward) passes over a batch of at most `batch` samples of which at most `kept` tokens go deep.
 /// Planned once, reused for every pass.
 public final class Activations: @unchecked Sendable {
@@ -206,32 +125,44 @@ public final class Activations: @unchecked Sendable {
   let projector: ProjectorActivations?
   let scratch: [WorkerScratch]
   let backward: BackwardMemory?
+  /// Whether the backward pass computes blocks once more.
+  let recomputes: Bool
   private let arena: Arena
 
   /// What the last forward pass worked on, for the backward pass.
   var tokens = TokenSet(batch: 0, tokens: 1)
   var deep = TokenSet(batch: 0, tokens: 1)
   var deepRows: [Int32] = []
+  /// Which rows of all tokens the deep path changed; memory of the backward pass.
+  var isDeep: [Bool] = []
   var labels: [Int] = []
   var readsFeatures = false
 
-  /// Memory for `network`; without `training` there is none for a backward pass and blocks share theirs.
-  public convenience init(_ network: Network, batch: Int, kept: Int? = nil, training: Bool) {
+  /// Memory of their own for passes of `network`.
+  public convenience init(_ network: Network, _ size: ActivationSize) {
+    self.init(network, size, in: Arena(count: Activations.count(network, size)))
+  }
+
+  /// Floats that activations need.
+  public static func count(_ network: Network, _ size: ActivationSize) -> Int {
     var planned = 0
-    _ = Plan(network, batch, kept ?? network.configuration.tokens, training) { rows, columns in
+    _ = Plan(network, size) { rows, columns in
       planned += Arena.aligned(rows * columns)
       return Matrix(Activations.nowhere, rows: rows, columns: columns)
     }
-    self.init(network, batch, kept ?? network.configuration.tokens, training, Arena(count: planned))
+    return planned
   }
 
   /// The address of the views of a plan that only counts; never read.
   private nonisolated(unsafe) static let nowhere = UnsafeMutablePointer<Float>.allocate(capacity: 1)
 
-  private init(_ network: Network, _ batch: Int, _ kept: Int, _ training: Bool, _ arena: Arena) {
-    let plan = Plan(network, batch, kept, training, arena.matrix)
-    self.batch = batch
-    self.kept = kept
+  /// Activations in memory that is large enough, which nothing else may use in the meantime.
+  public init(_ network: Network, _ size: ActivationSize, in arena: Arena) {
+    arena.reuse()
+    let plan = Plan(network, size, arena.matrix)
+    batch = size.batch
+    kept = size.kept ?? network.configuration.tokens
+    recomputes = plan.recomputes
     self.arena = arena
     (velocity, velocityGradient, patches, outputPatches) = (
       plan.velocity, plan.velocityGradient, plan.patches, plan.outputPatches
@@ -274,11 +205,13 @@ private struct Plan {
   let projector: ProjectorActivations?
   let scratch: [WorkerScratch]
   let backward: BackwardMemory?
+  let recomputes: Bool
 
-  init(_ network: Network, _ batch: Int, _ kept: Int, _ training: Bool, _ cut: (_ rows: Int, _ columns: Int) -> Matrix)
-  {
+  init(_ network: Network, _ size: ActivationSize, _ cut: (_ rows: Int, _ columns: Int) -> Matrix) {
     let c = network.configuration
-    let rows = batch * c.tokens
+    let (batch, kept, training) = (size.batch, size.kept ?? c.tokens, size.isTraining)
+    let (rows, deepRows) = (batch * c.tokens, batch * kept)
+    recomputes = training && size.recompute == .blocks
     velocity = cut(batch, c.latentElements)
     velocityGradient = training ? cut(batch, c.latentElements) : velocity
     patches = cut(rows, c.patchElements)
@@ -286,13 +219,20 @@ private struct Plan {
     normalizedOutput = cut(rows, c.width)
     outputStatistics = cut(rows, 2)
     condition = ConditionActivations(cut, batch: batch, training: training, c)
-    encoder = SectionActivations(cut, rows: rows, depth: c.encoderDepth, training: training, c)
-    middle = SectionActivations(cut, rows: batch * kept, depth: c.middleDepth, training: training, c)
-    decoder = SectionActivations(cut, rows: rows, depth: c.decoderDepth, training: training, c)
-    fusedDeep = c.fusion == .none ? middle.output : cut(batch * kept, c.width)
+    let retention: Retention = training ? recomputes ? .inputs : .everything : .nothing
+    let shared = retention == .everything ? nil : BlockActivations(cut, rows: max(rows, deepRows), c)
+    func section(_ rows: Int, _ depth: Int) -> SectionActivations {
+      SectionActivations(cut, rows: rows, depth: depth, retention, shared: shared, c)
+    }
+    encoder = section(rows, c.encoderDepth)
+    middle = section(deepRows, c.middleDepth)
+    decoder = section(rows, c.decoderDepth)
+    fusedDeep = c.fusion == .none ? middle.output : cut(deepRows, c.width)
     fusedMask = cut(1, c.width)
     projector = training ? c.projector.map { ProjectorActivations(cut, rows: rows, $0) } : nil
-    let chunk = max(c.tokens * TokenSet.slotsPerChunk(tokens: c.tokens), kept * TokenSet.slotsPerChunk(tokens: kept))
+    // No worker gets more than its even share, nor more than a chunk.
+    let share = (batch + network.workers.count - 1) / network.workers.count
+    let chunk = max(c.tokens, min(share * c.tokens, TokenSet.rowsPerChunk))
     scratch = (0..<network.workers.count).map { _ in
       WorkerScratch(cut, rows: chunk, tokens: c.tokens, training: training, c)
     }

@@ -55,7 +55,8 @@ struct Block: Sendable {
     look(a.output, "mlp residual", "output")
   }
 
-  /// Turns `dx`, the gradient of the block's output, into that of its input, and leaves in `g` what the weight gradients need.
+  /// Turns `dx`, the gradient of the block's output, into that of its input, and leaves in `g` what the weight gradients need. Their
+  /// inputs that are not kept take the places of `hidden` and `between`, which become useless.
   ///
   /// - Parameters:
   ///   - dx: [R, D]
@@ -76,14 +77,14 @@ struct Block: Sendable {
     look(g.added.rows(own), "mlp residual", "gradient")
     // added = fc2(gelu(hidden))
     linearBackward(g.added.rows(own), weight: parameters.fc2.weight, into: g.hidden.rows(own))
-    geluBackward(g.hidden.rows(own), a.hidden, recomputing: g.activated.rows(own))
+    geluBackward(g.hidden.rows(own), a.hidden, recomputing: a.hidden)
     look(g.hidden.rows(own), "mlp.fc1", "gradient")
     // hidden = fc1(norm(between) modulated)
     linearBackward(g.hidden.rows(own), weight: parameters.fc1.weight, into: upstream)
     forEachSlot { rows, sample in
       modulatedLayerNormBackward(
         upstream.rows(rows), a.between.rows(rows), shift: vector(3, sample), scale: vector(4, sample),
-        statistics: a.betweenStatistics.rows(rows), y: g.normalizedBetween.rows(own).rows(rows), dx: dx.rows(rows),
+        statistics: a.betweenStatistics.rows(rows), y: a.between.rows(rows), dx: dx.rows(rows),
         shiftGradient: gradient(3, sample), scaleGradient: gradient(4, sample))
       // between = input + gate₁ · projected
       gatedResidualBackward(

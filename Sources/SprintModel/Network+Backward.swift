@@ -99,8 +99,9 @@ private struct BackwardPass {
     let modulationGradient = activations.condition.modulationGradients.columns(
       network.layout.modulationColumns(ofBlock: block))
     network.workers.run(over: live.count, grain: tokens.slotsPerChunk) { worker, slots in
-      network.block(block, weights, activations, slots, worker, check)
-        .backward(dx: dx.rows(tokens.rows(slots)), modulationGradient: modulationGradient, memory.block)
+      let block = network.block(block, weights, activations, slots, worker, check)
+      if activations.recomputes { block.forward() }
+      block.backward(dx: dx.rows(tokens.rows(slots)), modulationGradient: modulationGradient, memory.block)
     }
   }
 
@@ -108,8 +109,8 @@ private struct BackwardPass {
     let rows = tokens.rows(live)
     let (g, p) = (memory.block, gradients.blocks[block])
     weightGradients([
-      .init(g.added.rows(rows), g.activated.rows(rows), p.fc2),
-      .init(g.hidden.rows(rows), g.normalizedBetween.rows(rows), p.fc1),
+      .init(g.added.rows(rows), a.hidden.rows(rows), p.fc2),
+      .init(g.hidden.rows(rows), a.between.rows(rows), p.fc1),
       .init(g.qkv.rows(rows), g.normalizedInput.rows(rows), p.qkv),
       .init(g.projected.rows(rows), a.attended.rows(rows), p.projection),
       modulationTask(columns: network.layout.modulationColumns(ofBlock: block)),
@@ -170,7 +171,7 @@ private struct BackwardPass {
         memory.tokenGradients.rows(rows), weight: fusion.weight.columns(shallow),
         into: memory.shallowGradients.rows(rows))
     }
-    network.workers.run(over: lasting.count, grain: 512) { _, rows in
+    network.workers.run(over: lasting.count, grain: TokenSet.rowsPerChunk) { _, rows in
       linearBackward(
         memory.fusedGradients.rows(rows), weight: fusion.weight.columns(deep), into: memory.deepGradients.rows(rows))
     }
@@ -197,9 +198,12 @@ private struct BackwardPass {
 
   /// Adds the gradients of all places where the deep path was dropped.
   private func addDroppedSum(to sum: Vector) {
-    var kept = [Bool](repeating: false, count: allRows.count)
-    for row in activations.deepRows[0..<activations.deep.lasting * activations.deep.tokens] { kept[Int(row)] = true }
-    for row in allRows where !kept[row] {
+    activations.isDeep.removeAll(keepingCapacity: true)
+    activations.isDeep.append(contentsOf: repeatElement(false, count: allRows.count))
+    for row in activations.deepRows[0..<activations.deep.lasting * activations.deep.tokens] {
+      activations.isDeep[Int(row)] = true
+    }
+    for row in allRows where !activations.isDeep[row] {
       biasBackward(memory.tokenGradients.rows(row..<row + 1), into: sum)
     }
   }

@@ -39,10 +39,12 @@ private struct ForwardPass: Sendable {
     activations.labels = input.labels
     activations.readsFeatures = input.readsFeatures && c.projector != nil
     activations.featuresAreDeep = c.projector.map { c.section(of: $0.afterBlock - 1) == .middle } ?? false
-    activations.tokens = TokenSet(batch: input.times.count, tokens: c.tokens)
-    activations.deep = TokenSet(
+    if activations.tokens.samples.count != input.times.count {
+      activations.tokens = TokenSet(batch: input.times.count, tokens: c.tokens)
+    }
+    activations.deep.choose(
       input.deepPath, tokens: c.tokens, readsAll: activations.readsFeatures && activations.featuresAreDeep)
-    activations.deepRows = activations.deep.rows(ofAll: c.tokens)
+    activations.deep.find(&activations.deepRows, ofAll: c.tokens)
   }
 
   private var batch: Int { activations.labels.count }

@@ -52,30 +52,32 @@ public enum TokenDrop: Sendable, Equatable {
     case .structured(let group, let kept):
       let across = grid / group
       for cell in 0..<across * across {
-        let places = TokenDrop.choose(kept, of: group * group, random, draw, lane: UInt64(cell))
-        for (i, place) in places.enumerated() {
+        TokenDrop.choose(kept, of: group * group, random, draw, lane: UInt64(cell)) { i, place in
           let row = cell / across * group + place / group
           let column = cell % across * group + place % group
           ids[cell * kept + i] = Int32(row * grid + column)
         }
       }
     case .random:
-      for (i, token) in TokenDrop.choose(ids.count, of: grid * grid, random, draw, lane: 0).enumerated() {
-        ids[i] = Int32(token)
-      }
+      TokenDrop.choose(ids.count, of: grid * grid, random, draw, lane: 0) { ids[$0] = Int32($1) }
     }
   }
 
   /// `count` different numbers below `total`: the first steps of a Fisher-Yates shuffle.
-  private static func choose(_ count: Int, of total: Int, _ random: Philox, _ draw: UInt64, lane: UInt64) -> [Int] {
-    var places = Array(0..<total)
-    for i in 0..<count {
-      let word = random.words(draw: draw, lane: lane << 32 | UInt64(i))
-      // 64 random bits over a few thousand places: the bias of the remainder is below 1e-15.
-      let wide = UInt64(word[0]) << 32 | UInt64(word[1])
-      places.swapAt(i, i + Int(wide % UInt64(total - i)))
+  private static func choose(
+    _ count: Int, of total: Int, _ random: Philox, _ draw: UInt64, lane: UInt64,
+    _ take: (_ i: Int, _ place: Int) -> Void
+  ) {
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: total) { places in
+      for i in 0..<total { places[i] = i }
+      for i in 0..<count {
+        let word = random.words(draw: draw, lane: lane << 32 | UInt64(i))
+        // 64 random bits over a few thousand places: the bias of the remainder is below 1e-15.
+        let wide = UInt64(word[0]) << 32 | UInt64(word[1])
+        places.swapAt(i, i + Int(wide % UInt64(total - i)))
+        take(i, places[i])
+      }
     }
-    return Array(places[0..<count])
   }
 }
 
@@ -84,13 +86,30 @@ public struct KeptTokens: Sendable {
   /// M ids for sample 0, then for sample 1, ...
   public var ids: [Int32]
   /// M, the ids of one sample.
-  public let perSample: Int
+  public private(set) var perSample: Int
 
   /// `ids` holds `perSample` ids for each sample.
   public init(ids: [Int32], perSample: Int) {
     precondition(perSample > 0 && ids.count % perSample == 0, "\(ids.count) ids are not \(perSample) a sample")
     self.ids = ids
     self.perSample = perSample
+  }
+
+  /// Makes room for the ids of so many samples, in the memory at hand where it suffices.
+  public mutating func resize(to samples: Int, perSample: Int) {
+    self.perSample = perSample
+    ids.removeAll(keepingCapacity: true)
+    ids.append(contentsOf: repeatElement(0, count: samples * perSample))
+  }
+
+  /// Calls `body` with every sample and its ids, to be filled.
+  public mutating func forEachSample(_ body: (_ sample: Int, _ ids: UnsafeMutableBufferPointer<Int32>) -> Void) {
+    let count = perSample
+    ids.withUnsafeMutableBufferPointer { all in
+      for sample in 0..<all.count / count {
+        body(sample, UnsafeMutableBufferPointer(rebasing: all[sample * count..<(sample + 1) * count]))
+      }
+    }
   }
 }
 

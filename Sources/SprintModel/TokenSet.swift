@@ -3,54 +3,52 @@ import SprintKernels
 /// Which tokens of which samples a section of blocks works on. A slot is one sample's place in the section.
 struct TokenSet: Sendable {
   /// Tokens of every slot: N, or M in the middle.
-  let tokens: Int
+  private(set) var tokens: Int
   /// The sample in each slot.
-  let samples: [Int]
+  private(set) var samples: [Int]
   /// How many slots, from the first on, go through the whole section; the others only as far as the alignment reads.
-  let lasting: Int
+  private(set) var lasting: Int
   /// The grid position of each token of each slot: [slots, tokens].
-  let positions: [Int32]
+  private(set) var positions: [Int32]
 
   /// All tokens of all samples.
   init(batch: Int, tokens: Int) {
-    self.init(
-      tokens: tokens, samples: Array(0..<batch), lasting: batch,
-      positions: (0..<batch).flatMap { _ in 0..<Int32(tokens) })
+    (self.tokens, samples, lasting) = (tokens, Array(0..<batch), batch)
+    positions = (0..<batch).flatMap { _ in 0..<Int32(tokens) }
   }
 
-  /// The tokens that the deep path sees: the samples that keep it first, then, if `readsAll`, those whose result is dropped.
-  init(_ path: DeepPath, tokens: Int, readsAll: Bool) {
+  /// Becomes the tokens that the deep path sees: of the samples that keep it first, then, if `readsAll`, of those whose result is
+  /// dropped. The memory of the last set is used again.
+  mutating func choose(_ path: DeepPath, tokens all: Int, readsAll: Bool) {
     let batch = path.dropped.count
-    let staying = (0..<batch).filter { !path.dropped[$0] }
-    let samples = readsAll ? staying + (0..<batch).filter { path.dropped[$0] } : staying
-    if let kept = path.kept {
-      precondition(kept.ids.count == batch * kept.perSample, "kept tokens for another batch")
-      let positions = samples.flatMap { kept.ids[$0 * kept.perSample..<($0 + 1) * kept.perSample] }
-      self.init(tokens: kept.perSample, samples: samples, lasting: staying.count, positions: positions)
-    } else {
-      let positions = samples.flatMap { _ in 0..<Int32(tokens) }
-      self.init(tokens: tokens, samples: samples, lasting: staying.count, positions: positions)
+    samples.removeAll(keepingCapacity: true)
+    samples.append(contentsOf: (0..<batch).lazy.filter { !path.dropped[$0] })
+    lasting = samples.count
+    if readsAll { samples.append(contentsOf: (0..<batch).lazy.filter { path.dropped[$0] }) }
+    tokens = path.kept?.perSample ?? all
+    positions.removeAll(keepingCapacity: true)
+    for sample in samples {
+      if let kept = path.kept {
+        precondition(kept.ids.count == batch * tokens, "kept tokens for another batch")
+        positions.append(contentsOf: kept.ids[sample * tokens..<(sample + 1) * tokens])
+      } else {
+        positions.append(contentsOf: 0..<Int32(tokens))
+      }
     }
   }
 
-  private init(tokens: Int, samples: [Int], lasting: Int, positions: [Int32]) {
-    self.tokens = tokens
-    self.samples = samples
-    self.lasting = lasting
-    self.positions = positions
-  }
-
-  /// The row of each token in a [B · all, D] matrix of all tokens.
-  func rows(ofAll all: Int) -> [Int32] {
-    positions.indices.map { Int32(samples[$0 / tokens] * all) + positions[$0] }
+  /// The row of each token in a [B · all, D] matrix of all tokens, in place of what `rows` held.
+  func find(_ rows: inout [Int32], ofAll all: Int) {
+    rows.removeAll(keepingCapacity: true)
+    for i in positions.indices { rows.append(Int32(samples[i / tokens] * all) + positions[i]) }
   }
 
   /// Rows of the section that belong to `slots`.
   func rows(_ slots: Range<Int>) -> Range<Int> { slots.lowerBound * tokens..<slots.upperBound * tokens }
 
   /// Slots whose rows a worker takes through a whole section at once: enough for a matrix product to run at its peak.
-  var slotsPerChunk: Int { TokenSet.slotsPerChunk(tokens: tokens) }
+  var slotsPerChunk: Int { max(1, TokenSet.rowsPerChunk / tokens) }
 
-  /// See `slotsPerChunk`. 512 rows were measured to be enough for OpenBLAS.
-  static func slotsPerChunk(tokens: Int) -> Int { max(1, 512 / tokens) }
+  /// OpenBLAS packs the weights anew for every product: at 512 rows that still costs some percent.
+  static let rowsPerChunk = 2048
 }

@@ -4,12 +4,14 @@ import SprintKernels
 import SprintModel
 
 /// Every random number that training needs beyond the latents themselves, as a function of (seed, draw index of the sample).
-struct BatchDraws {
+final class BatchDraws {
   private let configuration: Configuration
   private let noise, time, keptTokens, pathDrop, labelDrop: Philox
   private let arena: Arena
   private let noiseMemory: Matrix
   private let workers: Workers
+  /// The kept tokens of the last batch, whose memory is used again.
+  private var kept = KeptTokens(ids: [], perSample: 1)
 
   init(_ configuration: Configuration, batch: Int, workers: Workers) {
     self.configuration = configuration
@@ -46,15 +48,8 @@ struct BatchDraws {
   private func kept(_ draws: [UInt64], _ drop: TokenDrop) -> KeptTokens? {
     guard drop != .none else { return nil }
     let grid = configuration.model.grid
-    let count = drop.keptCount(grid: grid)
-    let ids = [Int32](unsafeUninitializedCapacity: count * draws.count) { buffer, initialized in
-      for (b, draw) in draws.enumerated() {
-        drop.draw(
-          keptTokens, draw: draw, grid: grid,
-          into: UnsafeMutableBufferPointer(rebasing: buffer[b * count..<(b + 1) * count]))
-      }
-      initialized = count * draws.count
-    }
-    return KeptTokens(ids: ids, perSample: count)
+    kept.resize(to: draws.count, perSample: drop.keptCount(grid: grid))
+    kept.forEachSample { sample, ids in drop.draw(keptTokens, draw: draws[sample], grid: grid, into: ids) }
+    return kept
   }
 }

@@ -65,7 +65,7 @@ public struct CaseVerification {
         expected: "[B, \(recipe.model.channels), \(recipe.model.side), \(recipe.model.side)]")
     }
     batch = shape[0]
-    activations = Activations(network, batch: batch, training: true)
+    activations = Activations(network, ActivationSize(batch: batch, training: true))
     objective = FlowMatching(network, interpolant: .straight, activations: activations)
     var adamW = AdamWConfiguration()
     adamW.weightDecay = recipe.weightDecay

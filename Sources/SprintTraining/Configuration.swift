@@ -91,6 +91,8 @@ public struct Configuration: Sendable {
   public var seed: UInt64
   /// Worker threads, or nil for one a core.
   public var threads: Int?
+  /// What the backward pass computes once more to save memory.
+  public var recompute: ActivationSize.Recompute
   /// The network.
   public var model: ModelConfiguration
   /// The data sets.
@@ -133,6 +135,9 @@ public struct Configuration: Sendable {
     let root = try ConfigurationReader(document.node, path: "", record: record)
     seed = UInt64(try root.integer("seed", default: 0, in: 0...Int.max))
     threads = root.has("threads") ? try root.integer("threads", in: 1...4096) : nil
+    let memory = try root.section("memory")
+    recompute = try memory.choice("recompute", default: ActivationSize.Recompute.none)
+    try memory.finish()
     model = try ModelConfiguration(root.section("model"))
     data = try Data(root.section("data"))
     let diffusion = try root.section("diffusion")
@@ -183,7 +188,7 @@ public struct Configuration: Sendable {
   /// written, the number of threads and how ranks share the work may differ.
   public func differences(from other: Configuration) -> [(key: String, own: String, other: String)] {
     let free =
-      ["threads", "data.train", "data.validation", "checkpoint.", "samples.", "log.", "distribution."]
+      ["threads", "data.train", "data.validation", "checkpoint.", "samples.", "log.", "distribution.", "memory."]
       // Where a plateau ends a stage, validations decide on what is learnt.
       + (stages.contains { $0.plateau != nil } ? [] : ["validation."])
     let (own, theirs) = (Dictionary(entries) { $1 }, Dictionary(other.entries) { $1 })

@@ -30,6 +30,9 @@ public final class Optimizer: Sendable {
   private let memory: [Arena]
   /// What is updated, by bucket: stretches of trained parameters, cut so that several workers share them evenly.
   private let slices: [[Slice]]
+  /// The same in one list, and room for a double each.
+  private let all: [Slice]
+  private let partialSums: Arena
 
   /// A stretch of what this rank looks after.
   struct Slice: Sendable {
@@ -61,6 +64,8 @@ public final class Optimizer: Sendable {
         Slice(place: $0, state: $0.lowerBound + shift..<$0.upperBound + shift)
       }
     }
+    all = slices.flatMap(\.self)
+    partialSums = Arena(count: 2 * all.count)
   }
 
   /// Bytes of moving average and moments at this rank.
@@ -68,15 +73,11 @@ public final class Optimizer: Sendable {
 
   /// Σ g² over the owned trained parameters; the same sum in the same order for any number of workers.
   public func sumOfSquaredGradients() -> Double {
-    let all = slices.flatMap(\.self)
-    let sums = Arena(count: 2 * all.count)
-    // A double in two floats' room: each worker writes its own.
-    let doubles = UnsafeMutableRawPointer(sums.elements.base).bindMemory(to: Double.self, capacity: all.count)
-    let partial = PartialSums(base: doubles)
-    workers.run(tasks: all.count) { [gradients] _, i in
+    let partial = PartialSums(partialSums)
+    workers.run(tasks: all.count) { [gradients, all] _, i in
       Meter.count(.optimizer) { partial.base[i] = sumOfSquares(gradients.elements[all[i].place]) }
     }
-    return (0..<all.count).reduce(0) { $0 + doubles[$1] }
+    return (0..<all.count).reduce(0) { $0 + partial.base[$1] }
   }
 
   /// Update number `step` (from 1) of what this rank looks after: clips by the given norm, then AdamW and the moving average.
@@ -156,6 +157,11 @@ public final class Optimizer: Sendable {
   }
 }
 
+/// Doubles in two floats' room each: every worker writes its own.
 private struct PartialSums: @unchecked Sendable {
   let base: UnsafeMutablePointer<Double>
+
+  init(_ arena: Arena) {
+    base = UnsafeMutableRawPointer(arena.elements.base).bindMemory(to: Double.self, capacity: arena.elements.count / 2)
+  }
 }

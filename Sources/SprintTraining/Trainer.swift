@@ -32,6 +32,8 @@ public final class Trainer {
   let reduction: GradientReduction
   let validation: Validation?
   let writer: CheckpointWriter?
+  /// Of the activations of every stage in turn.
+  let activationMemory: Arena
   let report: (TrainingEvent) -> Void
   var metrics: MetricsLog?
   var coordinator: Coordinator?
@@ -65,6 +67,8 @@ public final class Trainer {
     writer =
       communicator.rank == 0 && configuration.checkpoint.isOn
       ? CheckpointWriter(store, configuration, dataset, network) : nil
+    let sizes = configuration.stages.map { Self.activationSize($0, configuration, communicator) }
+    activationMemory = Arena(count: sizes.map { [network] in Activations.count(network, $0) }.max() ?? 0)
     (position, lastCheckpoint) = (start.position, start.checkpoint?.path)
     if start.isResuming {
       try optimizer.restore(start.checkpoint, communicator)
@@ -149,12 +153,12 @@ public final class Trainer {
 
   /// Steps of one stage. Returns false where the run is to end within it.
   private func train(_ stage: Stage, _ stop: StopRequest) throws -> Bool {
-    let slice = Workers.slice(communicator.rank, of: communicator.size, total: stage.batch)
-    let micro = (slice.count + stage.accumulate - 1) / stage.accumulate
+    let slice = Self.slice(of: stage, communicator)
     let kept = stage.drop.keptCount(grid: configuration.model.grid)
-    let activations = Activations(network, batch: micro, kept: kept, training: true)
+    let size = Self.activationSize(stage, configuration, communicator)
+    let activations = Activations(network, size, in: activationMemory)
     let objective = FlowMatching(network, interpolant: configuration.interpolant, activations: activations)
-    let draws = BatchDraws(configuration, batch: micro, workers: network.workers)
+    let draws = BatchDraws(configuration, batch: size.batch, workers: network.workers)
     let reader = reader(stage, slice)
     defer { reader.close() }
     if isDebugging { try checkGradients(stage, slice, objective, draws) }
@@ -180,6 +184,19 @@ public final class Trainer {
       if !goesOn { return false }
     }
     return true
+  }
+
+  /// The samples of each global batch that are this rank's.
+  private static func slice(of stage: Stage, _ communicator: Communicator) -> Range<Int> {
+    Workers.slice(communicator.rank, of: communicator.size, total: stage.batch)
+  }
+
+  private static func activationSize(_ stage: Stage, _ configuration: Configuration, _ communicator: Communicator)
+    -> ActivationSize
+  {
+    ActivationSize(
+      batch: (slice(of: stage, communicator).count + stage.accumulate - 1) / stage.accumulate,
+      kept: stage.drop.keptCount(grid: configuration.model.grid), training: true, recompute: configuration.recompute)
   }
 
   private func reader(_ stage: Stage, _ slice: Range<Int>, ahead: Int = 2) -> BatchReader {

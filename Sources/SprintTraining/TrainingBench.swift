@@ -20,6 +20,8 @@ public struct TrainingBench: Sendable {
   public var steps: Int
   /// Threads of each rank.
   public var threads: Int
+  /// What the backward pass computes once more.
+  public var recompute = ActivationSize.Recompute.none
 
   /// A bench of a network, with so many images a step.
   public init(size: String, batch: Int, ratio: Double, steps: Int, threads: Int) {
@@ -28,7 +30,9 @@ public struct TrainingBench: Sendable {
 
   /// Seconds a step by what they were spent on at rank zero: time of all threads over their number.
   public struct Parts: Sendable, Encodable {
+    /// Computing, by what is computed.
     public var matrixProducts, attention, elementWise, optimizer: Double
+    /// Waiting, by what is waited for.
     public var waitingForData, waitingForRanks: Double
     /// What one thread does alone, and threads that wait for others.
     public var other: Double
@@ -36,11 +40,17 @@ public struct TrainingBench: Sendable {
 
   /// What was measured; seconds are medians.
   public struct Result: Sendable, Encodable {
+    /// The network.
     public var size: String
+    /// Images of a step, of all ranks together.
     public var batch: Int
+    /// Share of tokens that the middle blocks do not see.
     public var ratio: Double
+    /// Ranks, and threads of each.
     public var ranks, threads: Int
+    /// Steps, those that warm up included.
     public var steps: Int
+    /// The speed of a whole step.
     public var secondsPerStep, imagesPerSecond: Double
     /// 10⁹ FLOP/s by the published algorithm's work, and of large matrix products on all ranks.
     public var gflops, peakGflops: Double
@@ -48,6 +58,7 @@ public struct TrainingBench: Sendable {
     public var peakShare: Double
     /// The largest resident memory of rank zero so far.
     public var peakGib: Double
+    /// Seconds of a step by what they were spent on.
     public var parts: Parts
   }
 
@@ -70,8 +81,10 @@ public struct TrainingBench: Sendable {
     Meter.start()
     defer { Meter.stop() }
     _ = try trainer.run(stop: StopRequest())
+    let memory = ResidentMemory.peak
     let peak = max(before, try peak(communicator))
-    return communicator.rank == 0 ? result(configuration, record.steps, peak: peak, ranks: communicator.size) : nil
+    guard communicator.rank == 0 else { return nil }
+    return result(configuration, record.steps, peak: peak, memory: memory, ranks: communicator.size)
   }
 
   private func describe(latents: String) throws -> Configuration {
@@ -81,6 +94,7 @@ public struct TrainingBench: Sendable {
       data: {train: ["\(latents)"]}
       stages: [{steps: \(steps), batch: \(batch), drop: {ratio: \(ratio)}}]
       checkpoint: {keep: 0}
+      memory: {recompute: \(recompute.rawValue)}
       """
     return try Configuration(ConfigurationDocument(text: text, source: "bench"))
   }
@@ -91,7 +105,9 @@ public struct TrainingBench: Sendable {
     return try communicator.sum([BLAS.measurePeak(workers: Workers(threads), side: 2048)])[0]
   }
 
-  private func result(_ configuration: Configuration, _ all: [Record.Step], peak: Double, ranks: Int) -> Result {
+  private func result(
+    _ configuration: Configuration, _ all: [Record.Step], peak: Double, memory: Double, ranks: Int
+  ) -> Result {
     let steady = Array(all.dropFirst(all.count / 3))
     let seconds = median(steady.map(\.seconds))
     let kept = configuration.stages[0].drop.keptCount(grid: configuration.model.grid)
@@ -100,7 +116,7 @@ public struct TrainingBench: Sendable {
     return Result(
       size: size, batch: batch, ratio: ratio, ranks: ranks, threads: threads, steps: all.count,
       secondsPerStep: seconds, imagesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9,
-      peakShare: rate / peak, peakGib: ResidentMemory.peak / 0x1p30,
+      peakShare: rate / peak, peakGib: memory / 0x1p30,
       parts: Parts(
         matrixProducts: part(\.matrixProducts), attention: part(\.attention), elementWise: part(\.elementWise),
         optimizer: part(\.optimizer), waitingForData: part(\.waitingForData), waitingForRanks: part(\.waitingForRanks),

@@ -23,7 +23,8 @@ struct Validation {
     let batch = min(Self.batch, samples)
     let batches = stride(from: 0, to: samples, by: batch).map { $0..<min($0 + batch, samples) }
     let objective = FlowMatching(
-      network, interpolant: configuration.interpolant, activations: Activations(network, batch: batch, training: false))
+      network, interpolant: configuration.interpolant,
+      activations: Activations(network, ActivationSize(batch: batch, training: false)))
     let elements = configuration.model.latentElements
     let arena = Arena(count: 2 * Arena.aligned(batch * elements))
     let (data, noise) = (arena.matrix(rows: batch, columns: elements), arena.matrix(rows: batch, columns: elements))

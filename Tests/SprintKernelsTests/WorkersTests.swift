@@ -25,11 +25,13 @@ import Testing
   @Test("The core type that OpenBLAS should use is known, and a right choice is left alone")
   func coreTypes() {
     let wide: Set<String> = ["avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"]
-    #expect(BLAS.betterCore(chosen: "Prescott", flags: wide) == "SkylakeX")
-    #expect(BLAS.betterCore(chosen: "Haswell", flags: wide) == "SkylakeX")
-    #expect(BLAS.betterCore(chosen: "Prescott", flags: ["avx2", "fma"]) == "Haswell")
-    #expect(BLAS.betterCore(chosen: "Cooperlake", flags: wide) == nil)
-    #expect(BLAS.betterCore(chosen: "Zen", flags: ["avx2", "fma"]) == nil)
-    #expect(BLAS.betterCore(chosen: "Prescott", flags: ["sse2"]) == nil)
+    #expect(BLAS.betterCore(chosen: "Prescott", flags: wide, splits: false) == "SkylakeX")
+    #expect(BLAS.betterCore(chosen: "Haswell", flags: wide, splits: false) == "SkylakeX")
+    #expect(BLAS.betterCore(chosen: "Prescott", flags: ["avx2", "fma"], splits: false) == "Haswell")
+    #expect(BLAS.betterCore(chosen: "Cooperlake", flags: wide, splits: false) == nil)
+    #expect(BLAS.betterCore(chosen: "Cooperlake", flags: wide, splits: true) == "Haswell")
+    #expect(BLAS.betterCore(chosen: "Zen", flags: wide, splits: true) == nil)
+    #expect(BLAS.betterCore(chosen: "Zen", flags: ["avx2", "fma"], splits: false) == nil)
+    #expect(BLAS.betterCore(chosen: "Prescott", flags: ["sse2"], splits: false) == nil)
   }
 }

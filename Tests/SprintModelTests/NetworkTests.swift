@@ -51,7 +51,7 @@ import Testing
   func gradients(variant: (String, ModelConfiguration), kept: Bool) {
     let model = TinyModel(variant.1)
     let inputs = Inputs(variant.1, kept: kept)
-    let activations = Activations(model.network, batch: 3, training: true)
+    let activations = Activations(model.network, ActivationSize(batch: 3, training: true))
     model.network.forward(model.weights, inputs.input, activations)
     var random = Randomness()
     let upstream = random.matrix(3, variant.1.latentElements)
@@ -100,7 +100,7 @@ import Testing
   func droppedSamplesAreSkipped(kept: Bool) {
     let model = TinyModel(TinyModel.configuration())
     let some = Inputs(model.network.configuration, kept: kept, dropped: [true, false, true])
-    let activations = Activations(model.network, batch: 3, training: true)
+    let activations = Activations(model.network, ActivationSize(batch: 3, training: true))
     model.network.forward(model.weights, some.input, activations)
     let naive = NaiveNetwork(model.network.configuration, model.parameters)
     for b in 0..<3 {
@@ -121,7 +121,7 @@ import Testing
   func threadCounts() {
     let results = [1, 2, 3].map { workers -> [Double] in
       let model = TinyModel(TinyModel.configuration(width: 48), workers: workers)
-      let activations = Activations(model.network, batch: 3, training: true)
+      let activations = Activations(model.network, ActivationSize(batch: 3, training: true))
       let random = Philox(seed: 5, purpose: .noise)
       let latents = TestMatrix(3, model.network.configuration.latentElements)
       random.fillNormal(UnsafeMutableBufferPointer(start: latents.view.base, count: latents.vector.count), draw: 0)
@@ -144,7 +144,7 @@ import Testing
     let inputs = Inputs(model.network.configuration, kept: true)
     let check = FiniteCheck()
     model.network.forward(
-      model.weights, inputs.input, Activations(model.network, batch: 3, training: false), check: check)
+      model.weights, inputs.input, Activations(model.network, ActivationSize(batch: 3, training: false)), check: check)
     let failure = try #require(check.firstFailure)
     #expect(failure.hasPrefix("middle_blocks.0, mlp.fc1, output["), "\(failure)")
   }
@@ -167,7 +167,7 @@ import Testing
     let model = TinyModel(variant.1)
     // With all deep paths dropped no middle block runs, and its gradients are final all the same.
     for dropped in [[false, false, true], [true, true, true]] {
-      let activations = Activations(model.network, batch: 3, training: true)
+      let activations = Activations(model.network, ActivationSize(batch: 3, training: true))
       let inputs = Inputs(variant.1, kept: kept, dropped: dropped)
       var random = Randomness()
       let upstream = random.matrix(3, variant.1.latentElements)

@@ -17,7 +17,9 @@ struct BenchOutput: ParsableArguments {
   func show(_ result: some Encodable, _ lines: [(name: String, value: String)]) throws {
     guard json else {
       let width = lines.map(\.name.count).max() ?? 0
-      return lines.forEach { Console.line($0.name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.value) }
+      return lines.forEach {
+        Console.line($0.name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.value)
+      }
     }
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase

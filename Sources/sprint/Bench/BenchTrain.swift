@@ -1,6 +1,9 @@
 import ArgumentParser
 import Foundation
+import SprintModel
 import SprintTraining
+
+extension ActivationSize.Recompute: ExpressibleByArgument {}
 
 /// `sprint bench train`
 struct BenchTrain: ParsableCommand {
@@ -21,6 +24,9 @@ struct BenchTrain: ParsableCommand {
   @Option(help: "Steps; the first third warms up, medians of the others are shown.")
   var steps: Int = 8
 
+  @Option(help: "What the backward pass computes once more to save memory: none or blocks.")
+  var recompute: ActivationSize.Recompute = .none
+
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var output: BenchOutput
 
@@ -30,8 +36,9 @@ struct BenchTrain: ParsableCommand {
 
   func run() throws {
     let job = try Job()
-    let bench = TrainingBench(
+    var bench = TrainingBench(
       size: size, batch: batch, ratio: ratio, steps: steps, threads: threading.workers.count)
+    bench.recompute = recompute
     if let result = try bench.run(job.communicator) { try show(result) }
     try job.end()
   }
