@@ -50,7 +50,7 @@ let package = Package(
     .executableTarget(
       name: "sprint",
       dependencies: [
-        "SprintTraining", "SprintCommunication", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SprintTraining", "SprintCommunication", "SprintData", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .target(

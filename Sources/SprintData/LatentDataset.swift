@@ -84,6 +84,18 @@ public final class LatentDataset: Sendable {
     }
   }
 
+  /// Elements of a sample as it is stored.
+  var storedElements: Int { latentElements * (files[0].hasMoments ? 2 : 1) }
+
+  /// Bytes of all stored samples.
+  var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
+
+  /// Sample `index` as it is stored: [C or 2 C, S, S].
+  func readStored(_ index: Int, into values: Vector) throws {
+    let (file, entry) = place(index)
+    try file.read(entry, flipped: false, into: values.buffer)
+  }
+
   /// The teacher's features of sample `index`, [tokens · F].
   public func features(_ index: Int, into features: Vector) throws {
     let (file, entry) = place(index)

@@ -94,6 +94,9 @@ final class LatentFile: Sendable {
   /// Whether the mirrored images were encoded too.
   var hasFlipped: Bool { flipped != nil }
 
+  /// Bytes of all samples.
+  var bytes: Int { values.bytes }
+
   /// Reads entry `index` as stored: [C or 2 C, S, S].
   func read(_ index: Int, flipped isFlipped: Bool, into target: UnsafeMutableBufferPointer<Float>) throws {
     try (isFlipped ? flipped ?? values : values).read(index, into: target)
@@ -131,6 +134,8 @@ private final class StoredArray: Sendable {
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
+
+  var bytes: Int { shape[0] * entryElements * (description.element == .float(2) ? 2 : 4) }
 
   private var entryElements: Int { shape.dropFirst().reduce(1, *) }
 

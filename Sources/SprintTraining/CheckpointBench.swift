@@ -26,8 +26,7 @@ public final class CheckpointBench {
 
   /// A bench of the published network of a size, with room for files in `folder`.
   public init(size: String, folder: String, workers: Workers) throws {
-    let text = "model: {size: \(size), side: 32, channels: 4, classes: 1000}\ndata: {train: [none.h5]}"
-    configuration = try Configuration(ConfigurationDocument(text: text, source: "--size \(size)"))
+    configuration = try .forBench(size: size)
     self.folder = folder
     try AtomicFile.createFolder(folder)
     let network = Network(configuration.model, workers: workers)

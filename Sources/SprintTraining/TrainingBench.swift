@@ -1,7 +1,6 @@
 import Foundation
 import SprintCommunication
 import SprintData
-import SprintFormats
 import SprintKernels
 import SprintModel
 
@@ -88,15 +87,14 @@ public struct TrainingBench: Sendable {
   }
 
   private func describe(latents: String) throws -> Configuration {
-    let text = """
-      model: {size: \(size), side: \(side), channels: 4, classes: 1000}
+    try .forBench(
+      size: size, side: side, latents: latents,
+      """
       threads: \(threads)
-      data: {train: ["\(latents)"]}
       stages: [{steps: \(steps), batch: \(batch), drop: {ratio: \(ratio)}}]
       checkpoint: {keep: 0}
       memory: {recompute: \(recompute.rawValue)}
-      """
-    return try Configuration(ConfigurationDocument(text: text, source: "bench"))
+      """)
   }
 
   /// FLOP/s of all ranks in large matrix products.
@@ -147,31 +145,5 @@ public struct TrainingBench: Sendable {
             other: max(0, step.seconds - computing - step.dataSeconds - step.reductionWait))
         ))
     }
-  }
-}
-
-/// The middle one of some numbers.
-public func median(_ values: [Double]) -> Double { values.isEmpty ? .nan : values.sorted()[values.count / 2] }
-
-/// A folder for what a bench writes, of the same name at all ranks.
-struct BenchFolder {
-  let path: String
-
-  init(_ communicator: Communicator) throws {
-    let number = try communicator.broadcast([Double(getpid())])[0]
-    path = FileManager.default.temporaryDirectory.path + "/sprint-bench-\(Int(number))"
-    try communicator.agree { [path] in try AtomicFile.createFolder(path) }
-  }
-
-  func remove() { try? FileManager.default.removeItem(atPath: path) }
-}
-
-/// What the operating system tells of this process's memory.
-enum ResidentMemory {
-  /// The most bytes that were resident at once.
-  static var peak: Double {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return Double(usage.ru_maxrss) * 1024
   }
 }

@@ -5,7 +5,7 @@ import Foundation
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures parts of sprint on this machine.",
-    subcommands: [BenchTrain.self, BenchCheckpoint.self])
+    subcommands: [BenchTrain.self, BenchSample.self, BenchData.self, BenchReduce.self, BenchCheckpoint.self])
 }
 
 /// How a bench shows what it found.

@@ -18,10 +18,8 @@ struct BenchCheckpoint: ParsableCommand {
   @Option(help: "Where the files are written.")
   var folder: String = "runs/bench"
 
-  @Flag(help: "One JSON object on one line.")
-  var json = false
-
   @OptionGroup var threading: ThreadOptions
+  @OptionGroup var output: BenchOutput
 
   func validate() throws {
     guard (1...1000).contains(rounds) else { throw ValidationError("--rounds is \(rounds), expected 1 to 1000") }
@@ -30,17 +28,23 @@ struct BenchCheckpoint: ParsableCommand {
   func run() throws {
     let bench = try CheckpointBench(size: size, folder: folder, workers: threading.workers)
     let results = try (0..<rounds).map { _ in try bench.round() }
-    func median(_ part: (CheckpointBench.Round) -> Double) -> Double { results.map(part).sorted()[rounds / 2] }
-    let (save, write, load, read) = (median(\.save), median(\.plainWrite), median(\.load), median(\.plainRead))
-    if json {
-      Console.line(
-        "{\"bytes\": \(bench.bytes), \"save_seconds\": \(save), \"plain_write_seconds\": \(write), "
-          + "\"load_seconds\": \(load), \"plain_read_seconds\": \(read)}")
-    } else {
-      Console.line(String(format: "%.2f GB, medians of %d rounds", Double(bench.bytes) / 1e9, rounds))
-      Console.line(
-        String(format: "save %.2f s, written and hashed plainly %.2f s, ratio %.2f", save, write, save / write))
-      Console.line(String(format: "load %.2f s, read and hashed plainly %.2f s, ratio %.2f", load, read, load / read))
+    let found = Result(
+      bytes: bench.bytes, saveSeconds: median(results.map(\.save)), plainWriteSeconds: median(results.map(\.plainWrite)),
+      loadSeconds: median(results.map(\.load)), plainReadSeconds: median(results.map(\.plainRead)))
+    func line(_ own: Double, _ plain: Double) -> String {
+      String(format: "%.2f s; plainly, with a hash, %.2f s; ratio %.2f", own, plain, own / plain)
     }
+    try output.show(
+      found,
+      [
+        ("state", String(format: "%.2f GB, medians of %d rounds", Double(found.bytes) / 1e9, rounds)),
+        ("save", line(found.saveSeconds, found.plainWriteSeconds)),
+        ("load", line(found.loadSeconds, found.plainReadSeconds)),
+      ])
+  }
+
+  private struct Result: Encodable {
+    let bytes: Int
+    let saveSeconds, plainWriteSeconds, loadSeconds, plainReadSeconds: Double
   }
 }
