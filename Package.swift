@@ -50,7 +50,8 @@ let package = Package(
     .executableTarget(
       name: "sprint",
       dependencies: [
-        "SprintTraining", "SprintCommunication", "SprintData", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SprintTraining", "SprintCommunication", "SprintData",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .target(
@@ -58,7 +59,11 @@ let package = Package(
       dependencies: ["SprintKernels", "SprintCommunication", "SprintModel", "SprintFormats"],
       path: "Tests/SprintTestSupport",
       swiftSettings: settings),
-    .target(name: "FaultInjector", path: "Tests/FaultInjector", swiftSettings: settings),
+    .target(
+      name: "FaultInjector", path: "Tests/FaultInjector", swiftSettings: settings,
+      linkerSettings: [
+        .unsafeFlags(["malloc", "calloc", "realloc"].flatMap { ["-Xlinker", "--defsym=\($0)=counted_\($0)"] })
+      ]),
     tests(of: "SprintKernels"),
     tests(of: "SprintCommunication"),
     tests(of: "SprintFormats"),

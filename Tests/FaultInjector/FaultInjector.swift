@@ -44,7 +44,7 @@ private func path(of descriptor: Int32) -> String {
 }
 
 /// The function that this library stands in front of.
-private func next<Function>(_ name: String, as type: Function.Type) -> Function {
+func next<Function>(_ name: String, as type: Function.Type) -> Function {
   // RTLD_NEXT, a macro with a cast.
   guard let address = dlsym(UnsafeMutableRawPointer(bitPattern: -1), name) else { preconditionFailure("no \(name)") }
   return unsafeBitCast(address, to: type)

@@ -136,6 +136,42 @@ import Testing
     #expect(relativeError(results[0], results[1]) < 2e-6 && relativeError(results[0], results[2]) < 2e-6)
   }
 
+  /// Velocity, features and all gradients of one pass.
+  private func pass(_ model: TinyModel, _ inputs: Inputs, _ activations: Activations) -> [Float] {
+    model.network.forward(model.weights, inputs.input, activations)
+    activations.velocityGradient.copy(from: activations.velocity)
+    activations.features.map { $0.gradients.copy(from: $0.values) }
+    let gradients = ParameterArena(model.network)
+    model.network.backward(model.weights, gradients: gradients, activations)
+    return activations.velocity.flattened.array + (activations.features?.values.flattened.array ?? [])
+      + gradients.elements.array
+  }
+
+  /// If this fails, `memory.recompute: blocks` trains another network, or saves no memory.
+  @Test("Blocks that are computed once more give the same gradients", arguments: variants, [true, false])
+  func recompute(variant: (String, ModelConfiguration), kept: Bool) {
+    let model = TinyModel(variant.1)
+    let inputs = Inputs(variant.1, kept: kept)
+    let plain = ActivationSize(batch: 3, training: true)
+    let thrifty = ActivationSize(batch: 3, training: true, recompute: .blocks)
+    let expected = pass(model, inputs, Activations(model.network, plain))
+    let found = pass(model, inputs, Activations(model.network, thrifty))
+    #expect(relativeError(found.map(Double.init), expected.map(Double.init)) < 2e-6)
+    #expect(Activations.count(model.network, thrifty) < Activations.count(model.network, plain))
+  }
+
+  /// If this fails, a stage sees what the one before has left in the memory that they share.
+  @Test("Activations need not find their memory zeroed, nor of their own size")
+  func usedMemory() {
+    let model = TinyModel(TinyModel.configuration(depth: (1, 2, 1)))
+    let inputs = Inputs(model.network.configuration, kept: true)
+    let size = ActivationSize(batch: 3, kept: 4, training: true)
+    let arena = Arena(count: 2 * Activations.count(model.network, size))
+    let first = pass(model, inputs, Activations(model.network, size, in: arena))
+    for i in 0..<arena.elements.count { arena.elements[i] = .nan }
+    #expect(pass(model, inputs, Activations(model.network, size, in: arena)) == first)
+  }
+
   @Test("The first operation that yields a non-finite number is named")
   func finiteCheck() throws {
     let model = TinyModel(TinyModel.configuration())

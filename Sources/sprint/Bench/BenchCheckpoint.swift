@@ -29,7 +29,8 @@ struct BenchCheckpoint: ParsableCommand {
     let bench = try CheckpointBench(size: size, folder: folder, workers: threading.workers)
     let results = try (0..<rounds).map { _ in try bench.round() }
     let found = Result(
-      bytes: bench.bytes, saveSeconds: median(results.map(\.save)), plainWriteSeconds: median(results.map(\.plainWrite)),
+      bytes: bench.bytes, saveSeconds: median(results.map(\.save)),
+      plainWriteSeconds: median(results.map(\.plainWrite)),
       loadSeconds: median(results.map(\.load)), plainReadSeconds: median(results.map(\.plainRead)))
     func line(_ own: Double, _ plain: Double) -> String {
       String(format: "%.2f s; plainly, with a hash, %.2f s; ratio %.2f", own, plain, own / plain)

@@ -9,7 +9,8 @@ struct BenchData: ParsableCommand {
     commandName: "data",
     abstract: "Reads latent files at random places, alone and with all that training does to a sample.",
     discussion:
-      "Without --file a file of noise is written to the folder for temporary files. Example: sprint bench data --threads 2")
+      "Without --file a file of noise is written to the folder for temporary files. Example: sprint bench data --threads 2"
+  )
 
   @Option(name: .customLong("file"), help: "A latent file; may be given several times.")
   var files: [String] = []

@@ -36,7 +36,9 @@ struct BenchReduce: ParsableCommand {
   func run() throws {
     let job = try Job()
     try job.communicator.agree { [size = job.communicator.size] in
-      guard size > 1 else { throw ValidationError("one rank has nothing to reduce; start it with mpirun -np 2 or more") }
+      guard size > 1 else {
+        throw ValidationError("one rank has nothing to reduce; start it with mpirun -np 2 or more")
+      }
     }
     let result = try ReductionBench(job.communicator).run(
       count: megabytes * 250_000, wire: wire, isSharded: sharded, rounds: rounds)

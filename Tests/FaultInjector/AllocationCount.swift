@@ -1,0 +1,79 @@
+import Glibc
+import Synchronization
+
+// The same library counts what the preloaded program allocates, and writes it to the file that SPRINT_ALLOCATIONS names when the
+// program ends: bytes of all allocations, and how many were of 4 KiB or more. Swift does not let a function be called `malloc`; the
+// linker gives the counting functions those names.
+
+private let bytes = Atomic(0)
+private let large = Atomic(0)
+
+@_silgen_name("__libc_malloc") private func libraryMalloc(_ size: Int) -> UnsafeMutableRawPointer?
+@_silgen_name("__libc_calloc") private func libraryCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer?
+@_silgen_name("__libc_realloc")
+private func libraryRealloc(_ old: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer?
+@_silgen_name("__libc_memalign")
+private func libraryAlign(_ alignment: Int, _ size: Int) -> UnsafeMutableRawPointer?
+
+@inline(__always)
+private func count(_ size: Int) {
+  bytes.add(size, ordering: .relaxed)
+  if size >= 4096 { large.add(1, ordering: .relaxed) }
+}
+
+/// Stands in front of `malloc`.
+@_cdecl("counted_malloc")
+public func countedMalloc(_ size: Int) -> UnsafeMutableRawPointer? {
+  count(size)
+  return libraryMalloc(size)
+}
+
+/// Stands in front of `calloc`.
+@_cdecl("counted_calloc")
+public func countedCalloc(_ number: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+  count(number &* size)
+  return libraryCalloc(number, size)
+}
+
+/// Stands in front of `realloc`.
+@_cdecl("counted_realloc")
+public func countedRealloc(_ old: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
+  count(size)
+  return libraryRealloc(old, size)
+}
+
+/// Stands in front of `posix_memalign`.
+@_cdecl("posix_memalign")
+public func countedAlign(_ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ alignment: Int, _ size: Int)
+  -> Int32
+{
+  count(size)
+  result.pointee = libraryAlign(alignment, size)
+  return result.pointee == nil ? ENOMEM : 0
+}
+
+/// Stands in front of `mmap`, from which arenas come.
+@_cdecl("mmap")
+public func countedMap(
+  _ address: UnsafeMutableRawPointer?, _ length: Int, _ protection: Int32, _ flags: Int32, _ file: Int32, _ offset: Int
+) -> UnsafeMutableRawPointer? {
+  count(length)
+  return UnsafeMutableRawPointer(bitPattern: systemCall(9, address, length, protection, flags, file, offset))
+}
+
+@_silgen_name("syscall")
+private func systemCall(
+  _ number: Int, _ address: UnsafeMutableRawPointer?, _ length: Int, _ protection: Int32, _ flags: Int32,
+  _ file: Int32, _ offset: Int
+) -> Int
+
+/// Stands in front of `_exit`, with which `sprint` ends.
+@_cdecl("_exit")
+public func countingExit(_ code: Int32) -> Never {
+  if let path = getenv("SPRINT_ALLOCATIONS"), let file = fopen(path, "w") {
+    fputs("\(bytes.load(ordering: .relaxed)) \(large.load(ordering: .relaxed))\n", file)
+    fclose(file)
+  }
+  next("_exit", as: (@convention(c) (Int32) -> Void).self)(code)
+  preconditionFailure("the process has ended")
+}

@@ -1,0 +1,40 @@
+import Foundation
+import SprintTestSupport
+import Testing
+
+extension ProcessTests {
+  @Suite struct AllocationTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// What a process allocates that trains `steps` steps and saves nothing: bytes, and how often 4 KiB or more at once.
+    private func allocations(steps: Int) throws -> (bytes: Int, large: Int) {
+      let (run, counts) = (folder.file("run \(steps)"), folder.file("allocations \(steps)"))
+      let outcome = try SprintCommand(
+        SprintCommand.sprint,
+        [
+          "train", "--config", "configs/digits.yaml", "--run", run, "--until", "\(steps)",
+          "--set", "checkpoint.keep=0",
+        ],
+        environment: ["LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_ALLOCATIONS": counts],
+        in: folder
+      ).wait(120)
+      #expect(outcome.code == 0, "\(outcome)")
+      let numbers = try String(contentsOfFile: counts, encoding: .utf8).split(whereSeparator: \.isWhitespace)
+        .compactMap { Int($0) }
+      try #require(numbers.count == 2)
+      return (numbers[0], numbers[1])
+    }
+
+    /// If this fails, a step asks for memory that grows with the batch, the image or the network. A step's bookkeeping (its report, its
+    /// line in the log, the parallel loops) takes some kilobytes in small pieces.
+    @Test("A training step allocates no memory to compute in")
+    func step() throws {
+      let (few, many) = (try allocations(steps: 20), try allocations(steps: 60))
+      #expect(few.large > 20 && few.bytes > 20_000_000, "the start allocates arenas: the counter counts")
+      #expect(many.large - few.large < 8, "\(many.large - few.large) of 4 KiB or more in 40 steps")
+      #expect((many.bytes - few.bytes) / 40 < 65_536, "\((many.bytes - few.bytes) / 40) bytes a step")
+    }
+  }
+}
