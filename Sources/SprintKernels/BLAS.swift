@@ -42,12 +42,15 @@ public enum BLAS {
   public static func reexecuteWithBetterCore() -> String? {
     let environment = ProcessInfo.processInfo.environment
     if let slow = environment[guardVariable] {
+      // Some percent are not worth a line at every start; `sprint machine` names the core.
+      guard vectorWidth(ofCore: slow) < vectorWidth(ofCore: core) else { return nil }
       return "OpenBLAS took this CPU for \(slow); restarted with OPENBLAS_CORETYPE=\(core)"
     }
-    // What the user has chosen stays.
-    guard environment["OPENBLAS_CORETYPE"] == nil,
-      let better = betterCore(chosen: core, flags: CPU.flags, splits: CPU.splitsWideOperations)
-    else { return nil }
+    guard let better = betterCore(chosen: core, flags: CPU.flags, splits: CPU.splitsWideOperations) else { return nil }
+    // Where the user has chosen wide registers, they stay.
+    guard environment["OPENBLAS_CORETYPE"] == nil || vectorWidth(ofCore: core) < vectorWidth(ofCore: better) else {
+      return nil
+    }
     let chosen = core
     setenv("OPENBLAS_CORETYPE", better, 1)
     setenv(guardVariable, chosen, 1)

@@ -94,6 +94,10 @@ extension ProcessTests {
         ["train", "--config", "configs/digits.yaml", "--resume", "missing.h5"],
         ["train", "--config", "configs/digits.yaml", "--until", "0"],
         ["train", "--config", "configs/digits.yaml", "--deadline", "soon"], ["bench", "checkpoint", "--size", "Q"],
+        ["bench", "train", "--size", "Q"], ["bench", "train", "--ratio", "0.3"], ["bench", "train", "--steps", "1"],
+        ["bench", "train", "--batch", "0"], ["bench", "sample", "--rounds", "0"],
+        ["bench", "data", "--file", "none.h5"],
+        ["bench", "reduce"],
         ["train"], ["nonsense"], ["train", "--nonsense"],
         ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png"],
         ["sample", "--run", "missing", "--out", "/tmp/sprint-a.jpg"],
@@ -129,7 +133,10 @@ extension ProcessTests {
 
     @Test("Help and version of every command are there")
     func help() throws {
-      for command in [[], ["train"], ["sample"], ["verify"], ["inspect"], ["machine"], ["bench", "checkpoint"]] {
+      for command in [
+        [], ["train"], ["sample"], ["verify"], ["inspect"], ["machine"], ["bench", "checkpoint"],
+        ["bench", "train"], ["bench", "sample"], ["bench", "data"], ["bench", "reduce"],
+      ] {
         let outcome = try sprint(command + ["--help"])
         #expect(outcome.code == 0 && outcome.output.contains("OVERVIEW") && outcome.errors.isEmpty)
       }

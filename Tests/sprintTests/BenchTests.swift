@@ -1,0 +1,62 @@
+import Foundation
+import SprintTestSupport
+import Testing
+
+extension ProcessTests {
+  /// That benches measure and say what scripts read; how fast something is no test judges.
+  @Suite struct BenchTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// The one JSON object that a bench prints.
+    private func object(_ executable: String, _ arguments: [String]) throws -> [String: Any] {
+      let outcome = try SprintCommand(executable, arguments + ["--json"], in: folder).wait(120)
+      #expect(outcome.code == 0 && outcome.output.split(separator: "\n").count == 1, "\(outcome)")
+      return try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    }
+
+    private func bench(_ arguments: [String]) throws -> [String: Any] {
+      try object(SprintCommand.sprint, ["bench"] + arguments)
+    }
+
+    @Test(
+      "bench train tells speed, memory and the parts of a step, which make up the step", arguments: ["none", "blocks"])
+    func train(recompute: String) throws {
+      let found = try bench(["train", "--size", "S", "--batch", "4", "--steps", "3", "--recompute", recompute])
+      let parts = try #require(found["parts"] as? [String: Double])
+      for key in ["images_per_second", "peak_gib", "peak_share", "peak_gflops", "gflops"] {
+        #expect(try #require(found[key] as? Double) > 0, "\(key)")
+      }
+      for key in ["matrix_products", "attention", "element_wise", "optimizer"] {
+        #expect(parts[key] ?? 0 > 0, "\(key)")
+      }
+      let step = try #require(found["seconds_per_step"] as? Double)
+      let sum = parts.values.reduce(0, +)
+      #expect(sum > 0.5 * step && sum < 1.5 * step, "parts \(parts) of \(step) s")
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory()).allSatisfy {
+          !$0.hasPrefix("sprint-bench-")
+        }, "a bench leaves nothing behind")
+    }
+
+    @Test("bench sample and bench data tell their rates")
+    func sampleAndData() throws {
+      let sample = try bench(["sample", "--size", "S", "--batch", "2", "--steps", "1", "--rounds", "1"])
+      #expect(try #require(sample["images_per_second"] as? Double) > 0)
+      let data = try bench(["data", "--megabytes", "20", "--rounds", "1", "--threads", "2"])
+      #expect(try #require(data["read_per_second"] as? Double) > (data["prepared_per_second"] as? Double ?? .infinity))
+    }
+
+    @Test("bench reduce sums over real ranks on both wires, and the sums are right", arguments: ["f32", "bf16"])
+    func reduce(wire: String) throws {
+      let found = try object(
+        "/usr/bin/mpirun",
+        [
+          "--allow-run-as-root", "--oversubscribe", "-np", "3", SprintCommand.sprint, "bench", "reduce", "--megabytes",
+          "8", "--rounds", "2", "--wire", wire, "--no-sharded",
+        ])
+      #expect(found["is_right"] as? Bool == true && found["ranks"] as? Int == 3, "\(found)")
+    }
+  }
+}
