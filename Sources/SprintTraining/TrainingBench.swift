@@ -57,6 +57,8 @@ public struct TrainingBench: Sendable {
     public var peakShare: Double
     /// The largest resident memory of rank zero so far.
     public var peakGib: Double
+    /// What of it activations may take.
+    public var activationsGib: Double
     /// Seconds of a step by what they were spent on.
     public var parts: Parts
   }
@@ -65,7 +67,9 @@ public struct TrainingBench: Sendable {
   public func run(_ communicator: Communicator = .single()) throws -> Result? {
     let folder = try BenchFolder(communicator)
     defer { folder.remove() }
-    let configuration = try communicator.agree { try describe(latents: "\(folder.path)/latents.h5") }
+    let configuration = try communicator.agree {
+      try describe(latents: "\(folder.path)/latents-\(communicator.rank).h5")
+    }
     try communicator.agree {
       let model = configuration.model
       try SyntheticLatents.write(
@@ -80,7 +84,7 @@ public struct TrainingBench: Sendable {
     Meter.start()
     defer { Meter.stop() }
     _ = try trainer.run(stop: StopRequest())
-    let memory = ResidentMemory.peak
+    let memory = (peak: ResidentMemory.peak, activations: Double(4 * trainer.activationMemory.elements.count))
     let peak = max(before, try peak(communicator))
     guard communicator.rank == 0 else { return nil }
     return result(configuration, record.steps, peak: peak, memory: memory, ranks: communicator.size)
@@ -104,7 +108,8 @@ public struct TrainingBench: Sendable {
   }
 
   private func result(
-    _ configuration: Configuration, _ all: [Record.Step], peak: Double, memory: Double, ranks: Int
+    _ configuration: Configuration, _ all: [Record.Step], peak: Double, memory: (peak: Double, activations: Double),
+    ranks: Int
   ) -> Result {
     let steady = Array(all.dropFirst(all.count / 3))
     let seconds = median(steady.map(\.seconds))
@@ -114,7 +119,7 @@ public struct TrainingBench: Sendable {
     return Result(
       size: size, batch: batch, ratio: ratio, ranks: ranks, threads: threads, steps: all.count,
       secondsPerStep: seconds, imagesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9,
-      peakShare: rate / peak, peakGib: memory / 0x1p30,
+      peakShare: rate / peak, peakGib: memory.peak / 0x1p30, activationsGib: memory.activations / 0x1p30,
       parts: Parts(
         matrixProducts: part(\.matrixProducts), attention: part(\.attention), elementWise: part(\.elementWise),
         optimizer: part(\.optimizer), waitingForData: part(\.waitingForData), waitingForRanks: part(\.waitingForRanks),

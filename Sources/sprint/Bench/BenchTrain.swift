@@ -57,7 +57,7 @@ struct BenchTrain: ParsableCommand {
         ("work done", String(format: "%.1f GFLOP/s, counted as published", r.gflops)),
         ("matrix products", String(format: "%.1f GFLOP/s at a large size", r.peakGflops)),
         ("share of that peak", String(format: "%.3f", r.peakShare)),
-        ("peak memory", String(format: "%.2f GiB", r.peakGib)),
+        ("peak memory", String(format: "%.2f GiB, activations %.2f GiB", r.peakGib, r.activationsGib)),
         ("  matrix products", seconds(r.parts.matrixProducts)),
         ("  attention", seconds(r.parts.attention)),
         ("  element-wise", seconds(r.parts.elementWise)),
