@@ -37,6 +37,14 @@ public struct Workers: Sendable {
     run(tasks: parts) { worker, task in body(worker, Workers.slice(task, of: parts, total: total)) }
   }
 
+  /// Splits `total` items into slices of at most `most`, the same for any number of workers, and runs `body(worker, slice)` for each:
+  /// the rounding of a matrix product depends on its extents.
+  public func run(over total: Int, inSlicesOf most: Int, _ body: @Sendable (_ worker: Int, _ slice: Range<Int>) -> Void)
+  {
+    let parts = (total + most - 1) / most
+    run(tasks: parts) { worker, task in body(worker, Workers.slice(task, of: parts, total: total)) }
+  }
+
   /// The number of even slices to cut `total` items into: about `grain` items each, every worker equally busy.
   static func parts(of total: Int, grain: Int, workers: Int) -> Int {
     let wanted = max(1, (total + grain - 1) / grain)

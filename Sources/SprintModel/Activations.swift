@@ -231,8 +231,8 @@ private struct Plan {
     fusedMask = cut(1, c.width)
     projector = training ? c.projector.map { ProjectorActivations(cut, rows: rows, $0) } : nil
     // No worker gets more than its even share, nor more than a chunk.
-    let share = (batch + network.workers.count - 1) / network.workers.count
-    let chunk = max(c.tokens, min(share * c.tokens, TokenSet.rowsPerChunk))
+    let share = training ? (batch + network.workers.count - 1) / network.workers.count * c.tokens : rows
+    let chunk = max(c.tokens, min(share, training ? TokenSet.rowsPerChunk : TokenSet.rowsPerFixedChunk))
     scratch = (0..<network.workers.count).map { _ in
       WorkerScratch(cut, rows: chunk, tokens: c.tokens, training: training, c)
     }

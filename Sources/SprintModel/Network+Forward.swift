@@ -58,7 +58,7 @@ private struct ForwardPass: Sendable {
     linear(a.activated, weight: weights.time2.weight, bias: weights.time2.bias, into: a.condition)
     addEmbedding(weights.classes, ids: input.labels, to: a.condition)
     silu(a.condition, into: a.conditionActivated)
-    network.workers.run(over: a.modulations.columns, grain: 1024) { _, columns in
+    network.workers.run(over: a.modulations.columns, inSlicesOf: 1024) { _, columns in
       linear(
         a.conditionActivated, weight: weights.modulationWeight.rows(columns), bias: weights.modulationBias[columns],
         into: a.modulations.columns(columns))
@@ -185,7 +185,12 @@ private struct ForwardPass: Sendable {
   private func forEachChunk(
     _ tokens: TokenSet, count: Int, _ body: @Sendable (_ worker: Int, _ slots: Range<Int>) -> Void
   ) {
-    network.workers.run(over: count, grain: tokens.slotsPerChunk, body)
+    if activations.backward == nil {
+      // An image's bits must not depend on the number of threads.
+      network.workers.run(over: count, inSlicesOf: tokens.slotsPerFixedChunk, body)
+    } else {
+      network.workers.run(over: count, grain: tokens.slotsPerChunk, body)
+    }
   }
 }
 

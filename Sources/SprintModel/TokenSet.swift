@@ -46,9 +46,13 @@ struct TokenSet: Sendable {
   /// Rows of the section that belong to `slots`.
   func rows(_ slots: Range<Int>) -> Range<Int> { slots.lowerBound * tokens..<slots.upperBound * tokens }
 
-  /// Slots whose rows a worker takes through a whole section at once: enough for a matrix product to run at its peak.
+  /// Slots that a worker takes through a whole section at once: enough for a matrix product to run at its peak.
   var slotsPerChunk: Int { max(1, TokenSet.rowsPerChunk / tokens) }
+
+  /// The same where there is no backward pass: few enough for several workers to share a sampler's tile, which is always cut alike.
+  var slotsPerFixedChunk: Int { max(1, TokenSet.rowsPerFixedChunk / tokens) }
 
   /// OpenBLAS packs the weights anew for every product: at 512 rows that still costs some percent.
   static let rowsPerChunk = 2048
+  static let rowsPerFixedChunk = 512
 }

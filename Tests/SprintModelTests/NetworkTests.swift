@@ -117,6 +117,24 @@ import Testing
     }
   }
 
+  /// If this fails, an image depends on the machine that draws it.
+  @Test("Without a backward pass velocities are the same to the bit for any number of threads")
+  func threadCountsOfSamplers() {
+    let results = [1, 2, 3].map { workers -> [Float] in
+      let model = TinyModel(TinyModel.configuration(width: 48), workers: workers)
+      let batch = 96
+      let activations = Activations(model.network, ActivationSize(batch: batch, training: false))
+      let latents = TestMatrix(batch, model.network.configuration.latentElements)
+      Philox(seed: 5, purpose: .noise).fillNormal(latents.view.flattened.buffer, draw: 0)
+      let input = NetworkInput(
+        latents: latents.view, times: (0..<batch).map { Float($0) / 100 }, labels: (0..<batch).map { $0 % 3 },
+        deepPath: DeepPath(dropped: (0..<batch).map { $0 % 3 == 0 }))
+      model.network.forward(model.weights, input, activations)
+      return activations.velocity.flattened.array
+    }
+    #expect(results[0] == results[1] && results[0] == results[2])
+  }
+
   @Test("Results do not depend on the number of threads beyond the rounding of the matrix products")
   func threadCounts() {
     let results = [1, 2, 3].map { workers -> [Double] in
