@@ -39,7 +39,7 @@ public struct SamplingBench: Sendable {
     network.layout.initialize(weights.elements, seed: 0)
   }
 
-  /// Draws the images so many times, and once before to warm up where there are several rounds. Rank zero gets the result.
+  /// Draws the images so many times. Rank zero gets the result.
   public func run(rounds: Int, _ communicator: Communicator = .single()) throws -> Result? {
     let generator = SampleGenerator(network, weights: weights, settings: settings, seed: 0)
     let labels = (0..<batch).map { $0 % configuration.model.classes }
