@@ -31,7 +31,7 @@ public struct DataBench: Sendable {
     }
     return Result(
       samples: dataset.count, bytes: dataset.bytes, threads: workers.count,
-      readPerSecond: read.sorted()[rounds / 2], preparedPerSecond: prepared.sorted()[rounds / 2])
+      readPerSecond: median(read), preparedPerSecond: median(prepared))
   }
 
   /// Samples a second when all are taken in the order of an epoch.

@@ -103,6 +103,8 @@ public struct ActivationSize: Sendable {
   public init(batch: Int, kept: Int? = nil, training: Bool, recompute: Recompute = .none) {
     (self.batch, self.kept, isTraining, self.recompute) = (batch, kept, training, recompute)
   }
+
+  var retention: Retention { isTraining ? recompute == .blocks ? .inputs : .everything : .nothing }
 }
 
 /// All memory of forward (and backward) passes over a batch of at most `batch` samples of which at most `kept` tokens go deep.
@@ -162,7 +164,7 @@ public final class Activations: @unchecked Sendable {
     let plan = Plan(network, size, arena.matrix)
     batch = size.batch
     kept = size.kept ?? network.configuration.tokens
-    recomputes = plan.recomputes
+    recomputes = size.retention == .inputs
     self.arena = arena
     (velocity, velocityGradient, patches, outputPatches) = (
       plan.velocity, plan.velocityGradient, plan.patches, plan.outputPatches
@@ -205,13 +207,11 @@ private struct Plan {
   let projector: ProjectorActivations?
   let scratch: [WorkerScratch]
   let backward: BackwardMemory?
-  let recomputes: Bool
 
   init(_ network: Network, _ size: ActivationSize, _ cut: (_ rows: Int, _ columns: Int) -> Matrix) {
     let c = network.configuration
     let (batch, kept, training) = (size.batch, size.kept ?? c.tokens, size.isTraining)
     let (rows, deepRows) = (batch * c.tokens, batch * kept)
-    recomputes = training && size.recompute == .blocks
     velocity = cut(batch, c.latentElements)
     velocityGradient = training ? cut(batch, c.latentElements) : velocity
     patches = cut(rows, c.patchElements)
@@ -219,10 +219,9 @@ private struct Plan {
     normalizedOutput = cut(rows, c.width)
     outputStatistics = cut(rows, 2)
     condition = ConditionActivations(cut, batch: batch, training: training, c)
-    let retention: Retention = training ? recomputes ? .inputs : .everything : .nothing
-    let shared = retention == .everything ? nil : BlockActivations(cut, rows: max(rows, deepRows), c)
+    let shared = size.retention == .everything ? nil : BlockActivations(cut, rows: max(rows, deepRows), c)
     func section(_ rows: Int, _ depth: Int) -> SectionActivations {
-      SectionActivations(cut, rows: rows, depth: depth, retention, shared: shared, c)
+      SectionActivations(cut, rows: rows, depth: depth, size.retention, shared: shared, c)
     }
     encoder = section(rows, c.encoderDepth)
     middle = section(deepRows, c.middleDepth)

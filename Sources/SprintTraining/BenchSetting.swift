@@ -1,14 +1,15 @@
 import Foundation
 import SprintCommunication
 import SprintFormats
+import SprintKernels
 
 // What benches have in common.
 
 extension Configuration {
   /// The published network of a size; `rest` is more of the document.
-  static func forBench(size: String, side: Int = 32, latents: String = "none.h5", _ rest: String = "") throws -> Self {
+  static func forBench(size: String, latents: String = "none.h5", _ rest: String = "") throws -> Self {
     let text = """
-      model: {size: \(size), side: \(side), channels: 4, classes: 1000}
+      model: {size: \(size), side: 32, channels: 4, classes: 1000}
       data: {train: ["\(latents)"]}
 
       """
@@ -16,8 +17,13 @@ extension Configuration {
   }
 }
 
-/// The middle one of some numbers.
-public func median(_ values: [Double]) -> Double { values.isEmpty ? .nan : values.sorted()[values.count / 2] }
+extension Communicator {
+  /// FLOP/s of all ranks in large matrix products, measured at the same time.
+  func measurePeak(_ workers: Workers) throws -> Double {
+    try barrier()
+    return try sum([BLAS.measurePeak(workers: workers, side: 2048)])[0]
+  }
+}
 
 /// A folder for what a bench writes, of the same name at all ranks.
 struct BenchFolder {

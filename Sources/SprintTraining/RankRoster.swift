@@ -73,8 +73,7 @@ struct RankRoster {
   private var warnings: [String] {
     var lines: [String] = []
     if let slowest = entries.indices.min(by: { entries[$0].peak < entries[$1].peak }), entries.count > 1 {
-      let sorted = entries.map(\.peak).sorted()
-      let share = entries[slowest].peak / sorted[sorted.count / 2]
+      let share = entries[slowest].peak / median(entries.map(\.peak))
       lines.append(
         "slowest: rank \(slowest) on \(entries[slowest].host), "
           + String(format: "%.0f%% of the median rate; every step waits for it", 100 * share))

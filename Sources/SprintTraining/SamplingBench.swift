@@ -39,18 +39,19 @@ public struct SamplingBench: Sendable {
     network.layout.initialize(weights.elements, seed: 0)
   }
 
-  /// Draws the images so many times. Rank zero gets the result.
-  public func run(rounds: Int, _ communicator: Communicator = .single()) throws -> Result? {
+  /// Draws the images so many times. Rank zero gets the result, if no stop was asked for.
+  public func run(rounds: Int, _ communicator: Communicator = .single(), stop: StopRequest) throws -> Result? {
     let generator = SampleGenerator(network, weights: weights, settings: settings, seed: 0)
     let labels = (0..<batch).map { $0 % configuration.model.classes }
     var seconds: [Double] = []
     for _ in 0..<rounds {
       try communicator.barrier()
       let elapsed = try ContinuousClock().measure { _ = try generator.draw(labels: labels, communicator) { _ in } }
+      if try communicator.isWished(stop.isRequested) { return nil }
       seconds.append(elapsed / .seconds(1))
     }
     let memory = ResidentMemory.peak
-    let peak = try communicator.sum([BLAS.measurePeak(workers: network.workers, side: 2048)])[0]
+    let peak = try communicator.measurePeak(network.workers)
     guard communicator.rank == 0 else { return nil }
     let rate = Double(batch) * work / median(seconds)
     return Result(

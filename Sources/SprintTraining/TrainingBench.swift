@@ -13,8 +13,6 @@ public struct TrainingBench: Sendable {
   public var batch: Int
   /// Share of tokens that the middle blocks do not see.
   public var ratio: Double
-  /// Side of a latent; 32 for images of 256 pixels.
-  public var side = 32
   /// Steps; the first third of them warms up.
   public var steps: Int
   /// Threads of each rank.
@@ -63,8 +61,8 @@ public struct TrainingBench: Sendable {
     public var parts: Parts
   }
 
-  /// Trains for some steps. Rank zero gets the result.
-  public func run(_ communicator: Communicator = .single()) throws -> Result? {
+  /// Trains for some steps. Rank zero gets the result, if no stop was asked for.
+  public func run(_ communicator: Communicator = .single(), stop: StopRequest) throws -> Result? {
     let folder = try BenchFolder(communicator)
     defer { folder.remove() }
     let configuration = try communicator.agree {
@@ -80,31 +78,25 @@ public struct TrainingBench: Sendable {
     let trainer = try Trainer(
       configuration, folder: RunFolder(path: "\(folder.path)/run"), resume: .never, communicator: communicator,
       report: record.note)
-    let before = try peak(communicator)
+    let before = try communicator.measurePeak(trainer.network.workers)
     Meter.start()
     defer { Meter.stop() }
-    _ = try trainer.run(stop: StopRequest())
+    guard try trainer.run(stop: stop) == .finished else { return nil }
     let memory = (peak: ResidentMemory.peak, activations: Double(4 * trainer.activationMemory.elements.count))
-    let peak = max(before, try peak(communicator))
+    let peak = max(before, try communicator.measurePeak(trainer.network.workers))
     guard communicator.rank == 0 else { return nil }
     return result(configuration, record.steps, peak: peak, memory: memory, ranks: communicator.size)
   }
 
   private func describe(latents: String) throws -> Configuration {
     try .forBench(
-      size: size, side: side, latents: latents,
+      size: size, latents: latents,
       """
       threads: \(threads)
       stages: [{steps: \(steps), batch: \(batch), drop: {ratio: \(ratio)}}]
       checkpoint: {keep: 0}
       memory: {recompute: \(recompute.rawValue)}
       """)
-  }
-
-  /// FLOP/s of all ranks in large matrix products.
-  private func peak(_ communicator: Communicator) throws -> Double {
-    try communicator.barrier()
-    return try communicator.sum([BLAS.measurePeak(workers: Workers(threads), side: 2048)])[0]
   }
 
   private func result(

@@ -59,10 +59,7 @@ struct Sample: ParsableCommand {
   func validate() throws {
     guard (folder == nil) != (checkpoint == nil) else { throw ValidationError("give either --run or --checkpoint") }
     guard count >= 1 else { throw ValidationError("--count is \(count), expected at least 1") }
-    let fewest = sampler == .sde ? 2 : 1
-    guard (fewest...100_000).contains(steps) else {
-      throw ValidationError("--steps is \(steps), expected \(fewest) to 100000")
-    }
+    try check("steps", steps, (sampler == .sde ? 2 : 1)...100_000)
     guard scale.isFinite else { throw ValidationError("--scale has to be a finite number") }
     _ = try times()
   }

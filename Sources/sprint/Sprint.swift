@@ -12,15 +12,20 @@ struct Sprint: ParsableCommand {
     subcommands: [Train.self, Sample.self, Verify.self, Inspect.self, Machine.self, Bench.self])
 }
 
+/// Refuses the value of an option outside of its range.
+func check(_ option: String, _ value: Int, _ range: ClosedRange<Int>) throws {
+  guard range.contains(value) else {
+    throw ValidationError("--\(option) is \(value), expected \(range.lowerBound) to \(range.upperBound)")
+  }
+}
+
 /// How many threads a command uses.
 struct ThreadOptions: ParsableArguments {
   @Option(help: "Worker threads of each process; one a core where left out.")
   var threads: Int?
 
   func validate() throws {
-    if let threads, !(1...4096).contains(threads) {
-      throw ValidationError("--threads is \(threads), expected 1 to 4096")
-    }
+    if let threads { try check("threads", threads, 1...4096) }
   }
 
   var workers: Workers { Workers(threads ?? Launch.threadsPerRank) }

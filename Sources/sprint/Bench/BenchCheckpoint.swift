@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SprintKernels
 import SprintTraining
 
 /// `sprint bench checkpoint`
@@ -22,7 +23,7 @@ struct BenchCheckpoint: ParsableCommand {
   @OptionGroup var output: BenchOutput
 
   func validate() throws {
-    guard (1...1000).contains(rounds) else { throw ValidationError("--rounds is \(rounds), expected 1 to 1000") }
+    try check("rounds", rounds, 1...1000)
   }
 
   func run() throws {

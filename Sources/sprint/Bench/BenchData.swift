@@ -25,10 +25,8 @@ struct BenchData: ParsableCommand {
   @OptionGroup var output: BenchOutput
 
   func validate() throws {
-    guard (1...1_000_000).contains(megabytes) else {
-      throw ValidationError("--megabytes is \(megabytes), expected 1 to 1000000")
-    }
-    guard (1...1000).contains(rounds) else { throw ValidationError("--rounds is \(rounds), expected 1 to 1000") }
+    try check("megabytes", megabytes, 1...1_000_000)
+    try check("rounds", rounds, 1...1000)
   }
 
   func run() throws {

@@ -27,10 +27,8 @@ struct BenchReduce: ParsableCommand {
   @OptionGroup var output: BenchOutput
 
   func validate() throws {
-    guard (1...100_000).contains(megabytes) else {
-      throw ValidationError("--megabytes is \(megabytes), expected 1 to 100000")
-    }
-    guard (1...1000).contains(rounds) else { throw ValidationError("--rounds is \(rounds), expected 1 to 1000") }
+    try check("megabytes", megabytes, 1...100_000)
+    try check("rounds", rounds, 1...1000)
   }
 
   func run() throws {

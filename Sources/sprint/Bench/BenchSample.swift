@@ -29,8 +29,8 @@ struct BenchSample: ParsableCommand {
   @OptionGroup var output: BenchOutput
 
   func validate() throws {
-    for (name, value) in [("batch", batch), ("steps", steps), ("rounds", rounds)] where !(1...100_000).contains(value) {
-      throw ValidationError("--\(name) is \(value), expected 1 to 100000")
+    for (name, value) in [("batch", batch), ("steps", steps), ("rounds", rounds)] {
+      try check(name, value, 1...100_000)
     }
   }
 
@@ -38,8 +38,9 @@ struct BenchSample: ParsableCommand {
     let job = try Job()
     let settings = SamplerSettings(steps: steps, guidance: Guidance(guidance, scale: 1.5))
     let bench = try SamplingBench(size: size, batch: batch, settings: settings, workers: threading.workers)
-    if let result = try bench.run(rounds: rounds, job.communicator) { try show(result) }
+    if let result = try bench.run(rounds: rounds, job.communicator, stop: job.stop) { try show(result) }
     try job.end()
+    if job.stop.isRequested { throw Console.restart }
   }
 
   private func show(_ r: SamplingBench.Result) throws {

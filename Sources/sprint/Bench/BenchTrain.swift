@@ -31,7 +31,7 @@ struct BenchTrain: ParsableCommand {
   @OptionGroup var output: BenchOutput
 
   func validate() throws {
-    guard (2...100_000).contains(steps) else { throw ValidationError("--steps is \(steps), expected 2 to 100000") }
+    try check("steps", steps, 2...100_000)
   }
 
   func run() throws {
@@ -39,8 +39,9 @@ struct BenchTrain: ParsableCommand {
     var bench = TrainingBench(
       size: size, batch: batch, ratio: ratio, steps: steps, threads: threading.workers.count)
     bench.recompute = recompute
-    if let result = try bench.run(job.communicator) { try show(result) }
+    if let result = try bench.run(job.communicator, stop: job.stop) { try show(result) }
     try job.end()
+    if job.stop.isRequested { throw Console.restart }
   }
 
   private func show(_ r: TrainingBench.Result) throws {
