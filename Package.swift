@@ -7,8 +7,8 @@ let architecture = ProcessInfo.processInfo.environment["SPRINT_MARCH"] ?? "nativ
 let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-Xcc", "-march=\(architecture)"])]
 
 /// A module of the house: what it is called and which modules below it it may see.
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -27,6 +27,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
@@ -34,14 +35,23 @@ let package = Package(
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
     .systemLibrary(name: "CInstructions"),
     module("SprintKernels", ["COpenBLAS", "CInstructions"]),
     module("SprintCommunication", ["CMPI", "SprintKernels"]),
-    module("SprintFormats", ["CHDF5", "CPNG", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
+    module(
+      "SprintFormats",
+      [
+        "CHDF5", "CPNG", "CZip", "CLMDB", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["TensorBoard/event.proto"]),
     module("SprintModel", ["SprintKernels"]),
     module("SprintDiffusion", ["SprintModel"]),
-    module("SprintData", ["SprintFormats", "SprintKernels"]),
+    module(
+      "SprintData",
+      ["SprintFormats", "SprintCommunication", "SprintKernels", .product(name: "Crypto", package: "swift-crypto")]),
     module(
       "SprintTraining",
       [

@@ -7,6 +7,13 @@ static inline hid_t sprint_h5t_double(void) { return H5T_NATIVE_DOUBLE; }
 static inline hid_t sprint_h5t_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t sprint_h5t_float_le(void) { return H5T_IEEE_F32LE; }
 static inline hid_t sprint_h5t_double_le(void) { return H5T_IEEE_F64LE; }
+// IEEE half precision, which this version of the library has no name for; fields as h5py lays them out.
+static inline hid_t sprint_h5t_half_le(void) {
+    hid_t type = H5Tcopy(H5T_IEEE_F32LE);
+    if (type >= 0 && H5Tset_fields(type, 15, 10, 5, 0, 10) >= 0 && H5Tset_size(type, 2) >= 0 && H5Tset_ebias(type, 15) >= 0)
+        return type;
+    return H5I_INVALID_HID;
+}
 static inline hid_t sprint_h5t_int64_le(void) { return H5T_STD_I64LE; }
 static inline hid_t sprint_h5t_string(void) { return H5T_C_S1; }
 static inline hid_t sprint_h5p_file_access(void) { return H5P_FILE_ACCESS; }

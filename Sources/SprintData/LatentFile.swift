@@ -19,6 +19,17 @@ public struct LatentProperties: Sendable, Equatable {
   }
 }
 
+extension HDF5File {
+  /// Writes what the numbers mean as attributes.
+  public func write(_ properties: LatentProperties) throws {
+    try write(attribute: "kind", properties.kind)
+    try write(attribute: "vae", properties.vae)
+    try write(attribute: "scale", properties.scale.map(Double.init))
+    try write(attribute: "shift", properties.shift.map(Double.init))
+    try write(attribute: "pixel_range", [properties.pixelRange.lowerBound, properties.pixelRange.upperBound])
+  }
+}
+
 /// One HDF5 file of latents: `/latents` [N, C, S, S], drawn, or `/moments` [N, 2 C, S, S], mean then standard deviation;
 /// `/labels` [N]; optionally the same of the mirrored images, and a teacher's features.
 ///
@@ -115,7 +126,7 @@ private final class StoredArray: Sendable {
   private let file: HDF5File
   private let name: String
   private let description: HDF5File.Description
-  private let descriptor: Int32
+  private let bytesOnDisk: RandomAccessFile?
 
   init(_ file: HDF5File, _ name: String) throws {
     description = try file.describe(name)
@@ -125,15 +136,8 @@ private final class StoredArray: Sendable {
       throw HDF5Error.unexpected(
         path: file.path, name: name, found: "of type \(description.element)", expected: "float16 or float32")
     }
-    guard description.offset != nil else {
-      descriptor = -1
-      return
-    }
-    descriptor = open(file.path, O_RDONLY)
-    guard descriptor >= 0 else { throw FileError.last(file.path, "open") }
+    bytesOnDisk = description.offset == nil ? nil : try RandomAccessFile(reading: file.path)
   }
-
-  deinit { if descriptor >= 0 { close(descriptor) } }
 
   var bytes: Int { shape[0] * entryElements * (description.element == .float(2) ? 2 : 4) }
 
@@ -141,29 +145,16 @@ private final class StoredArray: Sendable {
 
   func read(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws {
     precondition(target.count == entryElements && index >= 0 && index < shape[0], "entry \(index) of \(shape)")
-    guard let offset = description.offset else { return try file.floats(name, entry: index, into: target) }
+    guard let offset = description.offset, let bytesOnDisk else {
+      return try file.floats(name, entry: index, into: target)
+    }
     if description.element == .float(4) {
-      try readBytes(UnsafeMutableRawBufferPointer(target), at: offset + index * target.count * 4)
+      try bytesOnDisk.read(into: UnsafeMutableRawBufferPointer(target), at: offset + index * target.count * 4)
     } else {
       try withUnsafeTemporaryAllocation(of: Float16.self, capacity: target.count) { halves in
-        try readBytes(UnsafeMutableRawBufferPointer(halves), at: offset + index * target.count * 2)
+        try bytesOnDisk.read(into: UnsafeMutableRawBufferPointer(halves), at: offset + index * target.count * 2)
         for i in target.indices { target[i] = Float(halves[i]) }
       }
-    }
-  }
-
-  private func readBytes(_ target: UnsafeMutableRawBufferPointer, at offset: Int) throws {
-    var done = 0
-    while done < target.count {
-      let count = pread(
-        descriptor, target.baseAddress.unsafelyUnwrapped + done, target.count - done, off_t(offset + done))
-      guard count > 0 else {
-        if count < 0, errno == EINTR { continue }
-        if count < 0 { throw FileError.last(file.path, "read `\(name)`") }
-        throw DatasetError.unusable(
-          path: file.path, problem: "the file ends inside `\(name)`; it was truncated while in use")
-      }
-      done += count
     }
   }
 }

@@ -5,11 +5,14 @@ import Foundation
 public enum FileError: Error, CustomStringConvertible {
   /// A system call failed.
   case system(path: String, action: String, code: Int32)
+  /// The file is shorter than it has to be.
+  case truncated(path: String, expected: Int)
 
   /// One line: what failed, where, and why.
   public var description: String {
     switch self {
     case .system(let path, let action, let code): "\(path): cannot \(action): \(String(cString: strerror(code)))"
+    case .truncated(let path, let expected): "\(path): truncated: it has to have at least \(expected) bytes"
     }
   }
 
@@ -28,12 +31,17 @@ public enum AtomicFile {
     if unlink(temporary) != 0, errno != ENOENT { throw FileError.last(temporary, "remove an interrupted file") }
     do {
       try write(temporary)
-      try sync(temporary)
-      guard rename(temporary, path) == 0 else { throw FileError.last(path, "put the finished file in its place") }
+      try put(temporary, at: path)
     } catch {
       unlink(temporary)
       throw error
     }
+  }
+
+  /// Syncs a finished file, renames it to `path` and syncs the folder.
+  public static func put(_ temporary: String, at path: String) throws {
+    try sync(temporary)
+    guard rename(temporary, path) == 0 else { throw FileError.last(path, "put the finished file in its place") }
     try sync((path as NSString).deletingLastPathComponent)
   }
 

@@ -239,6 +239,25 @@ public final class HDF5File: @unchecked Sendable {
     }
   }
 
+  /// The text in a data set that holds one: of fixed or variable length, or as plain bytes.
+  public func text(dataset name: String) throws -> String {
+    let dataset = try dataset(name)
+    let type = try opened("read the type of `\(name)`", H5Tclose) { H5Dget_type(dataset.id) }
+    let action = "read the text `\(name)`"
+    guard Self.locked({ H5Tis_variable_str(type.id) }) <= 0 else {
+      var text: UnsafeMutablePointer<CChar>?
+      try check(action) {
+        H5Dread(dataset.id, type.id, sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), &text)
+      }
+      defer { _ = Self.locked { H5free_memory(text) } }
+      return text.map { String(cString: $0) } ?? ""
+    }
+    let count = try shape(of: dataset, name).reduce(1, *) * Self.locked { H5Tget_size(type.id) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    try check(action) { H5Dread(dataset.id, type.id, sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), &bytes) }
+    return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  }
+
   // MARK: Attributes of the file
 
   /// The text of an attribute, or nil where there is none.

@@ -40,11 +40,19 @@ extension HDF5File {
     }
   }
 
-  /// Sets room aside for a data set of float32 in one piece, to be filled with `pwrite` once this file is closed.
+  /// Sets room aside for a data set in one piece, to be filled with `pwrite` once this file is closed.
   ///
+  /// - Parameter element: float16, float32, or integers of 64 bits
   /// - Returns: where its elements lie in the file
-  public func reserve(_ name: String, shape: [Int]) throws -> Int {
-    try create(name, shape, sprint_h5t_float_le(), isReserved: true) { _ in }
+  public func reserve(_ name: String, shape: [Int], of element: Element = .float(4)) throws -> Int {
+    switch element {
+    case .float(2):
+      let half = try opened("describe float16", H5Tclose) { sprint_h5t_half_le() }
+      try create(name, shape, half.id, isReserved: true) { _ in }
+    case .float(4): try create(name, shape, sprint_h5t_float_le(), isReserved: true) { _ in }
+    case .integer: try create(name, shape, sprint_h5t_int64_le(), isReserved: true) { _ in }
+    default: preconditionFailure("room for elements of type \(element)")
+    }
     guard let offset = try describe(name).offset else {
       throw HDF5Error.unexpected(path: path, name: name, found: "in pieces", expected: "contiguous")
     }

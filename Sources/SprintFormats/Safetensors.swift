@@ -20,7 +20,7 @@ public enum SafetensorsError: Error, CustomStringConvertible {
   }
 }
 
-/// A safetensors file: named tensors behind a JSON header. The file is mapped, so only what is read takes memory.
+/// A safetensors file: named tensors behind a JSON header. Only what is read takes memory.
 public struct SafetensorsFile: Sendable {
   /// A tensor's entry in the header.
   public struct Entry: Sendable, Equatable {
@@ -38,32 +38,35 @@ public struct SafetensorsFile: Sendable {
   public let entries: [String: Entry]
   /// The header's free text.
   public let metadata: [String: String]
-  private let data: Data
+  private let file: RandomAccessFile
+  /// Where the data begin in the file.
+  private let start: Int
 
-  private static let sizes = ["F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1]
+  static let sizes = ["F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1]
   private static let largestHeader: UInt64 = 100_000_000
 
   /// Opens a file and checks its whole header: types, shapes, bounds, overlaps and gaps.
   public init(path: String) throws {
     self.path = path
     func malformed(_ problem: String) -> SafetensorsError { .malformed(path: path, problem: problem) }
-    let contents: Data
-    do {
-      contents = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-    } catch {
-      throw malformed("it cannot be read (\((error as NSError).localizedDescription))")
+    let file = try RandomAccessFile(reading: path)
+    let size = try file.size
+    guard size >= 8 else { throw malformed("\(size) bytes, expected at least 8") }
+    var length: UInt64 = 0
+    try withUnsafeMutableBytes(of: &length) { try file.read(into: $0, at: 0) }
+    length = UInt64(littleEndian: length)
+    guard length <= Self.largestHeader, length <= UInt64(size - 8) else {
+      throw malformed("a header of \(length) bytes in a file of \(size)")
     }
-    guard contents.count >= 8 else { throw malformed("\(contents.count) bytes, expected at least 8") }
-    let length = contents.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    guard length <= Self.largestHeader, length <= UInt64(contents.count - 8) else {
-      throw malformed("a header of \(length) bytes in a file of \(contents.count)")
-    }
-    let header = contents.subdata(in: 8..<8 + Int(length))
+    var header = Data(count: Int(length))
+    try header.withUnsafeMutableBytes { try file.read(into: $0, at: 8) }
+    (self.file, start) = (file, 8 + header.count)
     guard let table = (try? JSONSerialization.jsonObject(with: header)) as? [String: Any] else {
       throw malformed("its header is not a JSON object")
     }
+    guard Self.members(ofObject: header) == table.count else { throw malformed("its header names a tensor twice") }
     metadata = table["__metadata__"] as? [String: String] ?? [:]
-    let body = contents.count - 8 - Int(length)
+    let body = size - start
     var entries: [String: Entry] = [:]
     for (name, value) in table where name != "__metadata__" {
       entries[name] = try Self.entry(value, body: body) { malformed("tensor `\(name)` \($0)") }
@@ -80,7 +83,24 @@ public struct SafetensorsFile: Sendable {
     }
     guard end == body else { throw malformed("\(body) bytes of data, the header describes \(end)") }
     self.entries = entries
-    data = contents.suffix(body)
+  }
+
+  /// How many members a JSON object has, those of the same name included, which a dictionary no longer shows.
+  private static func members(ofObject json: Data) -> Int {
+    var (count, depth, isText, isEscaped) = (0, 0, false, false)
+    for byte in json {
+      switch byte {
+      case _ where isEscaped: isEscaped = false
+      case UInt8(ascii: "\\"): isEscaped = isText
+      case UInt8(ascii: "\""): isText.toggle()
+      case _ where isText: break
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      case UInt8(ascii: ":") where depth == 1: count += 1
+      default: break
+      }
+    }
+    return count
   }
 
   private static func entry(_ value: Any, body: Int, _ malformed: (String) -> SafetensorsError) throws -> Entry {
@@ -122,14 +142,38 @@ public struct SafetensorsFile: Sendable {
     let entry = try entry(name)
     guard entry.type == type, shape == nil || entry.shape == shape else {
       let expected = "\(type) \(shape.map { "\($0)" } ?? "")"
-      throw SafetensorsError.unexpected(
-        path: path, name: name, found: "\(entry.type) \(entry.shape)", expected: expected)
+      throw unexpected(name, entry, expected)
     }
     let count = entry.bytes.count / MemoryLayout<Element>.stride
-    return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-      let start = data.startIndex + entry.bytes.lowerBound
-      data.copyBytes(to: UnsafeMutableRawBufferPointer(buffer), from: start..<start + entry.bytes.count)
+    return try [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+      try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: start + entry.bytes.lowerBound)
       initialized = count
     }
+  }
+
+  /// Elements of a tensor from number `first` on, as floats: of F32, F16 or BF16.
+  public func floats(_ name: String, from first: Int = 0, into values: UnsafeMutableBufferPointer<Float>) throws {
+    let entry = try entry(name)
+    let size = Self.sizes[entry.type] ?? 0
+    precondition((first + values.count) * size <= entry.bytes.count, "elements \(first)... of `\(name)`")
+    let place = start + entry.bytes.lowerBound + first * size
+    switch entry.type {
+    case "F32": try file.read(into: UnsafeMutableRawBufferPointer(values), at: place)
+    case "F16":
+      try withUnsafeTemporaryAllocation(of: Float16.self, capacity: values.count) { halves in
+        try file.read(into: UnsafeMutableRawBufferPointer(halves), at: place)
+        for i in values.indices { values[i] = Float(halves[i]) }
+      }
+    case "BF16":
+      try withUnsafeTemporaryAllocation(of: UInt16.self, capacity: values.count) { halves in
+        try file.read(into: UnsafeMutableRawBufferPointer(halves), at: place)
+        for i in values.indices { values[i] = Float(bitPattern: UInt32(halves[i]) << 16) }
+      }
+    default: throw unexpected(name, entry, "F32, F16 or BF16")
+    }
+  }
+
+  private func unexpected(_ name: String, _ entry: Entry, _ expected: String) -> SafetensorsError {
+    .unexpected(path: path, name: name, found: "\(entry.type) \(entry.shape)", expected: expected)
   }
 }

@@ -162,10 +162,6 @@ public struct Checkpoint: Sendable {
     try file.write(attribute: "samples", samples)
     try file.write(attribute: "seed", "\(configuration.seed)")
     try file.write(attribute: "configuration", configuration.text)
-    try file.write(attribute: "kind", properties.kind)
-    try file.write(attribute: "vae", properties.vae)
-    try file.write(attribute: "scale", properties.scale.map(Double.init))
-    try file.write(attribute: "shift", properties.shift.map(Double.init))
-    try file.write(attribute: "pixel_range", [properties.pixelRange.lowerBound, properties.pixelRange.upperBound])
+    try file.write(properties)
   }
 }

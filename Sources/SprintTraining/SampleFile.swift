@@ -30,7 +30,7 @@ public struct SampleFile {
     switch kind {
     case .png: try grid.picture(samples, labels: labels).writePNG(to: path)
     case .npz:
-      try NPY.writeNPZ(
+      try NPYArray.writeNPZ(
         samples.flatMap(grid.bytes), shape: [samples.count, model.side, model.side, model.channels], name: "arr_0",
         to: path)
     case .h5: try writeHDF5(samples, labels, model, properties)
@@ -48,12 +48,8 @@ public struct SampleFile {
         try file.write("/latents", shape: [samples.count, model.channels, model.side, model.side], $0)
       }
       try file.write("/labels", shape: [labels.count], labels.map { Int64($0) })
-      try file.write(attribute: "kind", properties.kind)
-      try file.write(attribute: "vae", properties.vae)
+      try file.write(properties)
       try file.write(attribute: "source", "drawn by sprint")
-      try file.write(attribute: "scale", properties.scale.map(Double.init))
-      try file.write(attribute: "shift", properties.shift.map(Double.init))
-      try file.write(attribute: "pixel_range", [properties.pixelRange.lowerBound, properties.pixelRange.upperBound])
       try file.flush()
     }
   }

@@ -9,7 +9,9 @@ struct Sprint: ParsableCommand {
     abstract: "Trains diffusion transformers after SPRINT (sparse-dense residual fusion, arXiv 2510.21986) on CPUs.",
     discussion:
       "Exit codes: 0 done, 1 a loss that is not finite or a case that differs, 2 a mistake in what was asked for, 75 interrupted, or ranks lost each other: start it again with --resume auto. Several processes: mpirun -np 4 sprint train ..., or launch/mpirun.sh.",
-    subcommands: [Train.self, Sample.self, Verify.self, Inspect.self, Machine.self, Bench.self])
+    subcommands: [
+      Import.self, Inspect.self, Train.self, Sample.self, Verify.self, Machine.self, Bench.self,
+    ])
 }
 
 /// Refuses the value of an option outside of its range.

@@ -20,7 +20,7 @@ struct BenchCheckpoint: ParsableCommand {
   var folder: String = "runs/bench"
 
   @OptionGroup var threading: ThreadOptions
-  @OptionGroup var output: BenchOutput
+  @OptionGroup var output: CommandOutput
 
   func validate() throws {
     try check("rounds", rounds, 1...1000)

@@ -22,7 +22,7 @@ struct BenchData: ParsableCommand {
   var rounds: Int = 3
 
   @OptionGroup var threading: ThreadOptions
-  @OptionGroup var output: BenchOutput
+  @OptionGroup var output: CommandOutput
 
   func validate() throws {
     try check("megabytes", megabytes, 1...1_000_000)

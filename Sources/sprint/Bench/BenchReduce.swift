@@ -24,7 +24,7 @@ struct BenchReduce: ParsableCommand {
   @Option(help: "How many rounds; the median is shown.")
   var rounds: Int = 9
 
-  @OptionGroup var output: BenchOutput
+  @OptionGroup var output: CommandOutput
 
   func validate() throws {
     try check("megabytes", megabytes, 1...100_000)

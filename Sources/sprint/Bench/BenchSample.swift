@@ -26,7 +26,7 @@ struct BenchSample: ParsableCommand {
   var rounds: Int = 3
 
   @OptionGroup var threading: ThreadOptions
-  @OptionGroup var output: BenchOutput
+  @OptionGroup var output: CommandOutput
 
   func validate() throws {
     for (name, value) in [("batch", batch), ("steps", steps), ("rounds", rounds)] {

@@ -28,7 +28,7 @@ struct BenchTrain: ParsableCommand {
   var recompute: ActivationSize.Recompute = .none
 
   @OptionGroup var threading: ThreadOptions
-  @OptionGroup var output: BenchOutput
+  @OptionGroup var output: CommandOutput
 
   func validate() throws {
     try check("steps", steps, 2...100_000)

@@ -1,0 +1,42 @@
+import SprintFormats
+
+/// `SYNSET/FILE.JPEG.npz` with `moments` and `moments_flip` (2C, S, S); the class is the place of the folder among all sorted ones: the
+/// layout of MAR.
+struct ArchivePerImage: LatentSource {
+  let shape: SourceShape
+  private let path: String
+  private let table: LabelTable
+
+  init(_ path: String) throws {
+    self.path = path
+    let folders = try SourceFolder(path).names().filter { SourceFolder.isFolder("\(path)/\($0)") }
+    let pairs = try folders.enumerated().flatMap { label, folder in
+      try SourceFolder("\(path)/\(folder)").names().filter { $0.hasSuffix(".npz") }.map { ("\(folder)/\($0)", label) }
+    }
+    table = try LabelTable(pairs, of: path)
+    let first = table.name(0)
+    shape = try ImportError.naming(first, in: path) {
+      let archive = try ZipArchive(reading: "\(path)/\(first)")
+      return try SourceShape(
+        Self.array("moments", archive).shape, moments: true, flipped: archive.has("moments_flip.npy"))
+    }
+  }
+
+  var count: Int { table.count }
+
+  func name(_ index: Int) -> String { table.name(index) }
+
+  func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)
+    throws -> Int
+  {
+    let archive = try ZipArchive(reading: "\(path)/\(table.name(index))")
+    _ = try archive.names()
+    try Self.array("moments", archive).floats(of: shape, into: values)
+    if let flipped { try Self.array("moments_flip", archive).floats(of: shape, into: flipped) }
+    return table.label(index)
+  }
+
+  private static func array(_ name: String, _ archive: ZipArchive) throws -> NPYArray {
+    try NPYArray(archive.contents(of: "\(name).npy"), name: "\(archive.path): \(name)")
+  }
+}

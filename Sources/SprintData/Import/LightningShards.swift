@@ -1,0 +1,79 @@
+import SprintFormats
+
+/// `latents_rankRR_shardSSS.safetensors` with `latents`, `latents_flip` [n, C, S, S] and `labels` [n]: the layout of LightningDiT.
+struct LightningShards: LatentSource {
+  let shape: SourceShape
+  let count: Int
+  private let shards: [Shard]
+
+  private struct Shard: Sendable {
+    let file: SafetensorsFile
+    let labels: [Int32]
+    let first: Int
+  }
+
+  static func isShard(_ name: String) -> Bool {
+    name.hasPrefix("latents_rank") && name.contains("_shard") && name.hasSuffix(".safetensors")
+  }
+
+  init(_ path: String) throws {
+    var (shards, count): ([Shard], Int) = ([], 0)
+    var common: SourceShape?
+    for name in try SourceFolder(path).names().filter(Self.isShard) {
+      let file = try SafetensorsFile(path: "\(path)/\(name)")
+      let shape = try Self.shape(of: file)
+      guard shape == common ?? shape else {
+        throw ImportError.source(
+          file.path,
+          "latents of \(shape.extents), the first shard has \(common?.extents ?? []), or one of them lacks latents_flip"
+        )
+      }
+      common = shape
+      let labels = try file.integers("labels", shape: [file.entry("latents").shape[0]])
+      if let bad = labels.firstIndex(where: { Int32(exactly: $0) == nil }) {
+        throw ImportError.source(file.path, "sample \(bad) has label \(labels[bad])")
+      }
+      shards.append(Shard(file: file, labels: labels.map { Int32($0) }, first: count))
+      count += labels.count
+    }
+    guard let common, count > 0 else {
+      throw ImportError.source(path, "holds no latents_rankRR_shardSSS.safetensors with samples")
+    }
+    (shape, self.count, self.shards) = (common, count, shards)
+  }
+
+  private static func shape(of file: SafetensorsFile) throws -> SourceShape {
+    let latents = try file.entry("latents")
+    let flipped = file.entries["latents_flip"]
+    guard latents.shape.count == 4, ["F32", "F16", "BF16"].contains(latents.type),
+      flipped == nil || flipped?.shape == latents.shape && flipped?.type == latents.type
+    else {
+      throw ImportError.source(
+        file.path,
+        "`latents` is \(latents.type) \(latents.shape), `latents_flip` \(flipped.map { "\($0.type) \($0.shape)" } ?? "missing"), "
+          + "expected the same floats [n, C, S, S]")
+    }
+    return try ImportError.naming("0", in: file.path) {
+      try SourceShape(Array(latents.shape.dropFirst()), moments: false, flipped: flipped != nil)
+    }
+  }
+
+  private func shard(_ index: Int) -> Shard {
+    shards[(shards.firstIndex { $0.first > index } ?? shards.count) - 1]
+  }
+
+  func name(_ index: Int) -> String {
+    let shard = shard(index)
+    return "\(index - shard.first) of \(shard.file.path.split(separator: "/").last ?? "")"
+  }
+
+  func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)
+    throws -> Int
+  {
+    let shard = shard(index)
+    let entry = index - shard.first
+    try shard.file.floats("latents", from: entry * shape.elements, into: values)
+    if let flipped { try shard.file.floats("latents_flip", from: entry * shape.elements, into: flipped) }
+    return Int(shard.labels[entry])
+  }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import SprintFormats
+
+/// `imagenet256_features/I.npy` (1, C, S, S) and `imagenet256_labels/I.npy` (1,), paired by name: the layout of fast-DiT.
+struct PairedFiles: LatentSource {
+  let shape: SourceShape
+  private let features, labels: String
+  private let names: [String]
+
+  init(_ path: String) throws {
+    let folders = try SourceFolder(path).names()
+    func only(_ ending: String) throws -> String {
+      let found = folders.filter { $0.hasSuffix(ending) }
+      guard found.count == 1 else {
+        throw ImportError.source(path, "\(found.count) folders end in \(ending), expected one")
+      }
+      return "\(path)/\(found[0])"
+    }
+    (features, labels) = (try only("_features"), try only("_labels"))
+    func numbered(_ folder: String) throws -> [String] {
+      try SourceFolder(folder).names().filter { $0.hasSuffix(".npy") }
+        .sorted { ($0.count, $0) < ($1.count, $1) }
+    }
+    names = try numbered(features)
+    let labelled = try numbered(labels)
+    guard names == labelled else {
+      let odd = Set(names).symmetricDifference(labelled).min() ?? ""
+      throw ImportError.source(path, "\(odd) is in one of \(features) and \(labels) only; they are paired by name")
+    }
+    guard let first = names.first else { throw ImportError.source(features, "holds no .npy file") }
+    shape = try ImportError.naming(first, in: path) { [features] in
+      try SourceShape(NPYArray(path: "\(features)/\(first)").shape, moments: false)
+    }
+  }
+
+  var count: Int { names.count }
+
+  func name(_ index: Int) -> String { names[index] }
+
+  func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)
+    throws -> Int
+  {
+    try NPYArray(path: "\(features)/\(names[index])").floats(of: shape, into: values)
+    let label = try NPYArray(path: "\(labels)/\(names[index])")
+    guard label.count == 1 else { throw UnfitSample("\(label.count) classes, expected one") }
+    return Int(try label.integers()[0])
+  }
+}

@@ -1,0 +1,45 @@
+import SprintFormats
+
+/// One HDF5 data set an image, `/00000/img-mean-std-00000000.npy`, and the text `dataset.json`: the layout of REPA-E.
+struct SampleDatasets: LatentSource {
+  let shape: SourceShape
+  private let file: HDF5File
+  private let table: LabelTable
+
+  init(_ path: String, labels: String?) throws {
+    let file = try HDF5File(reading: path)
+    for own in ["/moments", "/latents"] where file.has(own) {
+      throw ImportError.source(path, "holds \(own): it can be trained on as it is, there is nothing to import")
+    }
+    let json = file.has("/dataset.json") ? try file.text(dataset: "/dataset.json") : nil
+    table = try LabelTable(labels, own: json.map { .init($0.utf8) }, of: path) {
+      try file.names(in: "/").filter { $0 != "dataset.json" }.flatMap { group in
+        try file.names(in: "/\(group)").map { "\(group)/\($0)" }
+      }
+    }
+    self.file = file
+    let first = table.name(0)
+    shape = try ImportError.naming(first, in: path) {
+      try SourceShape(try file.describe("/\(first)").shape, moments: true)
+    }
+  }
+
+  var count: Int { table.count }
+
+  func name(_ index: Int) -> String { table.name(index) }
+
+  func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)
+    throws -> Int
+  {
+    let name = "/\(table.name(index))"
+    let found = try file.describe(name)
+    guard found.element == .float(4) || found.element == .float(2) else {
+      throw UnfitSample("of type \(found.element), expected float32 or float16")
+    }
+    guard found.shape == shape.extents else {
+      throw UnfitSample("of shape \(found.shape), the first one has \(shape.extents)")
+    }
+    try file.floats(name, into: values)
+    return table.label(index)
+  }
+}
