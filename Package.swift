@@ -4,7 +4,12 @@ import PackageDescription
 
 // The instruction set to build for: `native` (this machine) unless SPRINT_MARCH says otherwise, e.g. `x86-64-v3`.
 let architecture = ProcessInfo.processInfo.environment["SPRINT_MARCH"] ?? "native"
-let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-Xcc", "-march=\(architecture)"])]
+// Set to the name of a reader by launch/fuzz.sh: every module is built so that libFuzzer sees what its inputs reach.
+let isFuzzing = ProcessInfo.processInfo.environment["SPRINT_FUZZ"] != nil
+let fuzzer = isFuzzing ? ["-sanitize=fuzzer", "-parse-as-library"] : []
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .unsafeFlags(["-Xcc", "-march=\(architecture)"] + fuzzer),
+]
 
 /// A module of the house: what it is called and which modules below it it may see.
 func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -87,3 +92,10 @@ let package = Package(
       swiftSettings: settings),
   ]
 )
+
+if isFuzzing {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["SprintFormats", "SprintTraining"], path: "Tests/Fuzz", swiftSettings: settings,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+}

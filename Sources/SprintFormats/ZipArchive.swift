@@ -19,29 +19,25 @@ public final class ZipArchive: @unchecked Sendable {
   private let archive: OpaquePointer
   private let lock = NSLock()
 
-  /// Opens an archive and checks its directory.
+  /// Opens an archive and checks its directory, in which no name may appear twice.
   public init(reading path: String) throws {
     self.path = path
     var code: Int32 = 0
     guard let archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
-      throw ZipError(path: path, problem: "not a whole zip archive: \(Self.text(of: code))")
+      let problem = code == ZIP_ER_EXISTS ? "it holds a name twice" : Self.text(of: code)
+      throw ZipError(path: path, problem: "not a whole zip archive: \(problem)")
     }
     self.archive = archive
   }
 
   deinit { zip_discard(archive) }
 
-  /// Names of all entries in the archive's order; an error where one appears twice.
-  public func names() throws -> [String] {
-    try lock.withLock {
-      let names = (0..<max(0, zip_get_num_entries(archive, 0))).map { index in
+  /// Names of all entries in the archive's order.
+  public var names: [String] {
+    lock.withLock {
+      (0..<max(0, zip_get_num_entries(archive, 0))).map { index in
         zip_get_name(archive, UInt64(index), 0).map { String(cString: $0) } ?? ""
       }
-      var known: Set<String> = []
-      for name in names where !known.insert(name).inserted {
-        throw ZipError(path: path, problem: "holds `\(name)` twice")
-      }
-      return names
     }
   }
 

@@ -73,6 +73,8 @@ public struct ConfigurationDocument {
   }
 
   private static func oneLine(_ error: YamlError) -> String {
-    "\(error)".split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
+    let text = "\(error)".split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
+    // It quotes the whole line, however long that is.
+    return text.count > 300 ? "\(text.prefix(300))..." : text
   }
 }

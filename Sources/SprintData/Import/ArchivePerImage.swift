@@ -30,7 +30,6 @@ struct ArchivePerImage: LatentSource {
     throws -> Int
   {
     let archive = try ZipArchive(reading: "\(path)/\(table.name(index))")
-    _ = try archive.names()
     try Self.array("moments", archive).floats(of: shape, into: values)
     if let flipped { try Self.array("moments_flip", archive).floats(of: shape, into: flipped) }
     return table.label(index)

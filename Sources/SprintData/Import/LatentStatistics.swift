@@ -45,7 +45,7 @@ struct LatentStatistics {
       }
     case "npz":
       let archive = try ZipArchive(reading: path)
-      return try archive.names().reduce(into: [:]) { values, entry in
+      return try archive.names.reduce(into: [:]) { values, entry in
         let array = try NPYArray(archive.contents(of: entry), name: "\(path): \(entry)")
         let name = (entry as NSString).deletingPathExtension
         try checkCount(array.count, name, path, channels)

@@ -24,13 +24,11 @@ struct NumberedFiles: LatentSource {
       let file = "\(path)/dataset.json"
       own = FileManager.default.fileExists(atPath: file) ? try RandomAccessFile(reading: file).contents() : nil
     }
-    // Also looks for names that appear twice.
-    let archived = try archive?.names()
     table = try LabelTable(labels, own: own, of: path) {
       func isWanted(_ name: String) -> Bool {
         name.hasSuffix(".npy") && (name.split(separator: "/").last ?? "").hasPrefix(prefix)
       }
-      return try archived?.filter(isWanted) ?? SourceFolder(path).filesInFolders(isWanted)
+      return try archive?.names.filter(isWanted) ?? SourceFolder(path).filesInFolders(isWanted)
     }
     let first = table.name(0)
     shape = try ImportError.naming(first, in: path) { [table] in
