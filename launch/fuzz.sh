@@ -12,7 +12,7 @@ mkdir -p "$corpus"
 case "$reader" in
   configuration) cp configs/*.yaml "$corpus" ;;
   safetensors)
-    { printf '8\0\0\0\0\0\0\0{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]} }  '; printf '12345678'; } >"$corpus/two" ;;
+    { printf '8\0\0\0\0\0\0\0{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]} } '; printf '12345678'; } >"$corpus/two" ;;
   npy) printf "\223NUMPY\001\0\072\0{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n12345678" >"$corpus/two" ;;
 esac
 exec .build-fuzz/release/fuzz "$corpus" -max_total_time="${2:-600}" -timeout=5 -rss_limit_mb=512 -max_len=4096 \

@@ -40,6 +40,15 @@ public final class LatentDataset: Sendable {
   /// Tokens and width of the teacher's features, where they were asked for.
   public var featureShape: (tokens: Int, width: Int)? { files[0].featureShape }
 
+  /// Whether samples are drawn from moments.
+  public var hasMoments: Bool { files[0].hasMoments }
+
+  /// Whether mirrored images are stored in all files.
+  public var hasFlipped: Bool { files.allSatisfy(\.hasFlipped) }
+
+  /// Where the latents are from, in the words of whoever stored them.
+  public var source: String { files[0].source }
+
   /// Elements of one latent.
   public var latentElements: Int { channels * side * side }
 

@@ -3,7 +3,7 @@ import SprintFormats
 import SprintKernels
 
 /// What the numbers of a latent file mean.
-public struct LatentProperties: Sendable, Equatable {
+public struct LatentProperties: Sendable, Equatable, Codable {
   /// The model sees stored · scale + shift, channel by channel.
   public var scale, shift: [Float]
   /// `pixels` where a channel is a colour, otherwise `latents`.
@@ -40,6 +40,7 @@ final class LatentFile: Sendable {
   let hasMoments: Bool
   let labels: [Int32]
   let properties: LatentProperties
+  let source: String
   private let values: StoredArray
   private let flipped: StoredArray?
   private let features: StoredArray?
@@ -75,6 +76,7 @@ final class LatentFile: Sendable {
       throw unusable("/features/\(featureName ?? "") has shape \(features.shape), expected [\(count), tokens, F]")
     }
     properties = try Self.properties(of: file, channels: channels)
+    source = try file.text("source") ?? ""
   }
 
   private static func properties(of file: HDF5File, channels: Int) throws -> LatentProperties {

@@ -26,7 +26,7 @@ public struct SampleFile {
   public func write(_ samples: [[Float]], labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties)
     throws
   {
-    let grid = SampleGrid(model, properties)
+    let grid = SampleGrid(channels: model.channels, side: model.side, properties)
     switch kind {
     case .png: try grid.picture(samples, labels: labels).writePNG(to: path)
     case .npz:

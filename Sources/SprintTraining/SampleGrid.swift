@@ -1,27 +1,25 @@
 import SprintData
 import SprintFormats
-import SprintModel
 
 /// Samples as pictures.
 public struct SampleGrid {
   private let channels, side: Int
   private let properties: LatentProperties
+  private let colors: LatentColors
 
-  /// Pictures of latents of a model's shape; pixels are shown as they are, of other latents the first three channels.
-  public init(_ model: ModelConfiguration, _ properties: LatentProperties) {
-    (channels, side, self.properties) = (model.channels, model.side, properties)
+  /// Pictures of latents [C, S, S] as the model sees them.
+  public init(channels: Int, side: Int, _ properties: LatentProperties) {
+    (self.channels, self.side, self.properties) = (channels, side, properties)
+    colors = LatentColors(channels: channels, properties)
   }
+
+  /// What the colours are, where they are not the image's own.
+  public var caption: String? { colors.caption }
 
   /// One sample as bytes [side, side, C]; black and white are the ends of the pixel range, or three deviations for latents.
   public func bytes(_ sample: [Float]) -> [UInt8] {
-    let range = properties.kind == "pixels" ? properties.pixelRange : -3...3
-    let width = range.upperBound - range.lowerBound
-    return (0..<side * side).flatMap { pixel in
-      (0..<channels).map { channel in
-        let stored = Double(stored(sample, channel, pixel))
-        let level = ((stored - range.lowerBound) / width * 255).rounded()
-        return level.isFinite ? UInt8(max(0, min(255, level))) : 0
-      }
+    (0..<side * side).flatMap { pixel in
+      (0..<channels).map { colors.level(sample[$0 * side * side + pixel], channel: $0) }
     }
   }
 
@@ -34,7 +32,7 @@ public struct SampleGrid {
         Array(row[$0..<min($0 + Self.mostColumns, row.count)])
       }
     }
-    let zoom = max(1, 40 / side)
+    let zoom = max(side < 32 ? 1 : 2, 40 / side)
     let cell = side * zoom + 2
     let margin = 6 * 2 * String(classes.last ?? 0).count + 8
     let columns = lines.map(\.count).max() ?? 0
@@ -50,22 +48,14 @@ public struct SampleGrid {
   private static let mostColumns = 32
 
   private func draw(_ sample: [Float], at corner: (x: Int, y: Int), _ zoom: Int, _ picture: inout Picture) {
-    let bytes = bytes(sample)
-    for y in 0..<side * zoom {
-      for x in 0..<side * zoom {
-        let pixel = (y / zoom * side + x / zoom) * channels
-        let (red, green, blue) = (
-          bytes[pixel], bytes[pixel + min(1, channels - 1)], bytes[pixel + min(2, channels - 1)]
-        )
-        picture[corner.x + x, corner.y + y] = channels == 2 ? (red, green, 0) : (red, green, blue)
+    for y in 0..<side {
+      for x in 0..<side {
+        let color = colors.color { sample[$0 * side * side + y * side + x] }
+        for dy in 0..<zoom {
+          for dx in 0..<zoom { picture[corner.x + x * zoom + dx, corner.y + y * zoom + dy] = color }
+        }
       }
     }
-  }
-
-  /// What the model sees, back in the data set's own units for pixels.
-  private func stored(_ sample: [Float], _ channel: Int, _ pixel: Int) -> Float {
-    let value = sample[channel * side * side + pixel]
-    return properties.kind == "pixels" ? properties.stored(value, channel: channel) : value
   }
 }
 

@@ -1,40 +1,33 @@
 import SprintCommunication
+import SprintData
 import SprintDiffusion
 import SprintKernels
 import SprintModel
 
-/// The weights of a checkpoint, ready to draw samples.
+/// Trained weights, ready to draw samples and to be exported.
 public struct TrainedModel {
-  /// Which of a checkpoint's weights.
-  public enum Weights: String, Sendable, CaseIterable {
-    /// The moving average.
-    case ema
-    /// The weights in training.
-    case model
-  }
-
   /// The configuration that they were trained with.
   public let configuration: Configuration
   /// Where they are from; known to rank zero.
-  public let checkpoint: Checkpoint?
+  public let source: WeightsSource?
   private let network: Network
   private let parameters: ParameterArena
 
   /// Loads weights at rank zero and brings them to all ranks.
   ///
-  /// - Parameter checkpoint: called at rank zero
-  public init(
-    _ checkpoint: () throws -> Checkpoint, weights: Weights, workers: Workers, _ communicator: Communicator = .single()
-  ) throws {
-    let opened = try communicator.agree { communicator.rank == 0 ? try checkpoint() : nil }
-    let text = try communicator.broadcast(opened?.configurationText ?? "")
+  /// - Parameter open: called at rank zero
+  public init(_ open: () throws -> WeightsSource, workers: Workers, _ communicator: Communicator = .single()) throws {
+    let source = try communicator.agree { communicator.rank == 0 ? try open() : nil }
+    let text = try communicator.broadcast(source?.configurationText ?? "")
     configuration = try communicator.agree {
-      try Configuration(ConfigurationDocument(text: text, source: opened?.path ?? "the checkpoint"))
+      try Configuration(
+        ConfigurationDocument(text: text, source: "configuration of \(source?.origin ?? "the weights")"))
     }
-    self.checkpoint = opened
+    self.source = source
     network = Network(configuration.model, workers: workers)
     parameters = ParameterArena(network)
-    try communicator.agree { [parameters] in try opened?.load(average: weights == .ema, into: parameters) }
+    network.layout.initialize(parameters.elements, seed: configuration.seed)
+    try communicator.agree { [parameters] in try source?.load(parameters) }
     try communicator.broadcast(parameters.elements)
   }
 
@@ -49,5 +42,11 @@ public struct TrainedModel {
   /// A generator of samples from these weights.
   public func generator(_ settings: SamplerSettings, seed: UInt64) -> SampleGenerator {
     SampleGenerator(network, weights: parameters, settings: settings, seed: seed)
+  }
+
+  /// Writes the weights as safetensors; returns how many numbers there are.
+  public func export(_ choice: WeightsSource.Choice, to path: String) throws -> Int {
+    try WeightsFile.write(parameters, metadata: source?.metadata(choice) ?? [:], to: path)
+    return parameters.elements.count
   }
 }

@@ -67,7 +67,9 @@ extension Trainer {
     guard isDone else { return false }
     guard communicator.rank == 0 else { return true }
     do {
-      try SampleGrid(configuration.model, dataset.properties).picture(samples, labels: labels).writePNG(to: picturePath)
+      try SampleGrid(channels: dataset.channels, side: dataset.side, dataset.properties).picture(
+        samples, labels: labels
+      ).writePNG(to: picturePath)
       report(.samples(path: picturePath))
     } catch { report(.note("\(error)")) }
     return true

@@ -46,10 +46,12 @@ public final class Trainer {
   ///
   /// - Parameters:
   ///   - communicator: the way to the other ranks
+  ///   - start: gives rank zero the weights that a run starts from, in the place of random ones
   ///   - report: told what happens, at rank zero
   public init(
     _ configuration: Configuration, folder: RunFolder, resume: ResumePolicy, isDebugging: Bool = false,
-    communicator: Communicator = .single(), report: @escaping (TrainingEvent) -> Void
+    communicator: Communicator = .single(), start initialWeights: ((ParameterArena) throws -> Void)? = nil,
+    report: @escaping (TrainingEvent) -> Void
   ) throws {
     (self.configuration, self.folder, self.isDebugging) = (configuration, folder, isDebugging)
     (self.communicator, self.report, store) = (communicator, report, CheckpointStore(folder))
@@ -76,6 +78,10 @@ public final class Trainer {
       report(.note("resumed at step \(position.step) from \(lastCheckpoint ?? "") in \(seconds) s"))
     } else {
       network.layout.initialize(optimizer.weights.elements, seed: configuration.seed)
+      if let initialWeights {
+        try communicator.agree { [optimizer] in if communicator.rank == 0 { try initialWeights(optimizer.weights) } }
+        try communicator.broadcast(optimizer.weights.elements)
+      }
       optimizer.restart(from: optimizer.weights)
     }
   }

@@ -4,7 +4,7 @@ import SprintDiffusion
 import SprintModel
 import SprintTraining
 
-extension TrainedModel.Weights: ExpressibleByArgument {}
+extension WeightsSource.Choice: ExpressibleByArgument {}
 extension SamplerSettings.Method: ExpressibleByArgument {}
 extension Guidance.Kind: ExpressibleByArgument {}
 
@@ -14,14 +14,19 @@ struct Sample: ParsableCommand {
     abstract: "Draws samples from a trained network.",
     discussion: "Example: sprint sample --run runs/digits --count 100 --guidance pdg --scale 2 --out samples.png")
 
-  @Option(name: .customLong("run"), help: "The folder of a run; its newest checkpoint is used.")
-  var folder: String?
+  @OptionGroup var origin: CheckpointOptions
 
-  @Option(help: "A checkpoint's file, instead of --run.")
-  var checkpoint: String?
+  @Option(
+    name: .customLong("safetensors"), help: "Weights of a safetensors file, exported or published, instead of --run.")
+  var weightsFile: String?
 
-  @Option(help: "The moving average (ema) or the weights in training (model).")
-  var weights: TrainedModel.Weights = .ema
+  @Option(help: "The configuration of --safetensors' network; not needed for what sprint exported.")
+  var config: String?
+
+  @OptionGroup var names: AllowanceOptions
+
+  @Option(help: "The moving average (ema) or the weights in training (model) of a checkpoint.")
+  var weights: WeightsSource.Choice = .ema
 
   @Option(help: "How many images; image i has class i modulo the number of classes.")
   var count: Int = 100
@@ -57,7 +62,12 @@ struct Sample: ParsableCommand {
   @OptionGroup var threading: ThreadOptions
 
   func validate() throws {
-    guard (folder == nil) != (checkpoint == nil) else { throw ValidationError("give either --run or --checkpoint") }
+    guard origin.isGiven != (weightsFile != nil) else {
+      throw ValidationError("give one of --run, --checkpoint and --safetensors")
+    }
+    guard weightsFile != nil || config == nil && !names.isGiven else {
+      throw ValidationError("--config and --allow-... belong to --safetensors")
+    }
     guard count >= 1 else { throw ValidationError("--count is \(count), expected at least 1") }
     try check("steps", steps, (sampler == .sde ? 2 : 1)...100_000)
     guard scale.isFinite else { throw ValidationError("--scale has to be a finite number") }
@@ -68,13 +78,13 @@ struct Sample: ParsableCommand {
     let job = try Job()
     let communicator = job.communicator
     let file = try communicator.agree { communicator.rank == 0 ? try SampleFile(path: out) : nil }
-    let trained = try TrainedModel(opened, weights: weights, workers: threading.workers, communicator)
+    let trained = try TrainedModel(opened, workers: threading.workers, communicator)
     let model = trained.configuration.model
     let labels = try communicator.agree { try self.labels(model) }
     let settings = try communicator.agree { try self.settings(trained.configuration) }
     let spool = try communicator.agree { () throws -> SampleSpool? in
-      guard let checkpoint = trained.checkpoint else { return nil }
-      return try self.spool(settings, checkpoint, model)
+      guard let source = trained.source else { return nil }
+      return try self.spool(settings, source, model)
     }
     let generator = trained.generator(settings, seed: seed)
     let first = Int(
@@ -90,10 +100,10 @@ struct Sample: ParsableCommand {
     }
     if Console.isTerminal { Console.status("") }
     try communicator.agree {
-      guard isDone, let file, let spool, let checkpoint = trained.checkpoint else { return }
-      try file.write(try spool.images(count), labels: labels, model, checkpoint.properties)
+      guard isDone, let file, let spool, let source = trained.source else { return }
+      try file.write(try spool.images(count), labels: labels, model, source.properties)
       spool.remove()
-      Console.line("\(count) samples of step \(checkpoint.position.step): \(out)")
+      Console.line("\(count) samples of \(source.origin): \(out)")
     }
     try job.end()
     guard isDone else {
@@ -104,8 +114,9 @@ struct Sample: ParsableCommand {
     }
   }
 
-  private func opened() throws -> Checkpoint {
-    if let folder { try TrainedModel.newestCheckpoint(run: folder) } else { try Checkpoint(path: checkpoint ?? "") }
+  private func opened() throws -> WeightsSource {
+    guard let weightsFile else { return WeightsSource(try origin.opened(), weights) }
+    return try WeightsSource(WeightsFile(path: weightsFile), configuration: config, names.allowance)
   }
 
   private func settings(_ configuration: Configuration) throws -> SamplerSettings {
@@ -124,13 +135,12 @@ struct Sample: ParsableCommand {
   }
 
   /// What was drawn before, if it is of the same weights, settings and classes.
-  private func spool(_ settings: SamplerSettings, _ checkpoint: Checkpoint, _ model: ModelConfiguration) throws
+  private func spool(_ settings: SamplerSettings, _ source: WeightsSource, _ model: ModelConfiguration) throws
     -> SampleSpool
   {
-    let identity = checkpoint.fingerprint.sha256
     let chosen = try chosenClasses(of: model.classes)
     return try SampleSpool(
-      for: out, elements: model.latentElements, recipe: "\(identity) \(weights) \(settings) \(seed) \(chosen)")
+      for: out, elements: model.latentElements, recipe: "\(source.identity) \(settings) \(seed) \(chosen)")
   }
 
   private func times() throws -> ClosedRange<Double> {

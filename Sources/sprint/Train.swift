@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SprintCommunication
+import SprintModel
 import SprintTraining
 
 /// `sprint train`
@@ -17,6 +18,15 @@ struct Train: ParsableCommand {
 
   @Option(help: "auto (the newest checkpoint in the run's folder), never, or a checkpoint's file.")
   var resume: String = "never"
+
+  @Option(
+    name: .customLong("init"),
+    help:
+      "Starts from the weights of a safetensors file, exported or published, instead of random ones; not when resuming."
+  )
+  var initialWeights: String?
+
+  @OptionGroup var names: AllowanceOptions
 
   @Option(name: .customLong("set"), help: "Replaces a value of the configuration: KEY=VALUE, e.g. stages[0].steps=100.")
   var settings: [String] = []
@@ -35,6 +45,7 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     if let until, until < 1 { throw ValidationError("--until is \(until), expected a step of at least 1") }
+    guard initialWeights != nil || !names.isGiven else { throw ValidationError("--allow-... belong to --init") }
   }
 
   func run() throws {
@@ -49,7 +60,8 @@ struct Train: ParsableCommand {
     let folder = RunFolder(path: self.folder ?? "runs/\(name)")
     let printer = communicator.rank == 0 ? TrainingPrinter(interval: configuration.logInterval) : nil
     let trainer = try Trainer(
-      configuration, folder: folder, resume: policy, isDebugging: debug, communicator: communicator
+      configuration, folder: folder, resume: policy, isDebugging: debug, communicator: communicator,
+      start: try start(communicator)
     ) { printer?.show($0) }
     let end = try trainer.run(until: until, deadline: deadline?.date ?? Deadline.ofSlurmJob, stop: job.stop)
     printer?.finish()
@@ -61,6 +73,13 @@ struct Train: ParsableCommand {
       if communicator.rank == 0 { Console.error("sprint: interrupted; go on with --resume auto --run \(folder.path)") }
       throw Console.restart
     }
+  }
+
+  /// Reads the file's weights at rank zero.
+  private func start(_ communicator: Communicator) throws -> ((ParameterArena) throws -> Void)? {
+    guard let initialWeights else { return nil }
+    let file = try communicator.agree { communicator.rank == 0 ? try WeightsFile(path: initialWeights) : nil }
+    return { [names] in try file?.read(into: $0, names.allowance) }
   }
 
   private var policy: ResumePolicy {

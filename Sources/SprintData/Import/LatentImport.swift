@@ -56,7 +56,7 @@ public struct LatentImport: Sendable {
   public init(_ source: String, to out: String, _ options: Options) throws {
     let path = source.count > 1 && source.hasSuffix("/") ? String(source.dropLast()) : source
     guard FileManager.default.fileExists(atPath: path) else { throw ImportError.source(path, "does not exist") }
-    if Pickle.endings.contains((path as NSString).pathExtension) { throw ImportError.source(path, Pickle.remedy) }
+    if Pickle.isOne(path) { throw ImportError.source(path, Pickle.remedy) }
     guard !FileManager.default.fileExists(atPath: out) else {
       throw ImportError.source(out, "is there already; remove it, or name another file")
     }

@@ -54,8 +54,9 @@ struct LatentStatistics {
           initialized = channels
         }
       }
-    case "pt", "pth": throw ImportError.source(path, Pickle.remedy)
-    default: throw ImportError.source(path, "statistics are read from .safetensors or .npz")
+    default:
+      if Pickle.isOne(path) { throw ImportError.source(path, Pickle.remedy) }
+      throw ImportError.source(path, "statistics are read from .safetensors or .npz")
     }
   }
 
@@ -64,13 +65,4 @@ struct LatentStatistics {
       throw ImportError.source(path, "`\(name)` has \(count) numbers, expected one for each of \(channels) channels")
     }
   }
-}
-
-/// Python's own format, which can run any program and is never read.
-enum Pickle {
-  static let endings = ["pt", "pth", "pkl", "latent", "tar", "ckpt"]
-
-  static let remedy =
-    "a pickle, which may run any program and is not read; turn it into safetensors with Python: import torch, safetensors.torch as s; "
-    + "d = torch.load('IN.pt', map_location='cpu'); s.save_file({k: v.float().contiguous() for k, v in d.items()}, 'OUT.safetensors')"
 }
