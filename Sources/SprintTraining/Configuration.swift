@@ -121,6 +121,8 @@ public struct Configuration: Sendable {
   public var samples: Samples
   /// Steps between lines of the log.
   public var logInterval: Int
+  /// Whether curves and pictures are written for TensorBoard.
+  public var writesTensorBoard: Bool
   /// Every key with its value, defaults included.
   public private(set) var entries: [(key: String, value: String)] = []
   /// The document that it was read from.
@@ -178,6 +180,7 @@ public struct Configuration: Sendable {
     samples = try Samples(root.section("samples"), model, interpolant)
     let log = try root.section("log")
     logInterval = try log.integer("interval", default: 50)
+    writesTensorBoard = try log.boolean("tensorboard", default: true)
     try log.finish()
     try root.finish()
     entries = record.values

@@ -42,12 +42,15 @@ struct RankRoster {
     entries = texts.compactMap(Entry.init)
   }
 
+  /// Names of all hosts.
+  var hosts: [String] { Set(entries.map(\.host)).sorted() }
+
   /// FLOP/s of all ranks together.
   var peak: Double { entries.reduce(0) { $0 + $1.peak } }
 
   /// One line a rank, or a host where there are many; then what is odd.
   var lines: [String] {
-    let hosts = Set(entries.map(\.host)).count
+    let hosts = hosts.count
     let head =
       "\(entries.count) rank\(entries.count == 1 ? "" : "s") on \(hosts) host\(hosts == 1 ? "" : "s"), "
       + String(format: "%.0f GFLOP/s in matrix products", peak / 1e9)

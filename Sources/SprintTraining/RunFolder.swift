@@ -57,6 +57,8 @@ public struct RunFolder: Sendable {
   public var checkpoints: String { "\(path)/checkpoints" }
   /// A file that, once it exists, stops the run with a checkpoint.
   public var stop: String { "\(path)/stop" }
+  /// Event files for TensorBoard.
+  public var tensorBoard: String { "\(path)/tensorboard" }
   /// Pictures drawn during training.
   public var samples: String { "\(path)/samples" }
 

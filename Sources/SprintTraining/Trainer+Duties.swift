@@ -1,4 +1,5 @@
 import Foundation
+import SprintFormats
 import SprintModel
 
 // What is due after a step: validation, pictures, checkpoints. All ranks do it together.
@@ -41,6 +42,7 @@ extension Trainer {
     guard let loss else { return false }
     Coordinator.note(validation: loss, stage.plateau, in: &position)
     write([("step", .integer(position.step)), ("validation_loss", .number(loss))])
+    plot { try $0.add([("validation_loss", loss)], step: position.step) }
     report(.validation(step: position.step, loss: loss))
     if position.isStageOver { report(.note("stage `\(stage.name)` has reached its plateau")) }
     return true
@@ -67,10 +69,15 @@ extension Trainer {
     guard isDone else { return false }
     guard communicator.rank == 0 else { return true }
     do {
-      try SampleGrid(channels: dataset.channels, side: dataset.side, dataset.properties).picture(
-        samples, labels: labels
-      ).writePNG(to: picturePath)
+      let grid = SampleGrid(channels: dataset.channels, side: dataset.side, dataset.properties)
+      let picture = grid.picture(samples, labels: labels)
+      try picture.writePNG(to: picturePath)
       report(.samples(path: picturePath))
+      plot {
+        try $0.add(
+          image: RandomAccessFile(reading: picturePath).contents(), width: picture.width, height: picture.height,
+          tag: "samples", step: position.step)
+      }
     } catch { report(.note("\(error)")) }
     return true
   }

@@ -1,3 +1,5 @@
+import Foundation
+import SprintFormats
 import SprintModel
 
 // What rank zero tells of a step, and keeps in the log.
@@ -15,22 +17,37 @@ extension Trainer {
       dataSeconds: own.dataSeconds, reductionSeconds: reduction.secondsBusy, reductionWait: reduction.secondsWaited,
       imagesPerSecond: imagesPerSecond, peakShare: imagesPerSecond * work / peak,
       secondsLeft: workLeft / (imagesPerSecond * work), isSkipped: directive.update == .skip)
-    var fields: [(String, MetricValue)] = [
-      ("step", .integer(position.step)), ("stage", .text(step.stage)), ("loss", .number(step.loss)),
-    ]
-    if configuration.alignment != nil { fields.append(("alignment", .number(step.alignment))) }
-    fields += [
-      ("gradient_norm", .number(step.gradientNorm)), ("learning_rate", .number(step.learningRate)),
-      ("seconds", .number(seconds)), ("images_per_second", .number(step.imagesPerSecond)),
-      ("peak_share", .number(step.peakShare)), ("data_seconds", .number(step.dataSeconds)),
+    var numbers: [(String, Double)] = [("loss", step.loss)]
+    if configuration.alignment != nil { numbers.append(("alignment", step.alignment)) }
+    numbers += [
+      ("gradient_norm", step.gradientNorm), ("learning_rate", step.learningRate), ("seconds", seconds),
+      ("images_per_second", step.imagesPerSecond), ("peak_share", step.peakShare), ("data_seconds", step.dataSeconds),
     ]
     if communicator.size > 1 {
-      fields += [
-        ("reduction_seconds", .number(step.reductionSeconds)), ("reduction_wait", .number(step.reductionWait)),
-      ]
+      numbers += [("reduction_seconds", step.reductionSeconds), ("reduction_wait", step.reductionWait)]
     }
-    write(fields + [("skipped", .integer(position.skipped))])
+    write(
+      [("step", .integer(position.step)), ("stage", .text(step.stage))] + numbers.map { ($0, .number($1)) }
+        + [("skipped", .integer(position.skipped))])
+    plot { try $0.add(numbers + [("stage", Double(position.stage + 1))], step: position.step) }
+    if position.stageStep == 1 {
+      plot {
+        let text =
+          "`\(stage.name)`: \(stage.steps) steps of \(stage.batch) images, \(kept) of \(network.configuration.tokens) tokens"
+        try $0.add(text: text + " in the middle blocks", tag: "stage", step: position.step)
+      }
+    }
     report(.step(step))
+  }
+
+  /// Who takes part from here on.
+  func log(_ roster: RankRoster) {
+    write([
+      ("step", .integer(position.step)), ("started", .text(Date().ISO8601Format())),
+      ("ranks", .integer(roster.entries.count)), ("hosts", .text(roster.hosts.joined(separator: ", "))),
+      ("threads", .integer(roster.entries.reduce(0) { $0 + $1.threads })), ("peak_gflops", .number(roster.peak / 1e9)),
+      ("weights", .integer(network.layout.count)), ("images", .integer(dataset.count)),
+    ])
   }
 
   /// FLOP to the end of the run.
@@ -46,5 +63,11 @@ extension Trainer {
   /// A log that cannot be written is told of, but is no reason to stop.
   func write(_ fields: [(String, MetricValue)]) {
     do { try metrics?.write(fields) } catch { report(.note("step \(position.step): \(error)")) }
+  }
+
+  /// The same for the curves.
+  func plot(_ add: (TensorBoardFile) throws -> Void) {
+    guard let curves else { return }
+    do { try add(curves) } catch { report(.note("step \(position.step): \(error)")) }
   }
 }

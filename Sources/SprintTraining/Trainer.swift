@@ -36,6 +36,7 @@ public final class Trainer {
   let activationMemory: Arena
   let report: (TrainingEvent) -> Void
   var metrics: MetricsLog?
+  var curves: TensorBoardFile?
   var coordinator: Coordinator?
   var position: TrainingPosition
   var lastCheckpoint: String?
@@ -92,6 +93,7 @@ public final class Trainer {
     try communicator.agree { if communicator.rank == 0 { try open(until: last, deadline) } }
     if let roster = try RankRoster(communicator, network.workers) {
       peak = roster.peak
+      log(roster)
       report(.note(description))
       roster.lines.forEach { report(.note($0)) }
       if !configuration.checkpoint.isOn { report(.note("checkpoint.keep is 0: nothing of this run will be saved")) }
@@ -130,6 +132,12 @@ public final class Trainer {
     store.removeLeftovers()
     try AtomicFile.write(Data(configuration.text.utf8), to: folder.configuration)
     metrics = try MetricsLog(path: folder.metrics, after: position.step)
+    if configuration.writesTensorBoard {
+      curves = try TensorBoardFile(folder: folder.tensorBoard, after: position.step)
+      if position.step == 0 {
+        plot { try $0.add(text: "```yaml\n\(configuration.text)```", tag: "configuration", step: 0) }
+      }
+    }
     // Until a save was measured: four arenas at a rate that slow disks reach.
     let estimate = 2 + Double(4 * 4 * network.layout.count) / 200e6
     coordinator = Coordinator(
