@@ -133,7 +133,8 @@ public final class Trainer {
     try AtomicFile.write(Data(configuration.text.utf8), to: folder.configuration)
     metrics = try MetricsLog(path: folder.metrics, after: position.step)
     if configuration.writesTensorBoard {
-      curves = try TensorBoardFile(folder: folder.tensorBoard, after: position.step)
+      // A run that starts anew keeps nothing of one that never saved.
+      curves = try TensorBoardFile(folder: folder.tensorBoard, after: position.step == 0 ? -1 : position.step)
       if position.step == 0 {
         plot { try $0.add(text: "```yaml\n\(configuration.text)```", tag: "configuration", step: 0) }
       }
