@@ -11,8 +11,16 @@ extension ModelConfiguration {
     return full + ends + join + conditioning
   }
 
+  /// Of that, the work of attention's own products: scores and values.
+  public func attentionWork(kept: Int) -> Double {
+    Double(encoderDepth + decoderDepth) * attentionWork(tokens: tokens)
+      + Double(middleDepth) * attentionWork(tokens: kept)
+  }
+
   private func blockWork(tokens: Int) -> Double {
     let (n, d) = (Double(tokens), Double(width))
-    return 2 * n * (4 * d * d + 2 * d * Double(hidden)) + 4 * n * n * d
+    return 2 * n * (4 * d * d + 2 * d * Double(hidden)) + attentionWork(tokens: tokens)
   }
+
+  private func attentionWork(tokens: Int) -> Double { 4 * Double(tokens * tokens) * Double(width) }
 }

@@ -74,7 +74,7 @@ struct RunStart {
     }
   }
 
-  private static func checkRanks(_ configuration: Configuration, _ ranks: Int) throws {
+  static func checkRanks(_ configuration: Configuration, _ ranks: Int) throws {
     guard let smallest = configuration.stages.min(by: { $0.batch < $1.batch }), smallest.batch < ranks else { return }
     throw RunError.unusable(
       "stage `\(smallest.name)` has a batch of \(smallest.batch) for \(ranks) ranks; each needs at least one sample, "

@@ -70,7 +70,9 @@ public final class Trainer {
     writer =
       communicator.rank == 0 && configuration.checkpoint.isOn
       ? CheckpointWriter(store, configuration, dataset, network) : nil
-    let sizes = configuration.stages.map { Self.activationSize($0, configuration, communicator) }
+    let sizes = configuration.stages.map {
+      Self.activationSize($0, configuration, slice: Self.slice(of: $0, communicator).count)
+    }
     activationMemory = Arena(count: sizes.map { [network] in Activations.count(network, $0) }.max() ?? 0)
     (position, lastCheckpoint) = (start.position, start.checkpoint?.path)
     if start.isResuming {
@@ -170,7 +172,7 @@ public final class Trainer {
   private func train(_ stage: Stage, _ stop: StopRequest) throws -> Bool {
     let slice = Self.slice(of: stage, communicator)
     let kept = stage.drop.keptCount(grid: configuration.model.grid)
-    let size = Self.activationSize(stage, configuration, communicator)
+    let size = Self.activationSize(stage, configuration, slice: slice.count)
     let activations = Activations(network, size, in: activationMemory)
     let objective = FlowMatching(network, interpolant: configuration.interpolant, activations: activations)
     let draws = BatchDraws(configuration, batch: size.batch, workers: network.workers)
@@ -206,11 +208,10 @@ public final class Trainer {
     Workers.slice(communicator.rank, of: communicator.size, total: stage.batch)
   }
 
-  private static func activationSize(_ stage: Stage, _ configuration: Configuration, _ communicator: Communicator)
-    -> ActivationSize
-  {
+  /// - Parameter slice: images of the stage's batch that one rank has
+  static func activationSize(_ stage: Stage, _ configuration: Configuration, slice: Int) -> ActivationSize {
     ActivationSize(
-      batch: (slice(of: stage, communicator).count + stage.accumulate - 1) / stage.accumulate,
+      batch: (slice + stage.accumulate - 1) / stage.accumulate,
       kept: stage.drop.keptCount(grid: configuration.model.grid), training: true, recompute: configuration.recompute)
   }
 
