@@ -46,6 +46,7 @@ extension Trainer {
       ("step", .integer(position.step)), ("started", .text(Date().ISO8601Format())),
       ("ranks", .integer(roster.entries.count)), ("hosts", .text(roster.hosts.joined(separator: ", "))),
       ("threads", .integer(roster.entries.reduce(0) { $0 + $1.threads })), ("peak_gflops", .number(roster.peak / 1e9)),
+      ("pictures", .text(SampleGrid(channels: dataset.channels, side: dataset.side, dataset.properties).caption ?? "")),
       ("weights", .integer(network.layout.count)), ("images", .integer(dataset.count)),
     ])
   }

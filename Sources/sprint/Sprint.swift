@@ -10,7 +10,8 @@ struct Sprint: ParsableCommand {
     discussion:
       "Exit codes: 0 done, 1 a loss that is not finite or a case that differs, 2 a mistake in what was asked for, 75 interrupted, or ranks lost each other: start it again with --resume auto. Several processes: mpirun -np 4 sprint train ..., or launch/mpirun.sh.",
     subcommands: [
-      Import.self, Inspect.self, Plan.self, Train.self, Sample.self, Export.self, Verify.self, Machine.self, Bench.self,
+      Import.self, Inspect.self, Plan.self, Train.self, Report.self, Sample.self, Export.self, Verify.self,
+      Machine.self, Bench.self,
     ])
 }
 
