@@ -1,7 +1,7 @@
 import Glibc
 
 // A library to be preloaded into `sprint`: the n-th call of a function on a path kills the process or fails. What it is to do stands in
-// the environment: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, ACTION being `kill`, `hang` or `fail` (with EIO, from the n-th call on), and
+// the environment: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, ACTION being `kill`, `hang`, `fail` (with EIO, from the n-th call on) or `fill` (with ENOSPC), and
 // SPRINT_FAULT_FIRED names a file that is created when it does.
 
 private struct Plan {
@@ -33,7 +33,7 @@ private func fails(_ function: String, _ path: @autoclosure () -> String) -> Boo
   close(open(plan.mark, O_WRONLY | O_CREAT, 0o644))
   if plan.action == "kill" { kill(getpid(), SIGKILL) }
   while plan.action == "hang" { sleep(1) }
-  errno = EIO
+  errno = plan.action == "fill" ? ENOSPC : EIO
   return true
 }
 

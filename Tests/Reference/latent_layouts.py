@@ -17,7 +17,7 @@ SIDE = {"lightning-dit": 16, "mar": 16}  # of 256 x 256 images; the others 32
 
 
 class Latents:
-    """Made-up moments or drawn latents whose channels differ, so that a mixed-up axis shows."""
+    """Made-up moments or drawn latents, about as large as Stable Diffusion's, whose channels differ, so that a mixed-up axis shows."""
 
     def __init__(self, layout, side, count, seed=0):
         rng = np.random.default_rng(seed)
@@ -26,10 +26,12 @@ class Latents:
         shape = (count, self.channels, side, side)
 
         def mean():
-            return (rng.standard_normal(shape) * (3 + level) + level - 1).astype(np.float32)
+            return (rng.standard_normal(shape) * (4 + level / 2) + level / 2 - 1).astype(np.float32)
 
         self.mean, self.mean_flip = mean(), mean()
-        self.logvar, self.logvar_flip = ((rng.standard_normal(shape) * 9 - 12).astype(np.float32) for _ in range(2))
+        self.logvar, self.logvar_flip = ((rng.standard_normal(shape) * 4 - 9).astype(np.float32) for _ in range(2))
+        if layout in ("mar", "maskdit"):  # beyond what logarithms are clamped to
+            self.logvar[:, 0, 0, :2] = [-40, 25]
         self.labels = rng.integers(0, 1000, count).astype(np.int64)
         self.std = np.exp(0.5 * np.clip(self.logvar.astype(np.float64), -30, 20)).astype(np.float32)
         self.std_flip = np.exp(0.5 * np.clip(self.logvar_flip.astype(np.float64), -30, 20)).astype(np.float32)

@@ -41,6 +41,10 @@ import Testing
       (#"{"a":{"dtype":"F32","shape":[-4],"data_offsets":[0,16]}}"#, 16),
       (#"{"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}}"#, 16),
       (#"{"a":{"dtype":"F32","shape":[8],"data_offsets":[0,32]}}"#, 16),  // past the end
+      (
+        #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
+        8
+      ),  // a name twice
       (#"{"a":3}"#, 16), (#"[1]"#, 16), (#"{"a""#, 16),
     ])
   func badHeaders(header: String, body: Int) throws {
@@ -56,5 +60,31 @@ import Testing
     #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: path) }
     try Data([1, 2, 3]).write(to: URL(fileURLWithPath: path))
     #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: path) }
+  }
+
+  @Test("What is written is read back in the same bits; halves become floats")
+  func roundTrip() throws {
+    let folder = try TemporaryFolder()
+    let values: [Float] = [1.5, -0, .pi, 1e-40, -3e38, 7]
+    try values.withUnsafeBufferPointer {
+      try SafetensorsFile.write(
+        [
+          .init(name: "b \"x\"", shape: [2, 2], values: UnsafeBufferPointer(rebasing: $0[..<4])),
+          .init(name: "a", shape: [2], values: UnsafeBufferPointer(rebasing: $0[4...])),
+        ], metadata: ["who": "us"], to: folder.file("w.safetensors"))
+    }
+    let file = try SafetensorsFile(path: folder.file("w.safetensors"))
+    #expect(file.metadata == ["who": "us"])
+    let read = try file.floats("b \"x\"", shape: [2, 2]) + file.floats("a", shape: [2])
+    #expect(read.map(\.bitPattern) == values.map(\.bitPattern))
+
+    let header =
+      #"{"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[2],"data_offsets":[4,8]}}"#
+    let halves = try SafetensorsFile(path: write(header, body: 8, in: folder))
+    var numbers = [Float](repeating: 0, count: 1)
+    try numbers.withUnsafeMutableBufferPointer { try halves.floats("h", from: 1, into: $0) }
+    #expect(numbers[0] == Float(Float16(bitPattern: 0x0302)))
+    try numbers.withUnsafeMutableBufferPointer { try halves.floats("b", from: 1, into: $0) }
+    #expect(numbers[0] == Float(bitPattern: 0x0706_0000))
   }
 }

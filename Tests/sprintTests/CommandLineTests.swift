@@ -105,6 +105,19 @@ extension ProcessTests {
         ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--interval", "1,0"],
         ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--steps", "0"],
         ["sample", "--out", "/tmp/sprint-a.png"],
+        ["import", "missing", "/tmp/sprint-a.h5"], ["import", "configs", "/tmp/sprint-a.h5"],
+        ["import", "configs", "/tmp/sprint-a.npz"], ["import", "configs", "/tmp/sprint-a.h5", "--from", "imagenet"],
+        ["import", "configs", "/tmp/sprint-a.h5", "--from", "repa", "--multiplier", "2"],
+        ["export", "/tmp/sprint-a.safetensors"], ["export", "--run", "missing", "/tmp/sprint-a.safetensors"],
+        ["export", "--run", "missing", "/tmp/sprint-a.pt"],
+        ["train", "--config", "configs/digits.yaml", "--init", "missing.safetensors"],
+        ["train", "--config", "configs/digits.yaml", "--init", "weights.pt"],
+        ["train", "--config", "configs/digits.yaml", "--allow-missing", "*"],
+        ["sample", "--safetensors", "missing.safetensors", "--out", "/tmp/sprint-a.png"],
+        ["plan", "missing.yaml"], ["plan", "configs/digits.yaml", "--gflops", "-1"],
+        ["plan", "configs/digits.yaml", "--gflops", "100", "--ranks", "65"],
+        ["report", "missing"], ["report", "configs"],
+        ["inspect", "Tests/Reference/cases/no-encoder.safetensors", "--preview", "/tmp/sprint-a.png"],
         ["inspect", "missing.h5"], ["inspect", "README.md"], ["inspect", "missing.safetensors"],
       ])
     func mistakes(arguments: [String]) throws {
@@ -134,11 +147,15 @@ extension ProcessTests {
     @Test("Help and version of every command are there")
     func help() throws {
       for command in [
-        [], ["train"], ["sample"], ["verify"], ["inspect"], ["machine"], ["bench", "checkpoint"],
+        [], ["import"], ["inspect"], ["plan"], ["train"], ["report"], ["sample"], ["export"], ["verify"], ["machine"],
+        ["bench", "checkpoint"],
         ["bench", "train"], ["bench", "sample"], ["bench", "data"], ["bench", "reduce"],
       ] {
         let outcome = try sprint(command + ["--help"])
         #expect(outcome.code == 0 && outcome.output.contains("OVERVIEW") && outcome.errors.isEmpty)
+        #expect(
+          command.isEmpty || command == ["bench"] || outcome.output.contains("Example: sprint \(command[0])"),
+          "\(command)")
       }
     }
 

@@ -22,7 +22,9 @@ public struct MachineRates: Sendable, Encodable {
   ///   - network: bytes a second, if given; measured where there are several ranks
   public init(_ communicator: Communicator, _ workers: Workers, matrixProducts: Double?, network: Double?) throws {
     let ranks = Double(communicator.size)
-    self.matrixProducts = try matrixProducts ?? communicator.measurePeak(workers) / ranks
+    // What lasts, not the best moment.
+    self.matrixProducts =
+      try matrixProducts ?? median((0..<9).map { _ in try communicator.measurePeak(workers) / ranks })
     memory = try communicator.sum([MemoryBandwidth.measure(workers: workers)])[0] / ranks
     if let network {
       self.network = network

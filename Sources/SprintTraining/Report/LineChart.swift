@@ -12,7 +12,7 @@ struct LineChart {
   var marks: [(step: Int, name: String)] = []
 
   private static let size = (width: 480.0, height: 230.0)
-  private static let frame = (left: 56.0, right: 470.0, top: 14.0, bottom: 200.0)
+  private static let frame = (left: 56.0, right: 462.0, top: 14.0, bottom: 200.0)
 
   /// One place on the horizontal axis.
   private struct Column {

@@ -170,9 +170,9 @@ public struct RunReport {
     dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:12px;margin:16px 0}
     dl div,figure,table,pre{background:var(--card);border:1px solid var(--line);border-radius:8px}
     dl div{padding:8px 12px}dt{color:var(--dim);font-size:.8em}dd{margin:0;font-variant-numeric:tabular-nums}
-    .charts,.pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:12px}
+    .pictures{display:flex;flex-wrap:wrap;gap:12px}.pictures figure{max-width:100%}.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:12px}
     figure{margin:0;padding:10px;min-width:0}figcaption{font-size:.9em;margin-bottom:4px}small{color:var(--dim)}
-    svg,img{display:block;width:100%;height:auto}img{image-rendering:pixelated}
+    svg,img{display:block;max-width:100%;height:auto}svg{width:100%}img{image-rendering:pixelated}
     svg text{font:13px system-ui,sans-serif;fill:var(--dim)}svg .y{text-anchor:end;dominant-baseline:middle}svg .x{text-anchor:middle}
     svg .grid{stroke:var(--line)}svg line.mark{stroke:var(--dim);stroke-dasharray:4 3}svg text.mark{fill:var(--ink)}
     polygon{fill:var(--band)}polyline{fill:none;stroke:var(--curve);stroke-width:1.6;stroke-linejoin:round}circle{fill:var(--point)}

@@ -1,0 +1,38 @@
+import SprintData
+import SprintTraining
+import Testing
+
+@Suite struct SampleGridTests {
+  private func properties(_ channels: Int, scale: Float, kind: String = "latents") -> LatentProperties {
+    LatentProperties(
+      scale: Array(repeating: scale, count: channels), shift: Array(repeating: 0, count: channels), kind: kind,
+      pixelRange: -1...1, vae: "")
+  }
+
+  /// The colour of a picture of one pixel, found where the grid has its cell.
+  private func color(_ values: [Float], _ properties: LatentProperties) -> [UInt8] {
+    let picture = SampleGrid(channels: values.count, side: 1, properties).picture([values], labels: [0])
+    let (red, green, blue) = picture[picture.width - 20, 20]
+    return [red, green, blue]
+  }
+
+  @Test("Four latent channels go through the linear map, and say so; a scale of 1 means that they were scaled already")
+  func latents() {
+    let grey = color([0, 0, 0, 0], properties(4, scale: 0.18215))
+    #expect(grey == [128, 128, 128])
+    let first = color([1, 0, 0, 0], properties(4, scale: 0.18215))
+    #expect(first == [165, 154, 154])  // (1 + 0.298) / 2 · 255, ...
+    #expect(color([1, 0, 0, 0], properties(4, scale: 1)) == first)
+    // Ten times the scale: what the model sees is ten times as large for the same image.
+    #expect(color([10, 0, 0, 0], properties(4, scale: 1.8215)) == first)
+    #expect(SampleGrid(channels: 4, side: 1, properties(4, scale: 1)).caption?.contains("linear map") == true)
+  }
+
+  @Test("Pixels of one and three channels are shown as they are, without a caption")
+  func pixels() {
+    #expect(color([-1], properties(1, scale: 1, kind: "pixels")) == [0, 0, 0])
+    #expect(color([1, -1, 0], properties(3, scale: 1, kind: "pixels")) == [255, 0, 128])
+    #expect(SampleGrid(channels: 3, side: 1, properties(3, scale: 1, kind: "pixels")).caption == nil)
+    #expect(SampleGrid(channels: 16, side: 1, properties(16, scale: 1)).caption?.contains("false colours") == true)
+  }
+}

@@ -1,0 +1,187 @@
+import Foundation
+import SprintTestSupport
+import Testing
+
+extension ProcessTests {
+  /// What leaves sprint, read by those who are meant to read it.
+  @Suite struct EcosystemTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func sprint(_ arguments: [String]) throws -> SprintCommand.Outcome {
+      try SprintCommand(SprintCommand.sprint, arguments, in: folder).wait(120)
+    }
+
+    /// A run of 100 steps that was killed between checkpoints and went on.
+    private func resumedRun() throws -> ShortRun {
+      let run = ShortRun("resumed", in: folder, ["validation={interval: 20, samples: 8}", "samples.interval=25"])
+      let command = try run.start(ranks: nil)
+      try run.wait(command, for: "a checkpoint") { !run.manifests().isEmpty }
+      try run.waitForStep((run.losses().last?.step ?? 0) + 3, command)
+      command.signal(SIGKILL)
+      #expect(try command.wait(10).code == SIGKILL)
+      let again = try run.run(ranks: nil)
+      #expect(again.code == 0 && again.output.contains("resumed at step"), "\(again)")
+      return run
+    }
+
+    @Test(
+      "TensorBoard's own reader finds each step of a resumed run once, with the log's numbers, its pictures, stages and configuration",
+      .enabled(if: Python.has("tensorboard"), Comment(rawValue: Python.lacks("tensorboard"))))
+    func tensorBoard() throws {
+      let run = try resumedRun()
+      let read = try Python.run(["Tests/Reference/read_events.py", "\(run.path)/tensorboard"])
+      #expect(read.code == 0, "\(read.errors)")
+      let found = try #require(
+        JSONSerialization.jsonObject(with: Data(read.output.utf8)) as? [String: [String: [[Any]]]])
+      let scalars = try #require(found["scalars"])
+      func steps(_ kind: String, _ tag: String) -> [Int] { found[kind]?[tag]?.compactMap { $0[0] as? Int } ?? [] }
+      for tag in ["loss", "gradient_norm", "learning_rate", "images_per_second", "peak_share", "stage"] {
+        #expect(steps("scalars", tag) == Array(1...100), "\(tag)")
+      }
+      #expect(steps("scalars", "validation_loss") == [20, 40, 60, 80, 100])
+      let losses = (scalars["loss"] ?? []).compactMap { $0[1] as? Double }
+      #expect(zip(losses, try run.losses()).allSatisfy { abs($0 - $1.loss) < 1e-5 * $1.loss })
+      #expect(steps("images", "samples") == [25, 50, 60, 75, 100])
+      #expect(found["images"]?["samples"]?.allSatisfy { ($0[3] as? Int ?? 0) > 100 } == true)
+      #expect(steps("texts", "stage") == [1, 61] && steps("texts", "configuration") == [0])
+    }
+
+    @Test(
+      "What is exported loads in PyTorch with strict=True, gives the same velocities, gradients and samples, and comes back in the same bits",
+      .enabled(if: Python.has("torch", "safetensors"), Comment(rawValue: Python.lacks("torch"))))
+    func pyTorch() throws {
+      let run = ShortRun("exported", in: folder)
+      #expect(try run.run(ranks: nil, ["--until", "30"]).code == 0)
+      for weights in ["ema", "model"] {
+        let (out, back) = (folder.file("\(weights).safetensors"), folder.file("\(weights)-back.safetensors"))
+        #expect(try sprint(["export", "--run", run.path, "--weights", weights, out]).code == 0)
+        let loaded = try Python.run([
+          "Tests/Reference/sprint_reference.py", "case", "--width", "32", "--depth", "1,1,1", "--channels", "1",
+          "--side", "8",
+          "--weights", out, "--out", folder.file("case.safetensors"),
+        ])
+        #expect(loaded.code == 0, "\(loaded.errors)")
+        let verified = try sprint(["verify", folder.file("case.safetensors")])
+        #expect(verified.code == 0 && verified.output.contains("agrees"), "\(verified)")
+
+        let begun = ShortRun("begun with \(weights)", in: folder, ["stages[0].learning_rate=1.0e-30"])
+        #expect(
+          try begun.run(
+            ranks: nil, ["--until", "1", "--init", folder.file("case.safetensors.weights.safetensors")]
+          ).code == 0)
+        #expect(try sprint(["export", "--run", begun.path, "--weights", "model", back]).code == 0)
+        #expect(try tensors(out) == tensors(back))
+      }
+    }
+
+    /// The bytes behind a safetensors file's header.
+    private func tensors(_ path: String) throws -> Data {
+      let data = try Data(contentsOf: URL(fileURLWithPath: path))
+      return data.dropFirst(8 + data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) })
+    }
+
+    @Test("Exported weights draw the same images as the run; names that differ are told")
+    func exporting() throws {
+      let run = ShortRun("run", in: folder)
+      #expect(try run.run(ranks: nil, ["--until", "5"]).code == 0)
+      let file = folder.file("w.safetensors")
+      #expect(try sprint(["export", "--run", run.path, "--weights", "ema", file]).code == 0)
+      func draw(_ name: String, _ from: [String]) throws -> Data {
+        let out = folder.file(name)
+        let outcome = try sprint(["sample"] + from + ["--count", "10", "--steps", "2", "--out", out])
+        #expect(outcome.code == 0, "\(outcome)")
+        return try Data(contentsOf: URL(fileURLWithPath: out))
+      }
+      #expect(try draw("a.npz", ["--run", run.path]) == draw("b.npz", ["--safetensors", file]))
+      let other = try sprint(
+        ["train", "--config", "configs/digits.yaml", "--run", folder.file("other"), "--init", file])
+      #expect(other.code == 2 && other.errors.contains("middle_blocks.1.attn.k_norm.weight"), "\(other)")
+      #expect(!FileManager.default.fileExists(atPath: folder.file("other")))
+      let elsewhere = try sprint([
+        "sample", "--safetensors", "Tests/Reference/cases/no-encoder.safetensors", "--out", folder.file("c.png"),
+      ])
+      #expect(elsewhere.code == 2 && elsewhere.errors.contains("--config"))
+    }
+
+    @Test(
+      "A report is one page without a reference to anything outside, with every curve, stage and picture; and CSV has every step"
+    )
+    func report() throws {
+      let run = try resumedRun()
+      let (page, csv) = (folder.file("r.html"), folder.file("r.csv"))
+      #expect(try sprint(["report", run.path, "--out", page, "--csv", csv]).code == 0)
+      let html = try String(contentsOfFile: page, encoding: .utf8)
+      #expect(!html.contains("http") && !html.contains("<script") && !html.contains("nan"))
+      for part in [
+        "Loss", "Throughput", ">masked<", ">full<", "step 100 of 100", "prefers-color-scheme:dark", "viewport",
+      ] {
+        #expect(html.contains(part), "\(part)")
+      }
+      #expect(html.components(separatedBy: "<svg").count - 1 == 6)
+      #expect(html.components(separatedBy: "data:image/png").count - 1 == 5)
+      // Started twice.
+      #expect(html.components(separatedBy: ProcessInfo.processInfo.hostName).count - 1 >= 2)
+      let lines = try String(contentsOfFile: csv, encoding: .utf8).split(separator: "\n").map {
+        $0.split(separator: ",", omittingEmptySubsequences: false)
+      }
+      #expect(lines.dropFirst().map { String($0[0]) } == (1...100).map(String.init))
+      #expect(lines.allSatisfy { $0.count == lines[0].count } && !lines[20].last!.isEmpty && lines[21].last!.isEmpty)
+    }
+
+    private static let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    @Test(
+      "A browser shows the report, on a phone's width without a sideways scroll",
+      .enabled(if: chromium != nil, "no Chromium is installed"))
+    func browser() throws {
+      let run = ShortRun("shown", in: folder)
+      #expect(try run.run(ranks: nil).code == 0)
+      let page = folder.file("r.html")
+      #expect(try sprint(["report", run.path, "--out", page]).code == 0)
+      // A frame as wide as a phone tells how wide its page would like to be.
+      try Data(
+        """
+        <iframe id="f" src="r.html" width="360" height="800"></iframe><p id="p"></p><script>f.onload = () => {
+        const d = f.contentDocument; p.textContent = `wide ${d.documentElement.scrollWidth} charts ${[...d.querySelectorAll("svg polyline")].filter(e => e.getBBox().width > 100).length}
+        pictures ${[...d.images].filter(i => i.naturalWidth > 50).length}` }</script>
+        """.utf8
+      ).write(to: URL(fileURLWithPath: folder.file("frame.html")))
+      let shown = try SprintCommand(
+        Self.chromium ?? "",
+        [
+          "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--virtual-time-budget=5000",
+          "--user-data-dir=\(folder.file("profile"))", "--dump-dom", "file://\(folder.file("frame.html"))",
+        ], in: folder
+      ).wait(60)
+      let words = shown.output.split { " \n<>".contains($0) }.map(String.init)
+      func number(after word: String) -> Int { words.firstIndex(of: word).flatMap { Int(words[$0 + 1]) } ?? -1 }
+      #expect((1...360).contains(number(after: "wide")), "\(shown.output)")
+      #expect(number(after: "charts") == 6 && number(after: "pictures") >= 2, "\(shown.output)")
+    }
+
+    @Test("Plans of all bundled configurations, as a table and as JSON; completion scripts of three shells")
+    func planning() throws {
+      let configs = try FileManager.default.contentsOfDirectory(atPath: SprintCommand.root + "/configs").filter {
+        $0.hasSuffix(".yaml")
+      }
+      #expect(configs.count == 6)
+      for config in configs {
+        let given = [
+          "plan", "configs/\(config)", "--gflops", "200", "--bandwidth", "25", "--ranks", "2", "--threads", "1",
+        ]
+        let table = try sprint(given)
+        #expect(table.code == 0 && table.output.contains("core-hours") && table.errors.isEmpty, "\(table)")
+        let object =
+          try JSONSerialization.jsonObject(with: Data(sprint(given + ["--json"]).output.utf8)) as? [String: Any]
+        #expect((object?["stages"] as? [Any])?.count == 2)
+      }
+      for shell in ["bash", "zsh", "fish"] {
+        let script = try sprint(["--generate-completion-script", shell])
+        #expect(script.code == 0 && script.output.contains("import") && script.errors.isEmpty)
+      }
+    }
+  }
+}

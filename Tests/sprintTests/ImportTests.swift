@@ -1,0 +1,117 @@
+import Foundation
+import SprintTestSupport
+import Testing
+
+extension ProcessTests {
+  /// `sprint import` of files that were written by the tools of their users.
+  @Suite struct ImportTests {
+    private let folder: TemporaryFolder
+    private static let script = "Tests/Reference/latent_layouts.py"
+    private static let hasTools = Python.has("numpy", "h5py", "safetensors", "lmdb")
+    private static let missing = Comment(rawValue: Python.lacks("numpy, h5py, safetensors and lmdb"))
+    private static let layouts = [
+      "repa", "edm2", "edm2-zip", "repa-e", "speedrun-dit", "fast-dit", "lightning-dit", "mar", "maskdit",
+    ]
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func sprint(_ arguments: [String], environment: [String: String] = [:]) throws -> SprintCommand.Outcome {
+      try SprintCommand(SprintCommand.sprint, arguments, environment: environment, in: folder).wait(120)
+    }
+
+    private func json(_ arguments: [String]) throws -> Any {
+      let made = try Python.run([Self.script] + arguments)
+      #expect(made.code == 0, "\(made.errors)")
+      return try JSONSerialization.jsonObject(with: Data(made.output.utf8))
+    }
+
+    /// Makes latents of a layout; returns the import's arguments but the output.
+    private func make(_ layout: String, _ place: String, _ more: [String] = []) throws -> [String] {
+      try #require(json(["make", layout, folder.file(place)] + more) as? [String])
+    }
+
+    @Test(
+      "Every layout, of 256 and 512 images, is imported bit by bit or to half's rounding, labels and scale right",
+      .enabled(if: hasTools, missing), arguments: layouts, [1, 2])
+    func layouts(layout: String, times: Int) throws {
+      let side = (["lightning-dit", "mar"].contains(layout) ? 16 : 32) * times
+      let arguments = try make(layout, "made", ["--side", "\(side)", "--count", "23"])
+      for type in ["f32", "f16"] {
+        let out = folder.file("\(type).h5")
+        let outcome = try sprint(["import"] + arguments + [out, "--dtype", type])
+        #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
+        let check = try Python.run(
+          [Self.script, "check", out, folder.file("made")] + (type == "f16" ? ["--half"] : []))
+        #expect(check.code == 0, "\(check.errors)")
+        #expect(try sprint(["inspect", out, "--json"]).code == 0)
+      }
+    }
+
+    @Test(
+      "Each mistake is one line that names file and sample, exit code 2, and nothing left",
+      .enabled(if: hasTools, missing))
+    func mistakes() throws {
+      let cases = try #require(json(["bad", folder.file("bad")]) as? [[Any]])
+      #expect(cases.count > 40)
+      for entry in cases {
+        let name = try #require(entry[0] as? String)
+        let (arguments, told) = (try #require(entry[1] as? [String]), try #require(entry[2] as? [String]))
+        let target = folder.file("out-\(name)")
+        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+        let outcome = try sprint(["import"] + arguments + ["\(target)/a.h5"])
+        #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(name): \(outcome)")
+        #expect(told.allSatisfy { outcome.errors.contains($0) }, "\(name): \(outcome.errors), expected \(told)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: target).isEmpty, "\(name) left something")
+      }
+    }
+
+    @Test("A disk that fills up is told of, and nothing is left", .enabled(if: hasTools, missing))
+    func fullDisk() throws {
+      let arguments = try make("repa", "made")
+      try FileManager.default.createDirectory(atPath: folder.file("out"), withIntermediateDirectories: true)
+      let outcome = try sprint(
+        ["import"] + arguments + [folder.file("out/a.h5")],
+        environment: [
+          "LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT": "fill:pwrite:a.h5.partial:2",
+          "SPRINT_FAULT_FIRED": folder.file("fired"),
+        ])
+      #expect(FileManager.default.fileExists(atPath: folder.file("fired")))
+      #expect(outcome.code == 2 && outcome.errors.contains("a.h5.partial: cannot write: No space left"), "\(outcome)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).isEmpty)
+    }
+
+    @Test(
+      "Killed or interrupted, the same command goes on and makes the same bytes, on two ranks too",
+      .enabled(if: hasTools, missing))
+    func resuming() throws {
+      // 1400 samples of 32 KB are three pieces.
+      let arguments = try make("repa", "made", ["--count", "1400"])
+      let whole = folder.file("whole.h5")
+      #expect(try sprint(["import"] + arguments + [whole]).code == 0)
+      let expected = try Data(contentsOf: URL(fileURLWithPath: whole))
+      let out = folder.file("out.h5")
+      // Each piece is three writes of data and one of progress: the fifth write is in the middle of the second piece.
+      for (plan, code) in [("kill:pwrite:out.h5.partial:5", SIGKILL)] {
+        let command = try SprintCommand(
+          SprintCommand.sprint, ["import"] + arguments + [out],
+          environment: [
+            "LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT": plan,
+            "SPRINT_FAULT_FIRED": folder.file("fired"),
+          ], in: folder)
+        #expect(try command.wait(60).code == code)
+      }
+      let progress = try Data(contentsOf: URL(fileURLWithPath: "\(out).progress")).suffix(3)
+      #expect(progress.filter { $0 == 1 }.count >= 1 && progress.contains(0), "\(Array(progress))")
+      let again = try SprintCommand(
+        "/usr/bin/env",
+        ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "2", SprintCommand.sprint, "import"] + arguments + [
+          out
+        ],
+        in: folder
+      ).wait(60)
+      #expect(again.code == 0, "\(again)")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: out)) == expected)
+      #expect(!FileManager.default.fileExists(atPath: "\(out).progress"))
+    }
+  }
+}
