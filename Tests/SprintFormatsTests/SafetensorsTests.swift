@@ -65,7 +65,7 @@ import Testing
   @Test("What is written is read back in the same bits; halves become floats")
   func roundTrip() throws {
     let folder = try TemporaryFolder()
-    let values: [Float] = [1.5, -0, .pi, 1e-40, -3e38, 7]
+    let values: [Float] = [1.5, -0, .pi, 1e-38, -3e38, 7]
     try values.withUnsafeBufferPointer {
       try SafetensorsFile.write(
         [

@@ -230,7 +230,8 @@ import Testing
     func draw(_ ranks: Int, from first: Int) throws -> [[Float]] {
       try Ranks.run(ranks) { communicator in
         let trained = try TrainedModel(
-          { try TrainedModel.newestCheckpoint(run: folder.file("r")) }, weights: .ema, workers: .init(1), communicator)
+          { WeightsSource(try TrainedModel.newestCheckpoint(run: folder.file("r")), .ema) }, workers: .init(1),
+          communicator)
         let generator = trained.generator(trained.configuration.samples.sampler, seed: 1)
         var images: [[Float]] = []
         _ = try generator.draw(labels: (0..<700).map { $0 % 3 }, from: first * generator.tile, communicator) {

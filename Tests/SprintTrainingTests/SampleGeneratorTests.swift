@@ -1,5 +1,4 @@
 import SprintCommunication
-import SprintData
 import SprintDiffusion
 import SprintModel
 import SprintTestSupport
@@ -24,17 +23,5 @@ import Testing
     #expect(try draw(5) == Array(many[..<5]))
     #expect(try draw(131)[130] == many[130])
     #expect(try draw(2, seed: 5)[0] != many[0] && many[0] != many[3])
-  }
-
-  @Test("A picture shows black and white at the ends of the pixel range, a row a class")
-  func picture() {
-    let properties = LatentProperties(scale: [1], shift: [0], kind: "pixels", pixelRange: -1...1, vae: "")
-    let model = ModelConfiguration(width: 8, heads: 2, depth: (1, 1, 1), side: 2, channels: 1, patch: 1, classes: 10)
-    let grid = SampleGrid(model, properties)
-    #expect(grid.bytes([-1, 1, 0, 9]) == [0, 255, 128, 255])
-    let picture = grid.picture([[1, 1, 1, 1], [-1, -1, -1, -1], [1, 1, 1, 1]], labels: [0, 7, 0])
-    #expect(picture.height == 2 * 42 + 2)
-    let corner = picture.width - 2 * 42
-    #expect(picture[corner + 5, 47] == (0, 0, 0) && picture[corner + 5, 5] == (255, 255, 255))
   }
 }

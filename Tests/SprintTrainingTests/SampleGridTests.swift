@@ -35,4 +35,15 @@ import Testing
     #expect(SampleGrid(channels: 3, side: 1, properties(3, scale: 1, kind: "pixels")).caption == nil)
     #expect(SampleGrid(channels: 16, side: 1, properties(16, scale: 1)).caption?.contains("false colours") == true)
   }
+
+  @Test("A picture shows black and white at the ends of the pixel range, a row a class")
+  func picture() {
+    let properties = LatentProperties(scale: [1], shift: [0], kind: "pixels", pixelRange: -1...1, vae: "")
+    let grid = SampleGrid(channels: 1, side: 2, properties)
+    #expect(grid.bytes([-1, 1, 0, 9]) == [0, 255, 128, 255])
+    let picture = grid.picture([[1, 1, 1, 1], [-1, -1, -1, -1], [1, 1, 1, 1]], labels: [0, 7, 0])
+    #expect(picture.height == 2 * 42 + 2)
+    let corner = picture.width - 2 * 42
+    #expect(picture[corner + 5, 47] == (0, 0, 0) && picture[corner + 5, 5] == (255, 255, 255))
+  }
 }

@@ -19,7 +19,7 @@ import Testing
   func work() throws {
     let xl = try plan("XL").stages
     #expect(abs(xl[0].forwardGflop - 85) < 1 && abs(xl[1].forwardGflop - 238) < 1)
-    #expect(xl[0].trainingGflop == 3 * xl[0].forwardGflop && abs(xl[0].shareOfDense - 85.03 / 238.6) < 1e-3)
+    #expect(abs(xl[0].trainingGflop - 3 * xl[0].forwardGflop) < 1e-9 && abs(xl[0].shareOfDense - 85.03 / 238.6) < 1e-3)
     let b = try plan("B").stages
     #expect(abs(b[0].forwardGflop - 23.3) < 0.3 && abs(b[1].forwardGflop - 46.6) < 0.3)
     #expect(b[1].shareOfDense == 1)
