@@ -1,4 +1,3 @@
-import Foundation
 import SprintFormats
 import SprintKernels
 
@@ -25,19 +24,15 @@ public enum SyntheticLatents {
   }
 
   private static func fill(_ path: String, at offset: Int, entries: Int, elements: Int) throws {
-    let descriptor = open(path, O_WRONLY)
-    guard descriptor >= 0 else { throw FileError.last(path, "open") }
-    defer { close(descriptor) }
+    let file = try RandomAccessFile(writing: path)
     let run = min(entries, 1024)
     let noise = Arena(count: run * elements)
     Philox(seed: 0, purpose: .posterior).fillNormal(noise.elements.buffer, draw: 0)
     // Deviations have to be positive, and a mean may be as well.
     for i in 0..<noise.elements.count { noise.elements[i] = abs(noise.elements[i]) }
-    guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else { throw FileError.last(path, "seek") }
     for first in stride(from: 0, to: entries, by: run) {
-      let count = min(run, entries - first) * elements
-      let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(noise.elements.buffer)[..<(count * 4)])
-      try AtomicFile.append(bytes, to: descriptor, path)
+      let bytes = UnsafeRawBufferPointer(noise.elements.buffer)[..<(min(run, entries - first) * elements * 4)]
+      try file.write(UnsafeRawBufferPointer(rebasing: bytes), at: offset + first * elements * 4)
     }
   }
 }

@@ -48,25 +48,8 @@ public enum AtomicFile {
   /// The same for bytes at hand.
   public static func write(_ data: Data, to path: String) throws {
     try create(path) { temporary in
-      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o644)
-      guard descriptor >= 0 else { throw FileError.last(path, "create the file") }
-      defer { close(descriptor) }
-      try append(data, to: descriptor, path)
-    }
-  }
-
-  /// Writes all bytes to an open file, at its end.
-  public static func append(_ data: Data, to descriptor: Int32, _ path: String) throws {
-    try data.withUnsafeBytes { try append($0, to: descriptor, path) }
-  }
-
-  /// The same for bytes that somebody else keeps.
-  public static func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {
-    var done = 0
-    while done < bytes.count {
-      let written = Foundation.write(descriptor, bytes.baseAddress.unsafelyUnwrapped + done, bytes.count - done)
-      guard written > 0 else { throw FileError.last(path, "write") }
-      done += written
+      let file = try RandomAccessFile(writing: temporary)
+      try data.withUnsafeBytes { try file.write($0, at: 0) }
     }
   }
 

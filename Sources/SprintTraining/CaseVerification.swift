@@ -5,7 +5,7 @@ import SprintKernels
 import SprintModel
 
 /// How far one group of a case's results lies from what was expected.
-public struct VerifiedGroup: Sendable {
+public struct VerifiedGroup: Sendable, Encodable {
   /// What was compared.
   public let name: String
   /// The largest ‖got − expected‖ / ‖expected‖ of the group's tensors, and the tensor it belongs to.

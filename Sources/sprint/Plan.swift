@@ -84,6 +84,9 @@ struct Plan: ParsableCommand {
           String(format: "%.0f", $0.coreHours),
         ]
       })
+    if let most = plan.scaling.last?.ranks, most < 1024 {
+      Console.line("more ranks than \(most) need a larger batch")
+    }
   }
 
   private func general(_ plan: TrainingPlan) -> [(name: String, value: String)] {

@@ -13,6 +13,15 @@ struct Verify: ParsableCommand {
 
   @OptionGroup var threading: ThreadOptions
 
+  @Flag(help: "One JSON object a case, each on one line.")
+  var json = false
+
+  private struct Verdict: Encodable {
+    let path: String
+    let agrees: Bool
+    let groups: [VerifiedGroup]
+  }
+
   func run() throws {
     var agreeing = 0
     var isReadable = true
@@ -21,14 +30,18 @@ struct Verify: ParsableCommand {
         let groups = try CaseVerification(path: path, workers: threading.workers).run()
         let agrees = groups.allSatisfy(\.agrees)
         agreeing += agrees ? 1 : 0
-        Console.line("\(path): \(agrees ? "agrees" : "DIFFERS")")
-        for group in groups { Console.line(Self.describe(group)) }
+        if json {
+          try CommandOutput.printJSON(Verdict(path: path, agrees: agrees, groups: groups))
+        } else {
+          Console.line("\(path): \(agrees ? "agrees" : "DIFFERS")")
+          for group in groups { Console.line(Self.describe(group)) }
+        }
       } catch {
         isReadable = false
         Console.error("sprint: \(error)")
       }
     }
-    Console.line("verified \(agreeing) of \(cases.count) cases")
+    if !json { Console.line("verified \(agreeing) of \(cases.count) cases") }
     if !isReadable { throw ExitCode(2) }
     if agreeing < cases.count { throw ExitCode(1) }
   }
