@@ -90,11 +90,11 @@ extension ProcessTests {
       #expect(try sprint(["import"] + arguments + [whole]).code == 0)
       let expected = try Data(contentsOf: URL(fileURLWithPath: whole))
       let out = folder.file("out.h5")
-      // Each piece is noted by one write, before which the second one is killed.
+      // The first write makes the file, one more notes each piece: this one is killed when the second piece is to be noted.
       let killed = try SprintCommand(
         SprintCommand.sprint, ["import"] + arguments + [out],
         environment: [
-          "LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT": "kill:pwrite:out.h5.progress:2",
+          "LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT": "kill:pwrite:out.h5.progress:3",
           "SPRINT_FAULT_FIRED": folder.file("fired"),
         ], in: folder)
       #expect(try killed.wait(60).code == SIGKILL)
