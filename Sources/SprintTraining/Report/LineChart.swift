@@ -16,7 +16,7 @@ struct LineChart {
 
   /// One place on the horizontal axis.
   private struct Column {
-    var low = Double.infinity, high = -Double.infinity, sum = 0.0, count = 0.0
+    var low = Double.infinity, high = -Double.infinity, sum = 0.0, steps = 0.0, count = 0.0
     var mean: Double { sum / count }
   }
 
@@ -27,7 +27,7 @@ struct LineChart {
     let sorted = (values + points.map(\.value)).filter(\.isFinite).sorted()
     guard let least = sorted.first, let most = sorted.last else { return 0...1 }
     let (low, high) = sorted.count < 50 ? (least, most) : (sorted[sorted.count / 100], sorted[sorted.count * 99 / 100])
-    let margin = max((high - low) * 0.08, abs(high) * 1e-3, 1e-12)
+    let margin = high - low > 1e-3 * abs(high) ? (high - low) * 0.08 : max(0.2 * abs(high), 1e-12)
     return (least >= 0 ? max(0, low - margin) : low - margin)...high + margin
   }
 
@@ -49,7 +49,7 @@ struct LineChart {
   }
 
   private func curve(_ range: ClosedRange<Double>) -> String {
-    let columns = columns.filter { $0.1.count > 0 }
+    let columns = columns
     guard !columns.isEmpty else { return "" }
     let upper = columns.map { "\($0.0),\(y($0.1.high, range))" }
     let lower = columns.reversed().map { "\($0.0),\(y($0.1.low, range))" }
@@ -67,9 +67,10 @@ struct LineChart {
       columns[place].low = min(columns[place].low, value)
       columns[place].high = max(columns[place].high, value)
       columns[place].sum += value
+      columns[place].steps += Double(step)
       columns[place].count += 1
     }
-    return columns.enumerated().map { (x((Double($0) + 0.5) * Double(lastStep) / Double(count)), $1) }
+    return columns.filter { $0.count > 0 }.map { (x($0.steps / $0.count), $0) }
   }
 
   private func x(_ step: Double) -> Double {
@@ -97,7 +98,7 @@ struct LineChart {
     let size = abs(value)
     if size >= 1e6 { return String(format: "%gM", value / 1e6) }
     if size >= 1e4 { return String(format: "%gk", value / 1e3) }
-    return String(format: "%.4g", value)
+    return String(format: "%.3g", value)
   }
 }
 
