@@ -1,17 +1,6 @@
 import CLMDB
 import Foundation
 
-/// Why an LMDB database could not be read.
-public struct LMDBError: Error, CustomStringConvertible {
-  /// The database's folder.
-  public let path: String
-  /// What went wrong.
-  public let problem: String
-
-  /// One line.
-  public var description: String { "\(path): \(problem)" }
-}
-
 /// An LMDB database that is only read. One thread at a time is in the library.
 public final class LMDBDatabase: @unchecked Sendable {
   /// The database's folder.
@@ -45,7 +34,7 @@ public final class LMDBDatabase: @unchecked Sendable {
     let needed = (info.me_last_pgno + 1) * Int(status.ms_psize)
     let found = try RandomAccessFile(reading: "\(path)/data.mdb").size
     guard found >= needed else {
-      throw LMDBError(path: path, problem: "truncated: data.mdb has \(found) bytes, its pages need \(needed)")
+      throw FileError.unusable(path: path, problem: "truncated: data.mdb has \(found) bytes, its pages need \(needed)")
     }
   }
 
@@ -66,7 +55,7 @@ public final class LMDBDatabase: @unchecked Sendable {
 
   private func check(_ action: String, _ code: Int32) throws {
     guard code == 0 else {
-      throw LMDBError(path: path, problem: "cannot \(action): \(String(cString: mdb_strerror(code)))")
+      throw FileError.unusable(path: path, problem: "cannot \(action): \(String(cString: mdb_strerror(code)))")
     }
   }
 }

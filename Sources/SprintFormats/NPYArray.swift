@@ -1,16 +1,5 @@
 import Foundation
 
-/// Why bytes are no array that can be used.
-public struct NPYError: Error, CustomStringConvertible {
-  /// The file, or the entry of an archive.
-  public let name: String
-  /// What was found and what was expected.
-  public let problem: String
-
-  /// One line.
-  public var description: String { "\(name): \(problem)" }
-}
-
 /// An array in numpy's own format (npy 1.0, 2.0 or 3.0), little-endian and in C order.
 public struct NPYArray: Sendable {
   /// Types of elements, by numpy's names.
@@ -48,7 +37,7 @@ public struct NPYArray: Sendable {
 
   /// Takes the bytes of a file; `name` is for messages.
   public init(_ file: Data, name: String) throws {
-    func malformed(_ problem: String) -> NPYError { NPYError(name: name, problem: problem) }
+    func malformed(_ problem: String) -> FileError { .unusable(path: name, problem: problem) }
     self.name = name
     guard file.count >= 10, file.prefix(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
       throw malformed("not an npy file: it does not start as one (\(file.count) bytes)")
@@ -86,7 +75,7 @@ public struct NPYArray: Sendable {
       data.withUnsafeBytes { bytes in
         for i in values.indices { values[i] = Float(bytes.loadUnaligned(fromByteOffset: 2 * i, as: Float16.self)) }
       }
-    default: throw NPYError(name: name, problem: "elements of type \(element.rawValue), expected <f4 or <f2")
+    default: throw FileError.unusable(path: name, problem: "elements of type \(element.rawValue), expected <f4 or <f2")
     }
   }
 
@@ -98,7 +87,9 @@ public struct NPYArray: Sendable {
         case .int64: bytes.loadUnaligned(fromByteOffset: 8 * i, as: Int64.self)
         case .int32: Int64(bytes.loadUnaligned(fromByteOffset: 4 * i, as: Int32.self))
         case .uint8: Int64(bytes[i])
-        default: throw NPYError(name: name, problem: "elements of type \(element.rawValue), expected <i8, <i4 or |u1")
+        default:
+          throw FileError.unusable(
+            path: name, problem: "elements of type \(element.rawValue), expected <i8, <i4 or |u1")
         }
       }
     }
@@ -112,7 +103,7 @@ private struct NPYHeader {
   private(set) var count = 1
   private var scanner: PythonScanner
 
-  init(_ bytes: [UInt8], _ malformed: (String) -> NPYError) throws {
+  init(_ bytes: [UInt8], _ malformed: (String) -> FileError) throws {
     scanner = PythonScanner(bytes)
     var known: Set<String> = []
     guard scanner.take("{") else { throw malformed("is no dictionary") }
@@ -127,7 +118,7 @@ private struct NPYHeader {
     }
   }
 
-  private mutating func read(_ key: String, _ malformed: (String) -> NPYError) throws {
+  private mutating func read(_ key: String, _ malformed: (String) -> FileError) throws {
     switch key {
     case "descr":
       guard let text = scanner.string() else { throw malformed("describes no plain type of elements") }

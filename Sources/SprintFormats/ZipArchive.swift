@@ -1,17 +1,6 @@
 import CZip
 import Foundation
 
-/// Why a zip archive could not be read or written.
-public struct ZipError: Error, CustomStringConvertible {
-  /// The archive.
-  public let path: String
-  /// What went wrong.
-  public let problem: String
-
-  /// One line.
-  public var description: String { "\(path): \(problem)" }
-}
-
 /// A zip archive that is read, its entries stored or deflated. One thread at a time is in the library.
 public final class ZipArchive: @unchecked Sendable {
   /// Where the archive lies.
@@ -25,7 +14,7 @@ public final class ZipArchive: @unchecked Sendable {
     var code: Int32 = 0
     guard let archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
       let problem = code == ZIP_ER_EXISTS ? "it holds a name twice" : Self.text(of: code)
-      throw ZipError(path: path, problem: "not a whole zip archive: \(problem)")
+      throw FileError.unusable(path: path, problem: "not a whole zip archive: \(problem)")
     }
     self.archive = archive
   }
@@ -50,7 +39,7 @@ public final class ZipArchive: @unchecked Sendable {
       var status = zip_stat_t()
       let index = zip_name_locate(archive, name, 0)
       guard index >= 0, zip_stat_index(archive, UInt64(index), 0, &status) == 0 else {
-        throw ZipError(path: path, problem: "holds no `\(name)`")
+        throw FileError.unusable(path: path, problem: "holds no `\(name)`")
       }
       // Deflate shrinks by a factor of 1032 at most: a larger claim is not believed.
       guard status.size <= 1100 * (status.comp_size + 1) else {
@@ -63,7 +52,7 @@ public final class ZipArchive: @unchecked Sendable {
       // Only behind the last byte does the library look at the checksum.
       var beyond: UInt8 = 0
       guard count == data.count, zip_fread(entry, &beyond, 1) == 0 else {
-        throw ZipError(path: path, problem: "cannot read `\(name)`: truncated, or its checksum is wrong")
+        throw FileError.unusable(path: path, problem: "cannot read `\(name)`: truncated, or its checksum is wrong")
       }
       return data
     }
@@ -74,13 +63,13 @@ public final class ZipArchive: @unchecked Sendable {
     try AtomicFile.create(path) { temporary in
       var code: Int32 = 0
       guard let archive = zip_open(temporary, ZIP_CREATE | ZIP_EXCL, &code) else {
-        throw ZipError(path: path, problem: "cannot create the archive: \(text(of: code))")
+        throw FileError.unusable(path: path, problem: "cannot create the archive: \(text(of: code))")
       }
       func check(_ isDone: Bool) throws {
         guard isDone else {
           let problem = String(cString: zip_strerror(archive))
           zip_discard(archive)
-          throw ZipError(path: path, problem: "cannot write the archive: \(problem)")
+          throw FileError.unusable(path: path, problem: "cannot write the archive: \(problem)")
         }
       }
       try contents.withUnsafeBytes { bytes in
@@ -95,8 +84,8 @@ public final class ZipArchive: @unchecked Sendable {
     }
   }
 
-  private func failed(_ action: String) -> ZipError {
-    ZipError(path: path, problem: "cannot \(action) (\(String(cString: zip_strerror(archive))))")
+  private func failed(_ action: String) -> FileError {
+    FileError.unusable(path: path, problem: "cannot \(action) (\(String(cString: zip_strerror(archive))))")
   }
 
   private static func text(of code: Int32) -> String {

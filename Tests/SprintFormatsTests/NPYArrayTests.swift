@@ -53,7 +53,7 @@ import Testing
   func truncation() {
     let whole = file(header(), body: 24)
     for count in 0..<whole.count {
-      #expect(throws: NPYError.self) { try NPYArray(whole.prefix(count), name: "a") }
+      #expect(throws: FileError.self) { try NPYArray(whole.prefix(count), name: "a") }
     }
   }
 
@@ -61,9 +61,9 @@ import Testing
   func kinds() throws {
     let whole = try NPYArray(file(header("<i8", shape: "(1,)"), body: 8), name: "a")
     var value: Float = 0
-    #expect(throws: NPYError.self) {
+    #expect(throws: FileError.self) {
       try withUnsafeMutablePointer(to: &value) { try whole.floats(into: .init(start: $0, count: 1)) }
     }
-    #expect(throws: NPYError.self) { try NPYArray(file(header(shape: "(1,)"), body: 4), name: "a").integers() }
+    #expect(throws: FileError.self) { try NPYArray(file(header(shape: "(1,)"), body: 4), name: "a").integers() }
   }
 }
