@@ -60,7 +60,7 @@ public struct DatasetInspection: Encodable {
   }
 
   var lines: [String] {
-    let from = [source, vae.isEmpty ? "" : "autoencoder \(vae)"].filter { !$0.isEmpty }
+    let from = [source, ["", "none"].contains(vae) ? "" : "autoencoder \(vae)"].filter { !$0.isEmpty }
     return [
       "data set of \(samples) \(kind), \(channels) x \(side) x \(side)",
       "  \(hasMoments ? "mean and deviation, drawn each time" : "drawn once")\(hasFlipped ? ", mirrored images too" : "")",

@@ -191,8 +191,7 @@ extension LatentImport {
       throw ImportError.source(path, "the layout \(layout.rawValue) has classes of its own; leave out --labels")
     }
     return switch layout {
-    case .repa: try NumberedFiles(path, inner: "vae-sd", prefix: "img-mean-std-", moments: true, labels: labels)
-    case .edm2: try NumberedFiles(path, inner: "vae-sd", prefix: "img-mean-std-", moments: true, labels: labels)
+    case .repa, .edm2: try NumberedFiles(path, inner: "vae-sd", prefix: "img-mean-std-", moments: true, labels: labels)
     case .speedrunDiT: try NumberedFiles(path, inner: "vae-in", prefix: "img-latents-", moments: false, labels: labels)
     case .repaE: try SampleDatasets(path, labels: labels)
     case .fastDiT: try PairedFiles(path)
