@@ -340,6 +340,13 @@ def bad(root):
         f.write(data[:-200])
     cases.append(["npz-truncated", [f"{root}/mar"], ["a.JPEG.npz", "zip"]])
 
+    # Clamping must not turn what is no number into a bound.
+    os.makedirs(f"{root}/mar-nan/n01")
+    broken = np.concatenate([good.mean[0], good.logvar[0]])
+    broken[5, 3, 3] = np.nan
+    np.savez(f"{root}/mar-nan/n01/a.JPEG.npz", moments=broken)
+    cases.append(["npz-nan", [f"{root}/mar-nan"], ["a.JPEG.npz", "nan"]])
+
     os.makedirs(f"{root}/unpaired/x_features")
     os.makedirs(f"{root}/unpaired/x_labels")
     for i in range(3):

@@ -147,10 +147,14 @@ public struct LatentImport: Sendable {
     }
   }
 
-  /// Turns a sample into what is stored, and checks its numbers.
+  /// Checks a sample's numbers, and turns them into what is stored.
   private func store(
     _ values: UnsafeMutableBufferPointer<Float>, _ target: UnsafeMutableRawBufferPointer, _ place: Int
   ) throws {
+    // A sum is finite only where all are, up to an overflow that the second look tells apart.
+    if !values.reduce(0, +).isFinite, let bad = values.first(where: { !$0.isFinite }) {
+      throw UnfitSample("holds \(bad), expected finite numbers")
+    }
     let half = UnsafeMutableBufferPointer(rebasing: values[(values.count / 2)...])
     switch secondHalf {
     case .std:
@@ -161,10 +165,6 @@ public struct LatentImport: Sendable {
       }
     case .logVariance: for i in half.indices { half[i] = Self.deviation(logVariance: half[i]) }
     case nil: break
-    }
-    // A sum is finite only where all are, up to an overflow that the second look tells apart.
-    if !values.reduce(0, +).isFinite, let bad = values.first(where: { !$0.isFinite }) {
-      throw UnfitSample("holds \(bad), expected finite numbers")
     }
     guard options.isHalf else {
       return UnsafeMutableRawBufferPointer(rebasing: target[(place * values.count * 4)...]).copyMemory(
