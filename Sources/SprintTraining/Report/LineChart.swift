@@ -98,7 +98,7 @@ struct LineChart {
     let size = abs(value)
     if size >= 1e6 { return String(format: "%gM", value / 1e6) }
     if size >= 1e4 { return String(format: "%gk", value / 1e3) }
-    return String(format: size > 0 && size < 1e-3 ? "%.1e" : "%.3g", value)
+    return String(format: size > 0 && size < 1e-3 ? "%.1e" : "%.4g", value)
   }
 }
 
