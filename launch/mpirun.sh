@@ -36,7 +36,7 @@ fi
 here="$(cd "$(dirname "$0")/.." && pwd)"
 sprint="${SPRINT:-$here/.build/release/sprint}"
 [ -x "$sprint" ] || sprint="$(command -v sprint)" || {
-  echo "mpirun.sh: there is no $here/.build/release/sprint and no sprint on PATH; build with swift build -c release" >&2
+  echo "mpirun.sh: there is no $here/.build/release/sprint and no sprint on PATH; build with swift build -c release --product sprint" >&2
   exit 2
 }
 
