@@ -7,8 +7,8 @@ struct StepModel {
   private let rates: MachineRates
   private let weights: Double
 
-  /// Share of the rate of large products that a block's reach.
-  private static let productShare = 0.98
+  /// Share of the rate of large products that those of a step reach.
+  private static let productShare = 0.94
   /// The same of attention's products with their softmax.
   private static let attentionShare = 0.57
   /// Bytes moved for each number of a block's tokens by all that is element-wise, forward and backward.
