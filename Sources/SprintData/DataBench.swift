@@ -1,5 +1,4 @@
 import SprintKernels
-import Synchronization
 
 /// Measures how fast samples come from latent files that the operating system has in memory: read alone, and as the model sees them.
 public struct DataBench: Sendable {
@@ -41,17 +40,17 @@ public struct DataBench: Sendable {
     let arena = Arena(count: workers.count * dataset.storedElements)
     let memory = arena.elements.matrix(columns: dataset.storedElements)
     let tasks = (dataset.count + run - 1) / run
-    let failure = Mutex<(any Error)?>(nil)
+    let failures = FirstFailure()
     let elapsed = ContinuousClock().measure {
       workers.run(tasks: tasks) { worker, task in
         for draw in task * run..<min((task + 1) * run, dataset.count) {
           do { try take(order.sample(draw: UInt64(draw)), memory.vector(worker)) } catch {
-            return failure.withLock { $0 = error }
+            return failures.note(draw, error)
           }
         }
       }
     }
-    if let error = failure.withLock({ $0 }) { throw error }
+    try failures.rethrow()
     return Double(dataset.count) / (elapsed / .seconds(1))
   }
 }

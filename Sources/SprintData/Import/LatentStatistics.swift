@@ -37,22 +37,15 @@ struct LatentStatistics {
     case "safetensors":
       let file = try SafetensorsFile(path: path)
       return try file.entries.reduce(into: [:]) { values, entry in
-        try checkCount(entry.value.shape.reduce(1, *), entry.key, path, channels)
-        values[entry.key] = try [Float](unsafeUninitializedCapacity: channels) { buffer, initialized in
-          try file.floats(entry.key, into: UnsafeMutableBufferPointer(rebasing: buffer[..<channels]))
-          initialized = channels
-        }
+        let count = entry.value.shape.reduce(1, *)
+        values[entry.key] = try numbers(count, entry.key, path, channels) { try file.floats(entry.key, into: $0) }
       }
     case "npz":
       let archive = try ZipArchive(reading: path)
       return try archive.names.reduce(into: [:]) { values, entry in
         let array = try NPYArray(archive.contents(of: entry), name: "\(path): \(entry)")
         let name = (entry as NSString).deletingPathExtension
-        try checkCount(array.count, name, path, channels)
-        values[name] = try [Float](unsafeUninitializedCapacity: channels) { buffer, initialized in
-          try array.floats(into: UnsafeMutableBufferPointer(rebasing: buffer[..<channels]))
-          initialized = channels
-        }
+        values[name] = try numbers(array.count, name, path, channels) { try array.floats(into: $0) }
       }
     default:
       if Pickle.isOne(path) { throw ImportError.source(path, Pickle.remedy) }
@@ -60,9 +53,17 @@ struct LatentStatistics {
     }
   }
 
-  private static func checkCount(_ count: Int, _ name: String, _ path: String, _ channels: Int) throws {
+  /// One number for each channel.
+  private static func numbers(
+    _ count: Int, _ name: String, _ path: String, _ channels: Int,
+    _ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void
+  ) throws -> [Float] {
     guard count == channels else {
       throw ImportError.source(path, "`\(name)` has \(count) numbers, expected one for each of \(channels) channels")
+    }
+    return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      try fill(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+      initialized = count
     }
   }
 }

@@ -66,7 +66,7 @@ struct RunHistory {
   }
 
   private mutating func takeStep(_ step: Int, stage: String, _ line: [String: Any]) {
-    for name in Self.order(line.keys) where places[name] == nil {
+    for name in Self.order(line.keys.filter { places[$0] == nil }) {
       places[name] = columns.count
       columns.append((name, Array(repeating: .nan, count: steps.count)))
     }

@@ -57,7 +57,7 @@ public struct RunReport {
     var facts = [
       ("weights", "\(history.weights)"), ("images of the data set", "\(history.images)"),
       ("loss of the last step", String(format: "%.4f", history.values("loss").last ?? .nan)),
-      ("time in steps", Self.duration(seconds)),
+      ("time in steps", duration(seconds)),
     ]
     if let best { facts.append(("lowest validation loss", String(format: "%.4f at step %d", best.loss, best.step))) }
     if let skipped = history.values("skipped").max(), skipped > 0 {
@@ -117,7 +117,7 @@ public struct RunReport {
         String(format: "%.3g", median(seconds)),
         String(format: "%.4g", median(of("images_per_second"))),
         String(format: "%.0f%%", 100 * median(of("peak_share"))),
-        Self.duration(seconds.reduce(0, +)),
+        duration(seconds.reduce(0, +)),
       ]
     }
   }
@@ -141,12 +141,6 @@ public struct RunReport {
         String(format: "%.1f MB", Double(size) / 1e6), saves[file].map { String(format: "%.2f s", $0) } ?? "",
       ]
     }
-  }
-
-  private static func duration(_ seconds: Double) -> String {
-    seconds < 120
-      ? String(format: "%.0f s", seconds)
-      : seconds < 7200 ? String(format: "%.0f min", seconds / 60) : String(format: "%.1f h", seconds / 3600)
   }
 
   private static func table(_ facts: [(String, String)]) -> String {
