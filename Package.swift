@@ -54,20 +54,30 @@ let package = Package(
       exclude: ["TensorBoard/event.proto"]),
     module("SprintModel", ["SprintKernels"]),
     module("SprintDiffusion", ["SprintModel"]),
+    module("SprintData", ["SprintFormats", "SprintKernels"]),
     module(
-      "SprintData",
-      ["SprintFormats", "SprintCommunication", "SprintKernels", .product(name: "Crypto", package: "swift-crypto")]),
+      "SprintImport",
+      [
+        "SprintData", "SprintCommunication", "SprintFormats", "SprintKernels",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     module(
       "SprintTraining",
       [
         "SprintDiffusion", "SprintModel", "SprintCommunication", "SprintData", "SprintFormats", "SprintKernels", "Yams",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    module(
+      "SprintInstruments",
+      [
+        "SprintTraining", "SprintDiffusion", "SprintModel", "SprintCommunication", "SprintData", "SprintFormats",
+        "SprintKernels",
+      ]),
     .executableTarget(
       name: "sprint",
       dependencies: [
-        "SprintTraining", "SprintCommunication", "SprintData",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SprintInstruments", "SprintImport", "SprintTraining", "SprintDiffusion", "SprintModel", "SprintCommunication",
+        "SprintKernels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .target(
@@ -86,7 +96,9 @@ let package = Package(
     tests(of: "SprintModel"),
     tests(of: "SprintDiffusion"),
     tests(of: "SprintData"),
+    tests(of: "SprintImport", ["SprintCommunication", "SprintData"]),
     tests(of: "SprintTraining", ["SprintCommunication"]),
+    tests(of: "SprintInstruments", ["SprintTraining", "SprintCommunication"]),
     .testTarget(
       name: "sprintTests", dependencies: ["sprint", "FaultInjector", "SprintFormats", "SprintTestSupport"],
       swiftSettings: settings),

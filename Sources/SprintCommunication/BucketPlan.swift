@@ -1,17 +1,17 @@
 /// How an arena is cut: into buckets that are reduced one after another, and every bucket into one shard a rank.
-public struct BucketPlan: Sendable, Equatable {
+package struct BucketPlan: Sendable, Equatable {
   /// The buckets' places in the arena, in order; they cover it.
-  public let buckets: [Range<Int>]
+  package let buckets: [Range<Int>]
   /// How many ranks share each bucket.
-  public let ranks: Int
+  package let ranks: Int
 
   /// Buckets of 4 MiB: large enough for a link's full rate; of larger ones the last takes longer to follow the backward pass.
-  public static let bucketFloats = 1 << 20
+  package static let bucketFloats = 1 << 20
 
   private let bucketFloats: Int
 
   /// Cuts `count` floats for `ranks` ranks.
-  public init(count: Int, ranks: Int, bucketFloats: Int = BucketPlan.bucketFloats) {
+  package init(count: Int, ranks: Int, bucketFloats: Int = BucketPlan.bucketFloats) {
     (self.ranks, self.bucketFloats) = (ranks, bucketFloats)
     buckets = stride(from: 0, to: count, by: bucketFloats).map { $0..<min($0 + bucketFloats, count) }
   }
@@ -22,7 +22,7 @@ public struct BucketPlan: Sendable, Equatable {
   }
 
   /// The place in the arena of one rank's shard of a bucket.
-  public func shard(ofBucket bucket: Int, rank: Int) -> Range<Int> {
+  package func shard(ofBucket bucket: Int, rank: Int) -> Range<Int> {
     let range = buckets[bucket]
     let cut = { (rank: Int) in range.lowerBound + rank * range.count / ranks }
     return cut(rank)..<cut(rank + 1)
@@ -38,5 +38,5 @@ public struct BucketPlan: Sendable, Equatable {
   }
 
   /// The places in the arena of one rank's shards, in order.
-  public func shards(ofRank rank: Int) -> [Range<Int>] { buckets.indices.map { shard(ofBucket: $0, rank: rank) } }
+  package func shards(ofRank rank: Int) -> [Range<Int>] { buckets.indices.map { shard(ofBucket: $0, rank: rank) } }
 }

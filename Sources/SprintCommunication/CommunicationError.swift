@@ -1,5 +1,5 @@
 /// Why ranks cannot work together any longer. Whatever it is, the run can be started again from its last checkpoint.
-public enum CommunicationError: Error, CustomStringConvertible, Equatable {
+package enum CommunicationError: Error, CustomStringConvertible, Equatable {
   /// A call to MPI failed.
   case failed(call: String, problem: String)
   /// The launcher started several processes, but MPI sees one.
@@ -8,7 +8,7 @@ public enum CommunicationError: Error, CustomStringConvertible, Equatable {
   case silent(rank: Int, host: String, seconds: Double)
 
   /// One line: what was found, what was expected, what to do.
-  public var description: String {
+  package var description: String {
     switch self {
     case .failed(let call, let problem): "\(call) failed: \(problem); start the run again with --resume auto"
     case .notConnected(let launched, let launcher):

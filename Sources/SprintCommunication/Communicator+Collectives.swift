@@ -2,27 +2,27 @@ import Foundation
 import SprintKernels
 
 /// A mistake that one rank met, told to rank zero.
-public struct RankFailure: Error, CustomStringConvertible {
+package struct RankFailure: Error, CustomStringConvertible {
   /// Where it was met.
-  public let rank: Int
+  package let rank: Int
   /// What that rank said of it.
-  public let message: String
+  package let message: String
 
   /// One line.
-  public var description: String { "rank \(rank): \(message)" }
+  package var description: String { "rank \(rank): \(message)" }
 }
 
 /// Another rank met a mistake, and rank zero tells of it.
-public struct FailureElsewhere: Error {}
+package struct FailureElsewhere: Error {}
 
 // What ranks do together while the caller waits. A single process does none of it.
 
 extension Communicator {
   /// Waits until all ranks are here.
-  public func barrier() throws { _ = try broadcast(try gather([0]).first ?? [0]) }
+  package func barrier() throws { _ = try broadcast(try gather([0]).first ?? [0]) }
 
   /// Every rank's numbers, in the order of ranks, at rank zero; nothing elsewhere. The count is the same at every rank.
-  public func gather<Number: BitwiseCopyable>(_ record: [Number]) throws -> [[Number]] {
+  package func gather<Number: BitwiseCopyable>(_ record: [Number]) throws -> [[Number]] {
     guard size > 1, !record.isEmpty else { return rank == 0 ? Array(repeating: record, count: size) : [] }
     let length = record.count * MemoryLayout<Number>.stride
     let memory = Memory(byteCount: size * length)
@@ -36,7 +36,7 @@ extension Communicator {
   }
 
   /// Every rank's text, cut at 1000 bytes, in the order of ranks, at rank zero; nothing elsewhere.
-  public func gather(_ text: String) throws -> [String] {
+  package func gather(_ text: String) throws -> [String] {
     var bytes = [Double](repeating: 0, count: 125)
     bytes.withUnsafeMutableBytes { $0.copyBytes(from: text.utf8.prefix(1000)) }
     return try gather(bytes).map { record in
@@ -45,7 +45,7 @@ extension Communicator {
   }
 
   /// Rank zero's numbers, at every rank. The count is the same at every rank.
-  public func broadcast(_ record: [Double]) throws -> [Double] {
+  package func broadcast(_ record: [Double]) throws -> [Double] {
     guard size > 1, !record.isEmpty else { return record }
     let memory = Memory(byteCount: record.count * 8)
     record.withUnsafeBytes { memory.bytes.copyMemory(from: $0) }
@@ -54,7 +54,7 @@ extension Communicator {
   }
 
   /// Rank zero's text, at every rank.
-  public func broadcast(_ text: String) throws -> String {
+  package func broadcast(_ text: String) throws -> String {
     let bytes = Array(text.utf8).map(Double.init)
     let count = Int(try broadcast([Double(bytes.count)])[0])
     let padded = bytes.prefix(count) + Array(repeating: 0, count: max(0, count - bytes.count))
@@ -62,17 +62,17 @@ extension Communicator {
   }
 
   /// The sum of every rank's numbers, in the order of ranks, at every rank.
-  public func sum(_ record: [Double]) throws -> [Double] {
+  package func sum(_ record: [Double]) throws -> [Double] {
     let zero = [Double](repeating: 0, count: record.count)
     return try broadcast(try gather(record).reduce(zero) { sums, record in zip(sums, record).map { $0 + $1 } })
   }
 
   /// Whether a rank wishes something; known to all.
-  public func isWished(_ wish: Bool) throws -> Bool { try sum([wish ? 1 : 0])[0] > 0 }
+  package func isWished(_ wish: Bool) throws -> Bool { try sum([wish ? 1 : 0])[0] > 0 }
 
   /// Does the same work at every rank. Where one of them meets an error, all end it here: rank zero with that error, the others
   /// with `FailureElsewhere`.
-  public func agree<Result>(_ work: () throws -> Result) throws -> Result {
+  package func agree<Result>(_ work: () throws -> Result) throws -> Result {
     let result = Swift.Result { try work() }
     var message = ""
     if case .failure(let error) = result { message = "\(error)".isEmpty ? "failed" : "\(error)" }
@@ -85,20 +85,20 @@ extension Communicator {
   }
 
   /// Rank zero's floats, at every rank.
-  public func broadcast(_ values: Vector) throws {
+  package func broadcast(_ values: Vector) throws {
     try inPieces(0..<values.count) { piece in
       try submit { try $0.broadcast(UnsafeMutableRawBufferPointer(values[piece].buffer)) }.wait()
     }
   }
 
   /// Every rank's shard of each bucket, at all ranks.
-  public func allGather(_ values: Vector, _ plan: BucketPlan) throws {
+  package func allGather(_ values: Vector, _ plan: BucketPlan) throws {
     guard size > 1 else { return }
     for bucket in plan.buckets.indices { try startAllGather(values, plan, bucket: bucket).wait() }
   }
 
   /// Starts bringing every rank's shard of one bucket to all ranks.
-  public func startAllGather(_ values: Vector, _ plan: BucketPlan, bucket: Int) -> Pending {
+  package func startAllGather(_ values: Vector, _ plan: BucketPlan, bucket: Int) -> Pending {
     submit { try $0.allGather(values[plan.buckets[bucket]], shards: plan.shardsInBucket(bucket)) }
   }
 
@@ -107,7 +107,7 @@ extension Communicator {
   /// - Parameters:
   ///   - own: this rank's shards of all buckets, one after another
   ///   - values: where all shards go, at rank zero
-  public func gatherShards(_ own: Vector, into values: Vector?, _ plan: BucketPlan) throws {
+  package func gatherShards(_ own: Vector, into values: Vector?, _ plan: BucketPlan) throws {
     var start = 0
     for (bucket, range) in plan.buckets.enumerated() {
       let shard = own[start..<start + plan.shard(ofBucket: bucket, rank: rank).count]

@@ -4,11 +4,11 @@ import Synchronization
 
 /// One rank's way to all others. Operations are done one after another, in the order in which they were asked for, by a thread
 /// of its own; every rank has to ask for the same ones in the same order.
-public final class Communicator: @unchecked Sendable {
+package final class Communicator: @unchecked Sendable {
   /// Which rank this is, from zero.
-  public private(set) var rank = 0
+  package private(set) var rank = 0
   /// How many ranks there are.
-  public private(set) var size = 1
+  package private(set) var size = 1
 
   private let condition = NSCondition()
   /// Guarded by `condition`.
@@ -23,10 +23,10 @@ public final class Communicator: @unchecked Sendable {
   private init() {}
 
   /// The communicator of a process on its own: no thread, and nothing of MPI is called.
-  public static func single() -> Communicator { Communicator() }
+  package static func single() -> Communicator { Communicator() }
 
   /// `ranks` communicators between threads of this process.
-  public static func inProcess(ranks: Int) -> [Communicator] {
+  package static func inProcess(ranks: Int) -> [Communicator] {
     let office = InProcessTransport.PostOffice(ranks: ranks)
     return (0..<ranks).map { rank in
       let communicator = Communicator()
@@ -44,7 +44,7 @@ public final class Communicator: @unchecked Sendable {
   ///   - timeout: seconds within which a rank that has stopped is found
   ///   - onFailure: called once, by the communication thread, when ranks cannot work together any longer
   ///   - onNotice: called by it with a line on a rank that lives but does not go on
-  public static func mpi(
+  package static func mpi(
     timeout: Double, onFailure: @escaping @Sendable (any Error) -> Void,
     onNotice: @escaping @Sendable (String) -> Void = { _ in }
   ) throws -> Communicator {
@@ -62,16 +62,16 @@ public final class Communicator: @unchecked Sendable {
   }
 
   /// Sets the seconds within which a rank that has stopped is found; all ranks call it.
-  public func setTimeout(_ seconds: Double) throws {
+  package func setTimeout(_ seconds: Double) throws {
     guard hasThread else { return }
     try submit { $0.setTimeout(seconds) }.wait()
   }
 
   /// Seconds that the communication thread has spent on operations so far.
-  public var secondsBusy: Double { Double(nanoseconds.load(ordering: .relaxed)) / 1e9 }
+  package var secondsBusy: Double { Double(nanoseconds.load(ordering: .relaxed)) / 1e9 }
 
   /// Waits for all ranks and ends; nothing may be asked for afterwards.
-  public func close() throws {
+  package func close() throws {
     guard hasThread else { return }
     try barrier()
     end()
@@ -159,7 +159,7 @@ public final class Communicator: @unchecked Sendable {
 }
 
 /// An operation on its way.
-public final class Pending: @unchecked Sendable {
+package final class Pending: @unchecked Sendable {
   fileprivate let operation: @Sendable (any Transport) throws -> Void
   private let awaited: @Sendable (Int) -> Void
   private let condition = NSCondition()
@@ -181,7 +181,7 @@ public final class Pending: @unchecked Sendable {
   }
 
   /// Waits until it is done.
-  public func wait() throws {
+  package func wait() throws {
     awaited(1)
     defer { awaited(-1) }
     condition.lock()

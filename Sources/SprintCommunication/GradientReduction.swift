@@ -2,9 +2,9 @@ import SprintKernels
 
 /// Sums gradients over ranks while the backward pass still computes earlier ones: a bucket travels as soon as its last gradient
 /// is final.
-public final class GradientReduction {
+package final class GradientReduction {
   /// How summands travel.
-  public enum Wire: String, Sendable, CaseIterable {
+  package enum Wire: String, Sendable, CaseIterable {
     /// As they are.
     case float32 = "f32"
     /// Rounded to bfloat16, summed in float32.
@@ -23,12 +23,12 @@ public final class GradientReduction {
   private var busyBefore = 0.0
 
   /// Seconds that the last reduction took by itself, and seconds of them that the caller had to wait for.
-  public private(set) var secondsBusy = 0.0, secondsWaited = 0.0
+  package private(set) var secondsBusy = 0.0, secondsWaited = 0.0
 
   /// A reduction of an arena of gradients.
   ///
   /// - Parameter isSharded: whether each rank wants the sums of its own shards alone
-  public init(_ communicator: Communicator, _ gradients: Vector, _ plan: BucketPlan, isSharded: Bool, wire: Wire) {
+  package init(_ communicator: Communicator, _ gradients: Vector, _ plan: BucketPlan, isSharded: Bool, wire: Wire) {
     (self.communicator, self.gradients, self.plan) = (communicator, gradients, plan)
     (self.isSharded, self.wire) = (isSharded, wire)
     missing = plan.buckets.map(\.count)
@@ -37,7 +37,7 @@ public final class GradientReduction {
   }
 
   /// A stretch of the arena is final. Stretches cover the arena and come in the same order at every rank.
-  public func isFinal(_ range: Range<Int>) {
+  package func isFinal(_ range: Range<Int>) {
     guard communicator.size > 1, !range.isEmpty else { return }
     for bucket in plan.buckets(touching: range) {
       missing[bucket] -= plan.buckets[bucket].clamped(to: range).count
@@ -49,7 +49,7 @@ public final class GradientReduction {
   }
 
   /// Waits until all buckets are summed. Then the own shards, or without sharding all gradients, are sums over ranks.
-  public func wait() throws {
+  package func wait() throws {
     guard communicator.size > 1 else { return }
     precondition(pending.count == plan.buckets.count, "not all gradients are final")
     let clock = ContinuousClock()

@@ -1,22 +1,22 @@
 import Foundation
 
 /// How the process was started: by a launcher of MPI, and as which of its processes. Read from the environment alone.
-public struct Launch: Sendable, Equatable {
+package struct Launch: Sendable, Equatable {
   /// What started it.
-  public let launcher: String
+  package let launcher: String
   /// Processes of the job; 0 where the launcher does not say.
-  public let size: Int
+  package let size: Int
   /// Which of them this is.
-  public let rank: Int
+  package let rank: Int
   /// Processes of the job on this host.
-  public let localSize: Int
+  package let localSize: Int
 
   /// This process's launch, or nil where it was started by itself.
-  public static let current = Launch(environment: ProcessInfo.processInfo.environment)
+  package static let current = Launch(environment: ProcessInfo.processInfo.environment)
 
   /// Threads for each process where nothing else is said: one a core that it may run on; where all processes of a host may run on all
   /// its cores, each takes its part of them.
-  public static var threadsPerRank: Int {
+  package static var threadsPerRank: Int {
     let (allowed, all) = (ProcessInfo.processInfo.activeProcessorCount, ProcessInfo.processInfo.processorCount)
     return allowed < all ? allowed : max(1, all / (current?.localSize ?? 1))
   }

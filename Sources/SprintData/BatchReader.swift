@@ -2,20 +2,20 @@ import Foundation
 import SprintKernels
 
 /// Samples of one rank's slice of a global batch, as the model sees them; B of them.
-public struct LatentBatch: Sendable {
+package struct LatentBatch: Sendable {
   /// The draw index of the first sample; the others follow.
-  public let firstDraw: UInt64
+  package let firstDraw: UInt64
   /// [B, C · S · S]
-  public let latents: Matrix
+  package let latents: Matrix
   /// [B]
-  public let labels: [Int]
+  package let labels: [Int]
   /// [B · N, F] teacher features, where they were asked for.
-  public let features: Matrix?
+  package let features: Matrix?
 }
 
 /// Reads batches ahead of time on a thread of its own. Batch after batch is taken with `next`; its memory is valid until the
 /// call after. A reader has to be closed.
-public final class BatchReader: @unchecked Sendable {
+package final class BatchReader: @unchecked Sendable {
   private let dataset: LatentDataset
   private let order: SampleOrder
   private let randomness: LatentRandomness
@@ -38,7 +38,7 @@ public final class BatchReader: @unchecked Sendable {
 
   /// A reader that delivers the samples `slice` of global batches of `batch` samples from draw `firstDraw` on, up to `ahead`
   /// batches before they are taken. The whole batch is delivered where no slice is given.
-  public init(
+  package init(
     _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, slice: Range<Int>? = nil,
     firstDraw: UInt64, ahead: Int = 2
   ) {
@@ -65,7 +65,7 @@ public final class BatchReader: @unchecked Sendable {
   }
 
   /// The next batch; waits for it where it is not there yet.
-  public func next() throws -> LatentBatch {
+  package func next() throws -> LatentBatch {
     condition.lock()
     defer { condition.unlock() }
     let slot = nextTaken % slots.count
@@ -78,7 +78,7 @@ public final class BatchReader: @unchecked Sendable {
   }
 
   /// Ends the thread; nothing can be taken afterwards.
-  public func close() {
+  package func close() {
     condition.lock()
     isClosed = true
     condition.broadcast()

@@ -1,13 +1,13 @@
 import SprintKernels
 
 /// Latents and labels from one or more files, as the model sees them.
-public final class LatentDataset: Sendable {
+package final class LatentDataset: Sendable {
   /// Number of samples.
-  public let count: Int
+  package let count: Int
   /// C and S of a latent.
-  public let channels, side: Int
+  package let channels, side: Int
   /// What the stored numbers mean.
-  public let properties: LatentProperties
+  package let properties: LatentProperties
   private let files: [LatentFile]
   /// Where each file's samples start.
   private let starts: [Int]
@@ -19,7 +19,7 @@ public final class LatentDataset: Sendable {
   ///   - paths: the files; their samples follow one another
   ///   - flips: whether images are mirrored at random
   ///   - features: the name of the teacher's features under `/features`
-  public init(paths: [String], flips: Bool = false, features: String? = nil) throws {
+  package init(paths: [String], flips: Bool = false, features: String? = nil) throws {
     files = try paths.map { try LatentFile(path: $0, features: features) }
     guard let first = files.first else { throw DatasetError.unfit(problem: "names no file") }
     for file in files.dropFirst() {
@@ -38,22 +38,22 @@ public final class LatentDataset: Sendable {
   }
 
   /// Tokens and width of the teacher's features, where they were asked for.
-  public var featureShape: (tokens: Int, width: Int)? { files[0].featureShape }
+  package var featureShape: (tokens: Int, width: Int)? { files[0].featureShape }
 
   /// Whether samples are drawn from moments.
-  public var hasMoments: Bool { files[0].hasMoments }
+  package var hasMoments: Bool { files[0].hasMoments }
 
   /// Whether mirrored images are stored in all files.
-  public var hasFlipped: Bool { files.allSatisfy(\.hasFlipped) }
+  package var hasFlipped: Bool { files.allSatisfy(\.hasFlipped) }
 
   /// Where the latents are from, in the words of whoever stored them.
-  public var source: String { files[0].source }
+  package var source: String { files[0].source }
 
   /// Elements of one latent.
-  public var latentElements: Int { channels * side * side }
+  package var latentElements: Int { channels * side * side }
 
   /// Checks what a model needs of the data: its shape, and labels below `classes`.
-  public func check(channels: Int, side: Int, classes: Int) throws {
+  package func check(channels: Int, side: Int, classes: Int) throws {
     guard channels == self.channels, side == self.side else {
       throw DatasetError.unusable(
         path: files[0].path,
@@ -69,14 +69,14 @@ public final class LatentDataset: Sendable {
   }
 
   /// The class of sample `index`.
-  public func label(_ index: Int) -> Int {
+  package func label(_ index: Int) -> Int {
     let (file, entry) = place(index)
     return Int(file.labels[entry])
   }
 
   /// One sample as the model sees it: drawn from its moments where it has them, mirrored at random where asked for, scaled and
   /// shifted. The random numbers are those of draw `draw`.
-  public func latent(_ index: Int, random: LatentRandomness, draw: UInt64, into latent: Vector) throws {
+  package func latent(_ index: Int, random: LatentRandomness, draw: UInt64, into latent: Vector) throws {
     precondition(latent.count == latentElements, "room for \(latent.count) of \(latentElements) elements")
     let (file, entry) = place(index)
     let isFlipped = flips && random.flip.uniform(draw: draw) < 0.5
@@ -94,19 +94,19 @@ public final class LatentDataset: Sendable {
   }
 
   /// Elements of a sample as it is stored.
-  var storedElements: Int { latentElements * (files[0].hasMoments ? 2 : 1) }
+  package var storedElements: Int { latentElements * (files[0].hasMoments ? 2 : 1) }
 
   /// Bytes of all stored samples.
-  var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
+  package var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
 
   /// Sample `index` as it is stored: [C or 2 C, S, S].
-  func readStored(_ index: Int, into values: Vector) throws {
+  package func readStored(_ index: Int, into values: Vector) throws {
     let (file, entry) = place(index)
     try file.read(entry, flipped: false, into: values.buffer)
   }
 
   /// The teacher's features of sample `index`, [tokens · F].
-  public func features(_ index: Int, into features: Vector) throws {
+  package func features(_ index: Int, into features: Vector) throws {
     let (file, entry) = place(index)
     try file.readFeatures(entry, into: features.buffer)
   }
@@ -138,11 +138,11 @@ public final class LatentDataset: Sendable {
 }
 
 /// The generators that reading a sample needs.
-public struct LatentRandomness: Sendable {
+package struct LatentRandomness: Sendable {
   let posterior, flip: Philox
 
   /// Generators of a seed; validation has its own, so that it sees the same draw every time.
-  public init(seed: UInt64, validation: Bool = false) {
+  package init(seed: UInt64, validation: Bool = false) {
     posterior = Philox(seed: seed, purpose: validation ? .validationPosterior : .posterior)
     flip = Philox(seed: seed, purpose: .flip)
   }

@@ -3,25 +3,25 @@ import SprintFormats
 import SprintKernels
 
 /// What the numbers of a latent file mean.
-public struct LatentProperties: Sendable, Equatable, Codable {
+package struct LatentProperties: Sendable, Equatable, Codable {
   /// The model sees stored · scale + shift, channel by channel.
-  public var scale, shift: [Float]
+  package var scale, shift: [Float]
   /// `pixels` where a channel is a colour, otherwise `latents`.
-  public var kind: String
+  package var kind: String
   /// The values that black and white have, for pixels.
-  public var pixelRange: ClosedRange<Double>
+  package var pixelRange: ClosedRange<Double>
   /// The autoencoder that made the latents.
-  public var vae: String
+  package var vae: String
 
   /// Properties as a file or a checkpoint states them; one scale and one shift a channel.
-  public init(scale: [Float], shift: [Float], kind: String, pixelRange: ClosedRange<Double>, vae: String) {
+  package init(scale: [Float], shift: [Float], kind: String, pixelRange: ClosedRange<Double>, vae: String) {
     (self.scale, self.shift, self.kind, self.pixelRange, self.vae) = (scale, shift, kind, pixelRange, vae)
   }
 }
 
 extension HDF5File {
   /// Writes what the numbers mean as attributes.
-  public func write(_ properties: LatentProperties) throws {
+  package func write(_ properties: LatentProperties) throws {
     try write(attribute: "kind", properties.kind)
     try write(attribute: "vae", properties.vae)
     try write(attribute: "scale", properties.scale.map(Double.init))

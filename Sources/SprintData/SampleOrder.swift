@@ -3,13 +3,13 @@ import SprintKernels
 /// The order in which samples are trained on: every sample exactly once an epoch, shuffled anew each epoch, as a function of
 /// (seed, position) alone. No table of the samples is needed: a Feistel network permutes the numbers below a power of four,
 /// and a result outside 0..<count is permuted again until it falls inside.
-public struct SampleOrder: Sendable {
+package struct SampleOrder: Sendable {
   private let count: UInt64
   private let random: Philox
   private let halfBits: UInt64
 
   /// An order of `count` samples.
-  public init(count: Int, seed: UInt64) {
+  package init(count: Int, seed: UInt64) {
     precondition(count > 0, "an order of no samples")
     self.count = UInt64(count)
     random = Philox(seed: seed, purpose: .shuffle)
@@ -19,7 +19,7 @@ public struct SampleOrder: Sendable {
   }
 
   /// The sample at `draw`, counted from the start of training through all epochs.
-  public func sample(draw: UInt64) -> Int {
+  package func sample(draw: UInt64) -> Int {
     let (epoch, position) = draw.quotientAndRemainder(dividingBy: count)
     var value = position
     repeat { value = permuted(value, epoch) } while value >= count

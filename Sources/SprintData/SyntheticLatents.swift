@@ -2,9 +2,9 @@ import SprintFormats
 import SprintKernels
 
 /// Latent files of noise, for benches: their size and layout are real, nothing can be learnt from them.
-public enum SyntheticLatents {
+package enum SyntheticLatents {
   /// Writes `samples` latents [C, S, S], or their moments [2 C, S, S], with classes taking turns. At most 1024 of them differ.
-  public static func write(
+  package static func write(
     _ path: String, samples: Int, channels: Int, side: Int, classes: Int, moments: Bool = false
   ) throws {
     let shape = [samples, moments ? 2 * channels : channels, side, side]

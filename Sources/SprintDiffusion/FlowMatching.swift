@@ -2,22 +2,22 @@ import SprintKernels
 import SprintModel
 
 /// Everything that one training (micro-)batch of B samples is made of; all of it drawn beforehand.
-public struct TrainingBatch: Sendable {
+package struct TrainingBatch: Sendable {
   /// [B, C · S · S] clean latents.
-  public var data: Matrix
+  package var data: Matrix
   /// [B, C · S · S] noise.
-  public var noise: Matrix
+  package var noise: Matrix
   /// [B] times.
-  public var times: [Float]
+  package var times: [Float]
   /// [B] classes, dropped labels already replaced by the class count.
-  public var labels: [Int]
+  package var labels: [Int]
   /// What the deep path sees.
-  public var deepPath: DeepPath
+  package var deepPath: DeepPath
   /// [B · N, F] teacher features, where alignment is on.
-  public var teacher: Matrix?
+  package var teacher: Matrix?
 
   /// A batch; all parts are of the same B samples.
-  public init(
+  package init(
     data: Matrix, noise: Matrix, times: [Float], labels: [Int], deepPath: DeepPath, teacher: Matrix? = nil
   ) {
     (self.data, self.noise, self.times, self.labels) = (data, noise, times, labels)
@@ -26,14 +26,14 @@ public struct TrainingBatch: Sendable {
 }
 
 /// The losses of one batch.
-public struct Losses: Sendable, Equatable {
+package struct Losses: Sendable, Equatable {
   /// Mean squared error of the velocity.
-  public var denoising: Double
+  package var denoising: Double
   /// Minus the mean cosine between projected and teacher features, 0 without alignment.
-  public var alignment: Double
+  package var alignment: Double
 
   /// Losses of a batch.
-  public init(denoising: Double, alignment: Double) {
+  package init(denoising: Double, alignment: Double) {
     self.denoising = denoising
     self.alignment = alignment
   }
@@ -41,7 +41,7 @@ public struct Losses: Sendable, Equatable {
 
 /// The training objective: the velocity's mean squared error on a path between data and noise, and the alignment with a
 /// teacher's features. SiT, arXiv 2401.08740; REPA, arXiv 2410.06940.
-public final class FlowMatching: Sendable {
+package final class FlowMatching: Sendable {
   private let network: Network
   private let interpolant: Interpolant
   private let activations: Activations
@@ -49,7 +49,7 @@ public final class FlowMatching: Sendable {
   private let arena: Arena
 
   /// An objective with memory for batches of up to `activations.batch` samples.
-  public init(_ network: Network, interpolant: Interpolant, activations: Activations) {
+  package init(_ network: Network, interpolant: Interpolant, activations: Activations) {
     self.network = network
     self.interpolant = interpolant
     self.activations = activations
@@ -60,7 +60,7 @@ public final class FlowMatching: Sendable {
   }
 
   /// The losses of a batch under the given weights.
-  public func losses(_ weights: ParameterArena, _ batch: TrainingBatch, check: FiniteCheck? = nil) -> Losses {
+  package func losses(_ weights: ParameterArena, _ batch: TrainingBatch, check: FiniteCheck? = nil) -> Losses {
     let count = batch.times.count
     let (data, noise, times) = (batch.data, batch.noise, batch.times)
     network.workers.run(tasks: count) { [interpolant, mixed, velocity] _, b in
@@ -79,7 +79,7 @@ public final class FlowMatching: Sendable {
   /// The losses of a batch; adds `factor` times the gradient of denoising + alignmentWeight · alignment to `gradients`.
   ///
   /// - Parameter onFinal: called with each stretch of `gradients` that is done with; the stretches cover the arena
-  public func lossesAndGradients(
+  package func lossesAndGradients(
     _ weights: ParameterArena, _ batch: TrainingBatch, alignmentWeight: Double, factor: Double = 1,
     gradients: ParameterArena, check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
   ) -> Losses {

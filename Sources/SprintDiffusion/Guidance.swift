@@ -1,7 +1,7 @@
 /// How a sample is pulled towards its class: weak + scale · (conditional - weak).
-public struct Guidance: Sendable, Equatable {
+package struct Guidance: Sendable, Equatable {
   /// What the weak branch lacks.
-  public enum Kind: String, Sendable, CaseIterable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// There is no weak branch.
     case none
     /// The class. arXiv 2207.12598.
@@ -11,16 +11,16 @@ public struct Guidance: Sendable, Equatable {
   }
 
   /// What the weak branch lacks.
-  public var kind: Kind
+  package var kind: Kind
   /// The scale; at 1 or below the conditional branch alone is used.
-  public var scale: Double
+  package var scale: Double
   /// Times at which guidance acts; elsewhere only the conditional branch runs. arXiv 2404.07724.
-  public var interval: ClosedRange<Double>
+  package var interval: ClosedRange<Double>
   /// Whether path-drop's weak branch sees the class; the published one does not.
-  public var keepsClass: Bool
+  package var keepsClass: Bool
 
   /// Guidance of a kind.
-  public init(_ kind: Kind = .none, scale: Double = 1, interval: ClosedRange<Double> = 0...1, keepsClass: Bool = false)
+  package init(_ kind: Kind = .none, scale: Double = 1, interval: ClosedRange<Double> = 0...1, keepsClass: Bool = false)
   {
     self.kind = kind
     self.scale = scale
@@ -29,5 +29,5 @@ public struct Guidance: Sendable, Equatable {
   }
 
   /// Whether a weak branch runs at time `t`.
-  public func acts(at t: Double) -> Bool { kind != .none && scale > 1 && interval.contains(t) }
+  package func acts(at t: Double) -> Bool { kind != .none && scale > 1 && interval.contains(t) }
 }

@@ -2,22 +2,22 @@ import Foundation
 import SprintKernels
 
 /// The path x_t = alpha(t) · data + sigma(t) · noise from data (t = 0) to noise (t = 1). SiT, arXiv 2401.08740.
-public enum Interpolant: String, Sendable, CaseIterable {
+package enum Interpolant: String, Sendable, CaseIterable {
   /// alpha = 1 - t, sigma = t
   case straight
   /// alpha = cos(π t / 2), sigma = sin(π t / 2)
   case cosine
 
   /// alpha, sigma and their derivatives with respect to t.
-  public struct Coefficients: Sendable {
+  package struct Coefficients: Sendable {
     /// Weight of the data and of the noise.
-    public let alpha, sigma: Double
+    package let alpha, sigma: Double
     /// Their derivatives.
-    public let alphaRate, sigmaRate: Double
+    package let alphaRate, sigmaRate: Double
   }
 
   /// The path's coefficients at time `t`.
-  public func coefficients(at t: Double) -> Coefficients {
+  package func coefficients(at t: Double) -> Coefficients {
     switch self {
     case .straight: return Coefficients(alpha: 1 - t, sigma: t, alphaRate: -1, sigmaRate: 1)
     case .cosine:
@@ -30,7 +30,7 @@ public enum Interpolant: String, Sendable, CaseIterable {
   /// Puts data and noise together at time `t`, and finds the velocity dx_t/dt that the network is to predict.
   ///
   /// - Parameters: all [n], one sample
-  public func mix(data: Vector, noise: Vector, at t: Float, into mixed: Vector, velocity: Vector) {
+  package func mix(data: Vector, noise: Vector, at t: Float, into mixed: Vector, velocity: Vector) {
     let c = coefficients(at: Double(t))
     let (alpha, sigma, alphaRate, sigmaRate) = (Float(c.alpha), Float(c.sigma), Float(c.alphaRate), Float(c.sigmaRate))
     for i in 0..<data.count {
@@ -40,7 +40,7 @@ public enum Interpolant: String, Sendable, CaseIterable {
   }
 
   /// The drift of the reverse SDE with diffusion w(t) = 2 t: velocity - w/2 · score, the score following from the velocity.
-  public func stochasticDrift(velocity: Double, x: Double, at t: Double) -> Double {
+  package func stochasticDrift(velocity: Double, x: Double, at t: Double) -> Double {
     let c = coefficients(at: t)
     let ratio = c.alpha / c.alphaRate
     let score = (ratio * velocity - x) / (c.sigma * c.sigma - ratio * c.sigmaRate * c.sigma)
@@ -48,5 +48,5 @@ public enum Interpolant: String, Sendable, CaseIterable {
   }
 
   /// w(t), the diffusion of the stochastic sampler.
-  public static func diffusion(at t: Double) -> Double { 2 * t }
+  package static func diffusion(at t: Double) -> Double { 2 * t }
 }

@@ -2,9 +2,9 @@ import SprintKernels
 import SprintModel
 
 /// How samples are drawn.
-public struct SamplerSettings: Sendable, Equatable {
+package struct SamplerSettings: Sendable, Equatable {
   /// What is integrated from noise to data.
-  public enum Method: String, Sendable, CaseIterable {
+  package enum Method: String, Sendable, CaseIterable {
     /// The probability-flow ODE, by Euler's method.
     case ode
     /// The reverse SDE with diffusion 2 t, by Euler-Maruyama down to t = 0.04 and one noiseless step to 0.
@@ -12,16 +12,16 @@ public struct SamplerSettings: Sendable, Equatable {
   }
 
   /// What is integrated.
-  public var method: Method
+  package var method: Method
   /// Network evaluations of the conditional branch.
-  public var steps: Int
+  package var steps: Int
   /// How samples are pulled towards their class.
-  public var guidance: Guidance
+  package var guidance: Guidance
   /// The path that the network was trained on.
-  public var interpolant: Interpolant
+  package var interpolant: Interpolant
 
   /// Settings; at least one step, two for the SDE.
-  public init(
+  package init(
     method: Method = .ode, steps: Int, guidance: Guidance = Guidance(), interpolant: Interpolant = .straight
   ) {
     self.method = method
@@ -31,7 +31,7 @@ public struct SamplerSettings: Sendable, Equatable {
   }
 
   /// The times at which the network is evaluated, and 0 at the end.
-  public var times: [Double] {
+  package var times: [Double] {
     switch method {
     case .ode: (0...steps).map { 1 - Double($0) / Double(steps) }
     case .sde: (0..<steps).map { 1 - Double($0) * (1 - Self.lastStochasticTime) / Double(steps - 1) } + [0]
@@ -42,7 +42,7 @@ public struct SamplerSettings: Sendable, Equatable {
 }
 
 /// Draws samples from a trained network; the state is kept in double precision.
-public final class Sampler: Sendable {
+package final class Sampler: Sendable {
   private let network: Network
   private let weights: ParameterArena
   private let settings: SamplerSettings
@@ -51,10 +51,10 @@ public final class Sampler: Sendable {
   private let arena: Arena
 
   /// The most samples of one call.
-  public let batch: Int
+  package let batch: Int
 
   /// A sampler with memory for `batch` samples at a time.
-  public init(_ network: Network, weights: ParameterArena, settings: SamplerSettings, batch: Int) {
+  package init(_ network: Network, weights: ParameterArena, settings: SamplerSettings, batch: Int) {
     precondition(settings.steps >= (settings.method == .sde ? 2 : 1), "too few sampling steps")
     self.network = network
     self.weights = weights
@@ -73,7 +73,7 @@ public final class Sampler: Sendable {
   ///   - labels: [n] classes
   ///   - stepNoise: fills [n · C · S · S] with the noise of stochastic step `step`
   /// - Returns: [n · C · S · S] samples
-  public func sample(
+  package func sample(
     start: [Double], labels: [Int], stepNoise: (_ step: Int, _ noise: inout [Float]) -> Void = { _, _ in }
   ) -> [Double] {
     precondition(labels.count <= batch && start.count == labels.count * input.columns, "a start of another batch")

@@ -23,28 +23,28 @@ private func count(_ size: Int) {
 
 /// Stands in front of `malloc`.
 @_cdecl("counted_malloc")
-public func countedMalloc(_ size: Int) -> UnsafeMutableRawPointer? {
+package func countedMalloc(_ size: Int) -> UnsafeMutableRawPointer? {
   count(size)
   return libraryMalloc(size)
 }
 
 /// Stands in front of `calloc`.
 @_cdecl("counted_calloc")
-public func countedCalloc(_ number: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+package func countedCalloc(_ number: Int, _ size: Int) -> UnsafeMutableRawPointer? {
   count(number &* size)
   return libraryCalloc(number, size)
 }
 
 /// Stands in front of `realloc`.
 @_cdecl("counted_realloc")
-public func countedRealloc(_ old: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
+package func countedRealloc(_ old: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
   count(size)
   return libraryRealloc(old, size)
 }
 
 /// Stands in front of `posix_memalign`.
 @_cdecl("posix_memalign")
-public func countedAlign(_ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ alignment: Int, _ size: Int)
+package func countedAlign(_ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ alignment: Int, _ size: Int)
   -> Int32
 {
   count(size)
@@ -54,7 +54,7 @@ public func countedAlign(_ result: UnsafeMutablePointer<UnsafeMutableRawPointer?
 
 /// Stands in front of `mmap`, from which arenas come.
 @_cdecl("mmap")
-public func countedMap(
+package func countedMap(
   _ address: UnsafeMutableRawPointer?, _ length: Int, _ protection: Int32, _ flags: Int32, _ file: Int32, _ offset: Int
 ) -> UnsafeMutableRawPointer? {
   count(length)
@@ -69,7 +69,7 @@ private func systemCall(
 
 /// Stands in front of `_exit`, with which `sprint` ends.
 @_cdecl("_exit")
-public func countingExit(_ code: Int32) -> Never {
+package func countingExit(_ code: Int32) -> Never {
   if let path = getenv("SPRINT_ALLOCATIONS"), let file = fopen(path, "w") {
     fputs("\(bytes.load(ordering: .relaxed)) \(large.load(ordering: .relaxed))\n", file)
     fclose(file)

@@ -52,7 +52,7 @@ func next<Function>(_ name: String, as type: Function.Type) -> Function {
 
 /// Stands in front of `pwrite`.
 @_cdecl("pwrite")
-public func injectedWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ offset: Int) -> Int {
+package func injectedWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ offset: Int) -> Int {
   if fails("pwrite", path(of: descriptor)) { return -1 }
   return next("pwrite", as: (@convention(c) (Int32, UnsafeRawPointer?, Int, Int) -> Int).self)(
     descriptor, bytes, count, offset)
@@ -60,7 +60,7 @@ public func injectedWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ cou
 
 /// Stands in front of `pread`.
 @_cdecl("pread")
-public func injectedRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int, _ offset: Int) -> Int {
+package func injectedRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int, _ offset: Int) -> Int {
   if fails("pread", path(of: descriptor)) { return -1 }
   return next("pread", as: (@convention(c) (Int32, UnsafeMutableRawPointer?, Int, Int) -> Int).self)(
     descriptor, bytes, count, offset)
@@ -68,21 +68,21 @@ public func injectedRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?,
 
 /// Stands in front of `fsync`.
 @_cdecl("fsync")
-public func injectedSync(_ descriptor: Int32) -> Int32 {
+package func injectedSync(_ descriptor: Int32) -> Int32 {
   if fails("fsync", path(of: descriptor)) { return -1 }
   return next("fsync", as: (@convention(c) (Int32) -> Int32).self)(descriptor)
 }
 
 /// Stands in front of `rename`.
 @_cdecl("rename")
-public func injectedRename(_ old: UnsafePointer<CChar>, _ new: UnsafePointer<CChar>) -> Int32 {
+package func injectedRename(_ old: UnsafePointer<CChar>, _ new: UnsafePointer<CChar>) -> Int32 {
   if fails("rename", String(cString: new)) { return -1 }
   return next("rename", as: (@convention(c) (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Int32).self)(old, new)
 }
 
 /// Stands in front of `unlink`.
 @_cdecl("unlink")
-public func injectedUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
+package func injectedUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
   if fails("unlink", String(cString: path)) { return -1 }
   return next("unlink", as: (@convention(c) (UnsafePointer<CChar>) -> Int32).self)(path)
 }

@@ -1,26 +1,26 @@
 import Foundation
 
 /// The other side of file formats: a Python with the packages that their users have.
-public enum Python {
+package enum Python {
   private static let root = (#filePath as NSString).deletingLastPathComponent + "/../.."
 
   /// The interpreter: SPRINT_PYTHON, or the one that launch/test.sh has set up, or the system's.
-  public static let path: String = {
+  package static let path: String = {
     if let chosen = ProcessInfo.processInfo.environment["SPRINT_PYTHON"] { return chosen }
     let own = "\(root)/.build/python/bin/python"
     return FileManager.default.isExecutableFile(atPath: own) ? own : "/usr/bin/python3"
   }()
 
   /// Whether all of some packages can be imported.
-  public static func has(_ packages: String...) -> Bool {
+  package static func has(_ packages: String...) -> Bool {
     (try? run(["-c", "import \(packages.joined(separator: ", "))"]).code) == 0
   }
 
   /// Why tests that need packages are skipped.
-  public static func lacks(_ packages: String) -> String { "\(path) has no \(packages); see launch/test.sh" }
+  package static func lacks(_ packages: String) -> String { "\(path) has no \(packages); see launch/test.sh" }
 
   /// Runs a script of `Tests/Reference`, or anything else, to its end.
-  public static func run(_ arguments: [String]) throws -> (code: Int32, output: String, errors: String) {
+  package static func run(_ arguments: [String]) throws -> (code: Int32, output: String, errors: String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.currentDirectoryURL = URL(fileURLWithPath: root)

@@ -1,13 +1,13 @@
 import Foundation
 
 /// Curves, pictures and texts for TensorBoard: an event file, one record after another, each step once.
-public final class TensorBoardFile {
+package final class TensorBoardFile {
   private let file: RandomAccessFile
   private var end = 0
   private static let prefix = "events.out.tfevents."
 
   /// Begins a file in a folder of a run that goes on after `step`; what older files there tell of later steps is cut off.
-  public init(folder: String, after step: Int) throws {
+  package init(folder: String, after step: Int) throws {
     try AtomicFile.createFolder(folder)
     let older = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix(Self.prefix) }
       .sorted()
@@ -25,7 +25,7 @@ public final class TensorBoardFile {
   }
 
   /// Points of curves at a step.
-  public func add(_ scalars: [(tag: String, value: Double)], step: Int) throws {
+  package func add(_ scalars: [(tag: String, value: Double)], step: Int) throws {
     try append(step: step) { event in
       event.summary.value = scalars.map { scalar in
         .with {
@@ -37,7 +37,7 @@ public final class TensorBoardFile {
   }
 
   /// A picture at a step: the bytes of a PNG file.
-  public func add(image png: Data, width: Int, height: Int, tag: String, step: Int) throws {
+  package func add(image png: Data, width: Int, height: Int, tag: String, step: Int) throws {
     try append(step: step) { event in
       event.summary.value = [
         .with {
@@ -52,7 +52,7 @@ public final class TensorBoardFile {
   }
 
   /// A text in Markdown at a step.
-  public func add(text: String, tag: String, step: Int) throws {
+  package func add(text: String, tag: String, step: Int) throws {
     try append(step: step) { event in
       event.summary.value = [
         .with {

@@ -1,0 +1,97 @@
+import CZip
+import Foundation
+
+/// A zip archive that is read, its entries stored or deflated. One thread at a time is in the library.
+package final class ZipArchive: @unchecked Sendable {
+  /// Where the archive lies.
+  package let path: String
+  private let archive: OpaquePointer
+  private let lock = NSLock()
+
+  /// Opens an archive and checks its directory, in which no name may appear twice.
+  package init(reading path: String) throws {
+    self.path = path
+    var code: Int32 = 0
+    guard let archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
+      let problem = code == ZIP_ER_EXISTS ? "it holds a name twice" : Self.text(of: code)
+      throw FileError.unusable(path: path, problem: "not a whole zip archive: \(problem)")
+    }
+    self.archive = archive
+  }
+
+  deinit { zip_discard(archive) }
+
+  /// Names of all entries in the archive's order.
+  package var names: [String] {
+    lock.withLock {
+      (0..<max(0, zip_get_num_entries(archive, 0))).map { index in
+        zip_get_name(archive, UInt64(index), 0).map { String(cString: $0) } ?? ""
+      }
+    }
+  }
+
+  /// Whether there is an entry called `name`.
+  package func has(_ name: String) -> Bool { lock.withLock { zip_name_locate(archive, name, 0) >= 0 } }
+
+  /// All bytes of an entry, its checksum verified.
+  package func contents(of name: String) throws -> Data {
+    try lock.withLock {
+      var status = zip_stat_t()
+      let index = zip_name_locate(archive, name, 0)
+      guard index >= 0, zip_stat_index(archive, UInt64(index), 0, &status) == 0 else {
+        throw FileError.unusable(path: path, problem: "holds no `\(name)`")
+      }
+      // Deflate shrinks by a factor of 1032 at most: a larger claim is not believed.
+      guard status.size <= 1100 * (status.comp_size + 1) else {
+        throw failed("read `\(name)`: \(status.size) bytes out of \(status.comp_size) cannot be")
+      }
+      guard let entry = zip_fopen_index(archive, UInt64(index), 0) else { throw failed("open `\(name)`") }
+      defer { zip_fclose(entry) }
+      var data = Data(count: Int(status.size))
+      let count = data.withUnsafeMutableBytes { zip_fread(entry, $0.baseAddress, UInt64($0.count)) }
+      // Only behind the last byte does the library look at the checksum.
+      var beyond: UInt8 = 0
+      guard count == data.count, zip_fread(entry, &beyond, 1) == 0 else {
+        throw FileError.unusable(path: path, problem: "cannot read `\(name)`: truncated, or its checksum is wrong")
+      }
+      return data
+    }
+  }
+
+  /// Writes an archive with one stored entry, in one piece or not at all.
+  package static func write(_ contents: Data, name: String, to path: String) throws {
+    try AtomicFile.create(path) { temporary in
+      var code: Int32 = 0
+      guard let archive = zip_open(temporary, ZIP_CREATE | ZIP_EXCL, &code) else {
+        throw FileError.unusable(path: path, problem: "cannot create the archive: \(text(of: code))")
+      }
+      func check(_ isDone: Bool) throws {
+        guard isDone else {
+          let problem = String(cString: zip_strerror(archive))
+          zip_discard(archive)
+          throw FileError.unusable(path: path, problem: "cannot write the archive: \(problem)")
+        }
+      }
+      try contents.withUnsafeBytes { bytes in
+        let source = zip_source_buffer(archive, bytes.baseAddress, UInt64(bytes.count), 0)
+        let index = source.map { zip_file_add(archive, name, $0, 0) } ?? -1
+        try check(index >= 0)
+        try check(zip_set_file_compression(archive, UInt64(index), ZIP_CM_STORE, 0) == 0)
+        // The first of January 1980: equal contents make equal files.
+        try check(zip_file_set_dostime(archive, UInt64(index), 0, 0x21, 0) == 0)
+        try check(zip_close(archive) == 0)
+      }
+    }
+  }
+
+  private func failed(_ action: String) -> FileError {
+    FileError.unusable(path: path, problem: "cannot \(action) (\(String(cString: zip_strerror(archive))))")
+  }
+
+  private static func text(of code: Int32) -> String {
+    var error = zip_error_t()
+    zip_error_init_with_code(&error, code)
+    defer { zip_error_fini(&error) }
+    return String(cString: zip_error_strerror(&error))
+  }
+}

@@ -1,0 +1,96 @@
+import CHDF5
+import Foundation
+
+// Groups and data sets are made here; attributes are written where they are read.
+
+extension HDF5File {
+  /// Creates a group and those above it.
+  package func createGroup(_ name: String) throws {
+    var way = ""
+    for part in name.split(separator: "/") {
+      way += "/\(part)"
+      if has(way) { continue }
+      let properties = try Self.timeless(path, sprint_h5p_group_create(), way)
+      _ = try opened("create the group `\(way)`", H5Gclose) {
+        H5Gcreate2(file.id, way, sprint_h5p_default(), properties.id, sprint_h5p_default())
+      }
+    }
+  }
+
+  /// Writes a data set of float32; with `checked` in pieces that carry a checksum each, else contiguous.
+  package func write(_ name: String, shape: [Int], _ values: UnsafeBufferPointer<Float>, checked: Bool = false) throws {
+    precondition(shape.reduce(1, *) == values.count, "\(values.count) values for \(shape)")
+    let pieces = checked ? Pieces(shape: shape) : nil
+    try create(name, shape, sprint_h5t_float_le(), pieces) { dataset in
+      if let pieces { return try write(pieces, to: dataset, name, values) }
+      try check(writing(name)) {
+        H5Dwrite(
+          dataset.id, sprint_h5t_float(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), values.baseAddress)
+      }
+    }
+  }
+
+  /// Writes a data set of int64.
+  package func write(_ name: String, shape: [Int], _ values: [Int64]) throws {
+    precondition(shape.reduce(1, *) == values.count, "\(values.count) values for \(shape)")
+    try create(name, shape, sprint_h5t_int64_le()) { dataset in
+      try check(writing(name)) {
+        H5Dwrite(dataset.id, sprint_h5t_int64(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), values)
+      }
+    }
+  }
+
+  /// Sets room aside for a data set in one piece, to be filled with `pwrite` once this file is closed.
+  ///
+  /// - Parameter element: float16, float32, or integers of 64 bits
+  /// - Returns: where its elements lie in the file
+  package func reserve(_ name: String, shape: [Int], of element: Element = .float(4)) throws -> Int {
+    switch element {
+    case .float(2):
+      let half = try opened("describe float16", H5Tclose) { sprint_h5t_half_le() }
+      try create(name, shape, half.id, isReserved: true) { _ in }
+    case .float(4): try create(name, shape, sprint_h5t_float_le(), isReserved: true) { _ in }
+    case .integer: try create(name, shape, sprint_h5t_int64_le(), isReserved: true) { _ in }
+    default: preconditionFailure("room for elements of type \(element)")
+    }
+    guard let offset = try describe(name).offset else {
+      throw HDF5Error.unexpected(path: path, name: name, found: "in pieces", expected: "contiguous")
+    }
+    return offset
+  }
+
+  /// Properties of an object that does not remember when it was made: equal contents make equal files.
+  static func timeless(_ path: String, _ kind: hid_t, _ name: String) throws -> Handle {
+    let properties = try opened(path, "describe `\(name)`", H5Pclose) { H5Pcreate(kind) }
+    try check(path, "describe `\(name)`") { H5Pset_obj_track_times(properties.id, false) }
+    return properties
+  }
+
+  private func create(
+    _ name: String, _ shape: [Int], _ type: hid_t, _ pieces: Pieces? = nil, isReserved: Bool = false,
+    _ write: (Handle) throws -> Void
+  ) throws {
+    var extents = shape.map { hsize_t($0) }
+    let space = try opened("describe `\(name)`", H5Sclose) { H5Screate_simple(Int32(extents.count), &extents, nil) }
+    let properties = try Self.timeless(path, sprint_h5p_dataset_create(), name)
+    if let pieces {
+      var piece = [hsize_t(pieces.rows)] + extents.dropFirst()
+      try check("lay out `\(name)`") { H5Pset_chunk(properties.id, Int32(piece.count), &piece) }
+      try check("add checksums to `\(name)`") { H5Pset_fletcher32(properties.id) }
+    }
+    if isReserved {
+      try check("lay out `\(name)`") { H5Pset_alloc_time(properties.id, H5D_ALLOC_TIME_EARLY) }
+      try check("lay out `\(name)`") { H5Pset_fill_time(properties.id, H5D_FILL_TIME_NEVER) }
+    }
+    let dataset = try opened("create `\(name)`", H5Dclose) {
+      H5Dcreate2(file.id, name, type, space.id, sprint_h5p_default(), properties.id, sprint_h5p_default())
+    }
+    try write(dataset)
+    try check(writing(name)) { dataset.closeNow() }
+  }
+
+  func writing(_ name: String) -> String { "write `\(name)`; is the disk full?" }
+
+  /// Hands everything written so far to the operating system.
+  package func flush() throws { try check("flush the file; is the disk full?") { H5Fflush(file.id, H5F_SCOPE_GLOBAL) } }
+}

@@ -1,0 +1,74 @@
+import SprintTraining
+import SprintCommunication
+import SprintDiffusion
+import SprintKernels
+import SprintModel
+
+/// Measures drawing images from a published network, which has learnt nothing: the generator itself, over all ranks.
+package struct SamplingBench: Sendable {
+  /// What was measured.
+  package struct Result: Sendable, Encodable {
+    /// The network.
+    package var size: String
+    /// Images drawn, in how many steps each, with which guidance.
+    package var batch, steps: Int, guidance: String
+    /// Ranks, and threads of each.
+    package var ranks, threads: Int
+    /// The median of all rounds.
+    package var seconds, imagesPerSecond: Double
+    /// 10⁹ FLOP/s by the algorithm's work, and of large matrix products on all ranks.
+    package var gflops, peakGflops: Double
+    /// Their ratio.
+    package var peakShare: Double
+    /// The largest resident memory of rank zero so far.
+    package var peakGib: Double
+  }
+
+  private let size: String
+  private let configuration: Configuration
+  private let network: Network
+  private let weights: ParameterArena
+  private let settings: SamplerSettings
+  private let batch: Int
+
+  /// A bench of the published network of a size.
+  package init(size: String, batch: Int, settings: SamplerSettings, workers: Workers) throws {
+    (self.size, self.batch, self.settings) = (size, batch, settings)
+    configuration = try .forBench(size: size)
+    network = Network(configuration.model, workers: workers)
+    weights = ParameterArena(network)
+    network.layout.initialize(weights.elements, seed: 0)
+  }
+
+  /// Draws the images so many times. Rank zero gets the result, if no stop was asked for.
+  package func run(rounds: Int, _ communicator: Communicator = .single(), stop: StopRequest) throws -> Result? {
+    let generator = SampleGenerator(network, weights: weights, settings: settings, seed: 0)
+    let labels = (0..<batch).map { $0 % configuration.model.classes }
+    var seconds: [Double] = []
+    for _ in 0..<rounds {
+      try communicator.barrier()
+      let elapsed = try ContinuousClock().measure { _ = try generator.draw(labels: labels, communicator) { _ in } }
+      if try communicator.isWished(stop.isRequested) { return nil }
+      seconds.append(elapsed / .seconds(1))
+    }
+    let memory = ResidentMemory.peak
+    let peak = try communicator.measurePeak(network.workers)
+    guard communicator.rank == 0 else { return nil }
+    let rate = Double(batch) * work / median(seconds)
+    return Result(
+      size: size, batch: batch, steps: settings.steps, guidance: settings.guidance.kind.rawValue,
+      ranks: communicator.size, threads: network.workers.count, seconds: median(seconds),
+      imagesPerSecond: Double(batch) / median(seconds), gflops: rate / 1e9, peakGflops: peak / 1e9,
+      peakShare: rate / peak, peakGib: memory / 0x1p30)
+  }
+
+  /// FLOP of one image.
+  private var work: Double {
+    let (model, guidance) = (configuration.model, settings.guidance)
+    let whole = model.forwardWork(kept: model.tokens)
+    return settings.times.dropLast().reduce(0) { sum, time in
+      guard guidance.acts(at: time) else { return sum + whole }
+      return sum + whole + (guidance.kind == .pathDrop ? model.forwardWork(kept: 0) : whole)
+    }
+  }
+}

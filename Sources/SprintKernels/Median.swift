@@ -1,2 +1,0 @@
-/// The middle one of some numbers, the higher one of two.
-public func median(_ values: [Double]) -> Double { values.isEmpty ? .nan : values.sorted()[values.count / 2] }

@@ -1,0 +1,32 @@
+/// out = x + gate · y
+///
+/// - Parameters:
+///   - x: [R, D] tokens of one sample
+///   - y: [R, D] what the layer adds
+///   - gate: [D], of the sample
+///   - out: [R, D]
+package func gatedResidual(_ x: Matrix, _ y: Matrix, gate: Vector, into out: Matrix) {
+  precondition(x.rows == y.rows && x.rows == out.rows && gate.count == x.columns, "gatedResidual: shapes differ")
+  precondition(x.columns == y.columns && x.columns == out.columns, "gatedResidual: shapes differ")
+  for r in 0..<x.rows {
+    let (input, added, output) = (x.row(r), y.row(r), out.row(r))
+    forEachVector(x.columns) { i, lanes in
+      output.store(input.load(i, lanes).addingProduct(gate.base.load(i, lanes), added.load(i, lanes)), i, lanes)
+    }
+  }
+}
+
+/// dy = gate · dout, dgate += Σ_rows dout · y, from out = x + gate · y; dx is dout itself.
+package func gatedResidualBackward(_ dout: Matrix, _ y: Matrix, gate: Vector, into dy: Matrix, gateGradient: Vector) {
+  precondition(dout.rows == y.rows && dout.rows == dy.rows, "gatedResidualBackward: shapes differ")
+  precondition(gate.count == y.columns && gateGradient.count == y.columns, "gatedResidualBackward: shapes differ")
+  precondition(dout.columns == y.columns && dy.columns == y.columns, "gatedResidualBackward: shapes differ")
+  for r in 0..<y.rows {
+    let (gradient, added, output) = (dout.row(r), y.row(r), dy.row(r))
+    forEachVector(y.columns) { i, lanes in
+      let g = gradient.load(i, lanes)
+      gateGradient.base.store(gateGradient.base.load(i, lanes).addingProduct(g, added.load(i, lanes)), i, lanes)
+      output.store(g * gate.base.load(i, lanes), i, lanes)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/// Σ (prediction - target)² over one sample, summed in double precision.
+///
+/// - Parameters:
+///   - prediction: [n]
+///   - target: [n]
+package func squaredError(_ prediction: Vector, _ target: Vector) -> Double {
+  precondition(prediction.count == target.count, "squaredError: shapes differ")
+  var total = 0.0
+  // Short single-precision runs keep the loop vectorised without losing the small terms of a long sum.
+  for start in Swift.stride(from: 0, to: prediction.count, by: 1024) {
+    var sum = SIMD16<Float>()
+    forEachVector(min(1024, prediction.count - start)) { i, lanes in
+      let difference = prediction.base.load(start + i, lanes) - target.base.load(start + i, lanes)
+      sum = sum.addingProduct(difference, difference)
+    }
+    total += Double(sum.sum())
+  }
+  return total
+}
+
+/// dprediction = factor · (prediction - target); with factor = 2 / count the gradient of the mean squared error.
+package func squaredErrorBackward(_ prediction: Vector, _ target: Vector, factor: Float, into gradient: Vector) {
+  precondition(prediction.count == target.count && gradient.count == target.count, "squaredError: shapes differ")
+  forEachVector(prediction.count) { i, lanes in
+    gradient.base.store((prediction.base.load(i, lanes) - target.base.load(i, lanes)) * factor, i, lanes)
+  }
+}
+
+/// cos(x, y) = x · y / (|x| |y|) of two rows, each norm at least 1e-12. REPA, arXiv 2410.06940.
+package func cosineSimilarity(_ x: Vector, _ y: Vector) -> Float {
+  let (xy, xx, yy) = products(x, y)
+  return xy / (max(xx, floorOfSquares) * max(yy, floorOfSquares)).squareRoot()
+}
+
+/// dx = factor · ∂cos(x, y)/∂x = factor · (y / (|x| |y|) - cos · x / |x|²)
+package func cosineSimilarityBackward(_ x: Vector, _ y: Vector, factor: Float, into dx: Vector) {
+  precondition(dx.count == x.count, "cosineSimilarity: shapes differ")
+  let (xy, xx, yy) = products(x, y)
+  let inverse = 1 / (max(xx, floorOfSquares) * max(yy, floorOfSquares)).squareRoot()
+  let along = xx > floorOfSquares ? xy * inverse / xx : 0
+  forEachVector(x.count) { i, lanes in
+    dx.base.store((y.base.load(i, lanes) * inverse - x.base.load(i, lanes) * along) * factor, i, lanes)
+  }
+}
+
+private let floorOfSquares: Float = 1e-24
+
+private func products(_ x: Vector, _ y: Vector) -> (xy: Float, xx: Float, yy: Float) {
+  precondition(x.count == y.count, "cosineSimilarity: shapes differ")
+  return (dot(x.base, y.base, x.count), dot(x.base, x.base, x.count), dot(y.base, y.base, y.count))
+}

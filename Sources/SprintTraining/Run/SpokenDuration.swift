@@ -1,0 +1,10 @@
+import Foundation
+
+/// Seconds as people say them.
+package func duration(_ seconds: Double) -> String {
+  guard seconds.isFinite else { return "?" }
+  let whole = Int(seconds.rounded())
+  if whole >= 86400 { return "\(whole / 86400) d \(whole % 86400 / 3600) h" }
+  if whole >= 3600 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
+  return whole >= 60 ? "\(whole / 60) min \(whole % 60) s" : "\(whole) s"
+}

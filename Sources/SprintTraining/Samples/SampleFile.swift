@@ -1,0 +1,56 @@
+import SprintData
+import SprintFormats
+import SprintModel
+
+/// A file that samples are written to; its name's ending says as what.
+package struct SampleFile {
+  private enum Kind: String {
+    case png, npz, h5
+  }
+
+  private let path: String
+  private let kind: Kind
+
+  /// Checks that the ending is known and that the file can be written.
+  package init(path: String) throws {
+    let ending = path.split(separator: "/").last?.split(separator: ".").dropFirst().last.map { $0.lowercased() } ?? ""
+    guard let kind = Kind(rawValue: ending) else {
+      throw RunError.unusable("\(path): ends in `\(ending)`; samples are written as .png, .npz or .h5")
+    }
+    (self.path, self.kind) = (path, kind)
+    try AtomicFile.checkWritable(path)
+  }
+
+  /// Writes samples: a labelled grid (.png), `arr_0` uint8 [n, H, W, C] (.npz), or `/latents` [n, C, S, S] in the data set's own
+  /// units with `/labels` (.h5), which is a data set again.
+  package func write(_ samples: [[Float]], labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties)
+    throws
+  {
+    let grid = SampleGrid(channels: model.channels, side: model.side, properties)
+    switch kind {
+    case .png: try grid.picture(samples, labels: labels).writePNG(to: path)
+    case .npz:
+      try NPYArray.writeNPZ(
+        samples.flatMap(grid.bytes), shape: [samples.count, model.side, model.side, model.channels], name: "arr_0",
+        to: path)
+    case .h5: try writeHDF5(samples, labels, model, properties)
+    }
+  }
+
+  private func writeHDF5(
+    _ samples: [[Float]], _ labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties
+  ) throws {
+    let plane = model.side * model.side
+    let stored = samples.flatMap { sample in sample.indices.map { properties.stored(sample[$0], channel: $0 / plane) } }
+    try AtomicFile.create(path) { temporary in
+      let file = try HDF5File(creating: temporary)
+      try stored.withUnsafeBufferPointer {
+        try file.write("/latents", shape: [samples.count, model.channels, model.side, model.side], $0)
+      }
+      try file.write("/labels", shape: [labels.count], labels.map { Int64($0) })
+      try file.write(properties)
+      try file.write(attribute: "source", "drawn by sprint")
+      try file.flush()
+    }
+  }
+}

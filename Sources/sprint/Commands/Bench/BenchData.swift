@@ -1,0 +1,55 @@
+import SprintInstruments
+import ArgumentParser
+import Foundation
+import SprintData
+import SprintTraining
+
+/// `sprint bench data`
+struct BenchData: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data",
+    abstract: "Reads latent files at random places, alone and with all that training does to a sample.",
+    discussion:
+      "Without --file a file of noise is written to the folder for temporary files. Example: sprint bench data --threads 2"
+  )
+
+  @Option(name: .customLong("file"), help: "A latent file; may be given several times.")
+  var files: [String] = []
+
+  @Option(help: "Size of the file of noise, in MB.")
+  var megabytes: Int = 2000
+
+  @Option(help: "How many rounds; medians are shown.")
+  var rounds: Int = 3
+
+  @OptionGroup var threading: ThreadOptions
+  @OptionGroup var output: CommandOutput
+
+  func validate() throws {
+    try check("megabytes", megabytes, 1...1_000_000)
+    try check("rounds", rounds, 1...1000)
+  }
+
+  func run() throws {
+    guard files.isEmpty else { return try measure(files) }
+    let path = FileManager.default.temporaryDirectory.path + "/sprint-bench-\(getpid()).h5"
+    defer { unlink(path) }
+    // Moments of 4 x 32 x 32 latents in float32.
+    try SyntheticLatents.write(
+      path, samples: max(1, megabytes * 1_000_000 / (2 * 4 * 32 * 32 * 4)), channels: 4, side: 32, classes: 1000,
+      moments: true)
+    try measure([path])
+  }
+
+  private func measure(_ paths: [String]) throws {
+    let r = try DataBench(paths: paths, workers: threading.workers).run(rounds: rounds)
+    try output.show(
+      r,
+      [
+        ("samples", String(format: "%d, %.2f GB", r.samples, Double(r.bytes) / 1e9)),
+        ("threads", "\(r.threads)"),
+        ("read", String(format: "%.0f samples/s", r.readPerSecond)),
+        ("drawn, scaled and shifted", String(format: "%.0f samples/s", r.preparedPerSecond)),
+      ])
+  }
+}

@@ -1,0 +1,124 @@
+import SprintInstruments
+import ArgumentParser
+import Foundation
+import SprintTraining
+
+/// `sprint plan`
+struct Plan: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Says what a configuration will take: work, memory, wire, time and disk.",
+    discussion: """
+      Rates that are not given are measured on this machine; under mpirun the network between the ranks too.
+      Example: sprint plan configs/imagenet256-B.yaml --ranks 16 --threads 32 --gflops 4000 --bandwidth 25
+      """)
+
+  @Argument(help: "The YAML configuration.")
+  var config: String
+
+  @Option(name: .customLong("set"), help: "Replaces a value of the configuration: KEY=VALUE.")
+  var settings: [String] = []
+
+  @Option(help: "How many ranks; those of mpirun, or one, where left out.")
+  var ranks: Int?
+
+  @Option(help: "Rate of a rank's matrix products, all its threads together, in GFLOP/s; measured where left out.")
+  var gflops: Double?
+
+  @Option(help: "Rate of a rank's network in Gbit/s; measured under mpirun, else taken as 10.")
+  var bandwidth: Double?
+
+  @OptionGroup var threading: ThreadOptions
+  @OptionGroup var output: CommandOutput
+
+  func validate() throws {
+    if let ranks { try check("ranks", ranks, 1...1_000_000) }
+    for (name, value) in [("gflops", gflops), ("bandwidth", bandwidth)] {
+      if let value, !(value > 0 && value.isFinite) {
+        throw ValidationError("--\(name) is \(value), expected a positive number")
+      }
+    }
+  }
+
+  func run() throws {
+    let job = try Job()
+    let configuration = try job.communicator.agree {
+      try Configuration(ConfigurationDocument(path: config, settings: settings))
+    }
+    let rates = try MachineRates(
+      job.communicator, threading.workers, matrixProducts: gflops.map { $0 * 1e9 },
+      network: bandwidth.map { $0 * 1e9 / 8 })
+    let plan = try job.communicator.agree {
+      try TrainingPlan(
+        configuration, ranks: ranks ?? job.communicator.size, threads: threading.workers.count, rates: rates)
+    }
+    try show(plan)
+    try job.end()
+  }
+
+  private func show(_ plan: TrainingPlan) throws {
+    guard !output.json else { return try output.show(plan, []) }
+    try output.show(plan, general(plan))
+    Console.line("")
+    table(
+      ["stage", "steps", "batch", "tokens", "GFLOP forward", "training", "of dense", "s/step", "images/s", "time"],
+      plan.stages.map {
+        [
+          $0.name, "\($0.steps)", "\($0.batch)", "\($0.keptTokens)", String(format: "%.2f", $0.forwardGflop),
+          String(format: "%.2f", $0.trainingGflop), String(format: "%.0f%%", 100 * $0.shareOfDense),
+          String(format: "%.3g", $0.secondsPerStep), String(format: "%.3g", $0.imagesPerSecond),
+          duration($0.hours * 3600),
+        ]
+      })
+    Console.line("")
+    table(
+      ["memory of a rank", "MiB"],
+      plan.memory.map {
+        [$0.part + ($0.isRankZeroOnly ? " (rank zero alone)" : ""), String(format: "%.0f", $0.bytes / 0x1p20)]
+      } + [["all, at rank zero", String(format: "%.0f", plan.memory.reduce(0) { $0 + $1.bytes } / 0x1p20)]])
+    Console.line("")
+    table(
+      ["ranks", "s/step", "images/s", "efficiency", "time", "core-hours"],
+      plan.scaling.map {
+        [
+          "\($0.ranks)", String(format: "%.3g", $0.secondsPerStep), String(format: "%.4g", $0.imagesPerSecond),
+          String(format: "%.0f%%", 100 * $0.efficiency), duration($0.hours * 3600),
+          String(format: "%.0f", $0.coreHours),
+        ]
+      })
+    if let most = plan.scaling.last?.ranks, most < 1024 {
+      Console.line("more ranks than \(most) need a larger batch")
+    }
+  }
+
+  private func general(_ plan: TrainingPlan) -> [(name: String, value: String)] {
+    let rates = plan.rates
+    return [
+      ("weights", "\(plan.weights)"), ("ranks x threads", "\(plan.ranks) x \(plan.threads)"),
+      (
+        "rates of a rank",
+        String(
+          format: "%.0f GFLOP/s%@, memory %.1f GB/s, network %.1f Gbit/s%@", rates.matrixProducts / 1e9,
+          gflops == nil ? " (measured)" : "", rates.memory / 1e9, rates.network * 8 / 1e9,
+          rates.isNetworkAssumed ? " (assumed; see --bandwidth)" : bandwidth == nil ? " (measured)" : "")
+      ),
+      ("sent by a rank in a step", String(format: "%.1f MB", plan.wireBytes / 1e6)),
+      ("time to the end", String(format: "%@, %.0f core-hours", duration(plan.hours * 3600), plan.coreHours)),
+      (
+        "a checkpoint",
+        String(format: "%.2f GB; at most %.2f GB of them at once", plan.checkpointBytes / 1e9, plan.diskBytes / 1e9)
+      ),
+    ]
+  }
+
+  /// Columns under their headings, the first to the left, the others to the right.
+  private func table(_ heads: [String], _ rows: [[String]]) {
+    let widths = heads.indices.map { column in ([heads] + rows).map { $0[column].count }.max() ?? 0 }
+    for row in [heads] + rows {
+      let cells = row.enumerated().map { column, text in
+        let space = String(repeating: " ", count: widths[column] - text.count)
+        return column == 0 ? text + space : space + text
+      }
+      Console.line(cells.joined(separator: "  "))
+    }
+  }
+}

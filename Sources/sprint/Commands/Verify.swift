@@ -1,0 +1,55 @@
+import SprintInstruments
+import ArgumentParser
+import Foundation
+import SprintTraining
+
+/// `sprint verify`
+struct Verify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Repeats cases of the reference implementation and compares every number.",
+    discussion: "Example: sprint verify Tests/Reference/cases/*.safetensors")
+
+  @Argument(help: "Case files.")
+  var cases: [String]
+
+  @OptionGroup var threading: ThreadOptions
+
+  @Flag(help: "One JSON object a case, each on one line.")
+  var json = false
+
+  private struct Verdict: Encodable {
+    let path: String
+    let agrees: Bool
+    let groups: [VerifiedGroup]
+  }
+
+  func run() throws {
+    var agreeing = 0
+    var isReadable = true
+    for path in cases {
+      do {
+        let groups = try CaseVerification(path: path, workers: threading.workers).run()
+        let agrees = groups.allSatisfy(\.agrees)
+        agreeing += agrees ? 1 : 0
+        if json {
+          try CommandOutput.printJSON(Verdict(path: path, agrees: agrees, groups: groups))
+        } else {
+          Console.line("\(path): \(agrees ? "agrees" : "DIFFERS")")
+          for group in groups { Console.line(Self.describe(group)) }
+        }
+      } catch {
+        isReadable = false
+        Console.error("sprint: \(error)")
+      }
+    }
+    if !json { Console.line("verified \(agreeing) of \(cases.count) cases") }
+    if !isReadable { throw ExitCode(2) }
+    if agreeing < cases.count { throw ExitCode(1) }
+  }
+
+  private static func describe(_ group: VerifiedGroup) -> String {
+    let name = group.name.padding(toLength: 14, withPad: " ", startingAt: 0)
+    return "  \(name) \(String(format: "%.1e", group.error)) of at most \(String(format: "%.0e", group.tolerance))"
+      + (group.agrees ? "" : "  <- \(group.worst)")
+  }
+}

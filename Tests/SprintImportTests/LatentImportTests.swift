@@ -1,0 +1,102 @@
+import Foundation
+import SprintCommunication
+import SprintData
+import SprintImport
+import SprintFormats
+import SprintKernels
+import SprintTestSupport
+import Testing
+
+@Suite struct LatentImportTests {
+  private let folder: TemporaryFolder
+  private static let count = 2500
+  private static let elements = 2 * 16 * 16
+
+  /// A folder of REPA's layout with moments of one channel; sample i holds i + 1 as its mean.
+  init() throws {
+    folder = try TemporaryFolder()
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 16, 16), }"
+    let padded = header + String(repeating: " ", count: 117 - header.utf8.count) + "\n"
+    let start = Data([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(padded.utf8.count), 0]) + Data(padded.utf8)
+    var entries: [String] = []
+    for i in 0..<Self.count {
+      let name = String(format: "%05d/img-mean-std-%08d.npy", i / 1000, i)
+      if i % 1000 == 0 {
+        try FileManager.default.createDirectory(
+          atPath: folder.file(String(format: "vae-sd/%05d", i / 1000)), withIntermediateDirectories: true)
+      }
+      let values =
+        [Float](repeating: Float(i + 1), count: Self.elements / 2) + [Float](repeating: 0.5, count: Self.elements / 2)
+      try (start + values.withUnsafeBytes { Data($0) }).write(to: URL(fileURLWithPath: folder.file("vae-sd/\(name)")))
+      entries.append("[\"\(name)\", \(i % 7)]")
+    }
+    // Not in order: classes belong to names.
+    let json = "{\"labels\": [\(entries.reversed().joined(separator: ", "))]}"
+    try Data(json.utf8).write(to: URL(fileURLWithPath: folder.file("vae-sd/dataset.json")))
+  }
+
+  private func importer(_ out: String, half: Bool = false) throws -> LatentImport {
+    var options = LatentImport.Options()
+    options.isHalf = half
+    return try LatentImport(folder.path, to: folder.file(out), options)
+  }
+
+  private func run(_ out: String, _ communicator: Communicator = .single(), stopAfter rounds: Int = .max) throws -> Bool
+  {
+    var asked = 0
+    return try importer(out).run(communicator, Workers(2)) {
+      asked += 1
+      return asked >= rounds
+    } report: { _, _ in
+    }
+  }
+
+  private func bytes(_ out: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder.file(out))) }
+
+  private func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.file(name)) }
+
+  @Test("Samples and classes come in the order of the names, and can be trained on")
+  func contents() throws {
+    #expect(try run("a.h5"))
+    let file = try HDF5File(reading: folder.file("a.h5"))
+    var values = [Float](repeating: 0, count: Self.elements)
+    for index in [0, 1, 1023, 2499] {
+      try values.withUnsafeMutableBufferPointer { try file.floats("/moments", entry: index, into: $0) }
+      #expect(values[0] == Float(index + 1) && values[Self.elements - 1] == 0.5)
+    }
+    #expect(try file.integers("/labels") == (0..<Self.count).map { Int64($0 % 7) })
+    let dataset = try LatentDataset(paths: [folder.file("a.h5")])
+    #expect(dataset.count == Self.count && dataset.channels == 1 && dataset.properties.scale == [0.18215])
+    #expect(!exists("a.h5.partial") && !exists("a.h5.progress"))
+  }
+
+  @Test("Any number of ranks makes the same bytes")
+  func sameBytes() throws {
+    #expect(try run("a.h5"))
+    let expected = try bytes("a.h5")
+    for ranks in [2, 3] {
+      let out = "ranks\(ranks).h5"
+      #expect(try Ranks.run(ranks) { try self.run(out, $0) }.allSatisfy(\.self))
+      #expect(try bytes(out) == expected, "\(ranks) ranks")
+    }
+  }
+
+  @Test("What an import by another recipe has left behind is not taken over")
+  func anotherRecipe() throws {
+    #expect(try run("a.h5"))
+    let expected = try bytes("a.h5")
+    try Data(expected.prefix(2048) + Data(count: expected.count - 2048)).write(
+      to: URL(fileURLWithPath: folder.file("b.h5.partial")))
+    try Data((String(repeating: "x", count: 79) + "\u{1}").utf8).write(
+      to: URL(fileURLWithPath: folder.file("b.h5.progress")))
+    #expect(try run("b.h5"))
+    #expect(try bytes("b.h5") == expected)
+  }
+
+  @Test("An output that is there already is refused, and stays")
+  func occupied() throws {
+    try Data("mine".utf8).write(to: URL(fileURLWithPath: folder.file("a.h5")))
+    #expect(throws: ImportError.self) { try importer("a.h5") }
+    #expect(try bytes("a.h5") == Data("mine".utf8))
+  }
+}
