@@ -67,8 +67,8 @@ extension Communicator {
     return try broadcast(try gather(record).reduce(zero) { sums, record in zip(sums, record).map { $0 + $1 } })
   }
 
-  /// Whether a rank wishes something; known to all.
-  package func isWished(_ wish: Bool) throws -> Bool { try sum([wish ? 1 : 0])[0] > 0 }
+  /// Whether `condition` holds at any rank; every rank gets the answer.
+  package func anyRank(_ condition: Bool) throws -> Bool { try sum([condition ? 1 : 0])[0] > 0 }
 
   /// Does the same work at every rank. Where one of them meets an error, all end it here: rank zero with that error, the others
   /// with `FailureElsewhere`.

@@ -81,15 +81,15 @@ package struct LatentImport: Sendable {
   /// Imports what is not there yet. All ranks call it.
   ///
   /// - Parameters:
-  ///   - wishesStop: asked after each round; where a rank wishes it, what is there is kept
+  ///   - stopRequested: asked after each round; where a rank wishes it, what is there is kept
   ///   - report: told how many samples of all are there
   /// - Returns: whether all are there
   package func run(
-    _ communicator: Communicator, _ workers: Workers, wishesStop: () -> Bool, report: (Int, Int) -> Void
+    _ communicator: Communicator, _ workers: Workers, stopRequested: () -> Bool, report: (Int, Int) -> Void
   ) throws -> Bool {
     do {
       try communicator.agree { if communicator.rank == 0 { try output.prepare() } }
-      let isDone = try importPieces(communicator, workers, wishesStop, report)
+      let isDone = try importPieces(communicator, workers, stopRequested, report)
       try communicator.agree { if isDone, communicator.rank == 0 { try output.finish() } }
       return isDone
     } catch {
@@ -100,7 +100,7 @@ package struct LatentImport: Sendable {
   }
 
   private func importPieces(
-    _ communicator: Communicator, _ workers: Workers, _ wishesStop: () -> Bool, _ report: (Int, Int) -> Void
+    _ communicator: Communicator, _ workers: Workers, _ stopRequested: () -> Bool, _ report: (Int, Int) -> Void
   ) throws -> Bool {
     let file = try communicator.agree { try output.open() }
     let missing = file.missingPieces
@@ -114,7 +114,7 @@ package struct LatentImport: Sendable {
       done += missing[round..<min(round + communicator.size, missing.count)]
         .reduce(0) { $0 + output.samples(ofPiece: $1).count }
       report(done, source.count)
-      if try communicator.isWished(wishesStop()), round + communicator.size < missing.count { return false }
+      if try communicator.anyRank(stopRequested()), round + communicator.size < missing.count { return false }
     }
     return true
   }

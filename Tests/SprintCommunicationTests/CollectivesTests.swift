@@ -84,7 +84,7 @@ import SprintCommunication
       let texts = try communicator.gather("rank \(communicator.rank)")
       let said = try communicator.broadcast([rank + 5, 7])
       let sum = try communicator.sum([1, rank])
-      let wish = try communicator.isWished(communicator.rank == ranks - 1)
+      let wish = try communicator.anyRank(communicator.rank == ranks - 1)
       return (gathered, texts, said, sum, wish)
     }
     #expect(results[0].0 == (0..<ranks).map { [Double($0), 10 * Double($0)] })

@@ -25,7 +25,7 @@ import Testing
 
   private func report(loss: Double = 1, seconds: Double = 1, stop: Bool = false, broken: Bool = false) -> RankReport {
     var report = RankReport()
-    (report.loss, report.squares, report.seconds, report.wishesStop, report.isBroken) = (loss, 8, seconds, stop, broken)
+    (report.loss, report.squaredNorm, report.seconds, report.stopRequested, report.hasNonFinite) = (loss, 8, seconds, stop, broken)
     return report
   }
 

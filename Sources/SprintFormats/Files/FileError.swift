@@ -1,22 +1,30 @@
 import Foundation
 
-/// Why a file could not be written or read.
+/// What a user can do about an error. The module that throws the error defines the remedies; the command line names the
+/// options that they stand for.
+package protocol Remedy: Sendable {}
+
+/// Why a file could not be read, written or used. There is one error type for files, wherever they are read.
 package enum FileError: Error, CustomStringConvertible {
   /// A system call failed.
   case system(path: String, action: String, code: Int32)
   /// The file is shorter than it has to be.
   case truncated(path: String, expected: Int)
+  /// The content of the file, or of an entry of an archive, cannot be used.
+  case unusable(path: String, problem: String, remedy: (any Remedy)? = nil)
 
-  /// What stands in the file, or in an entry of an archive, cannot be used.
-  case unusable(path: String, problem: String)
-
-  /// One line: what failed, where, and why.
+  /// One line: the file, what was found, what was expected.
   package var description: String {
     switch self {
     case .system(let path, let action, let code): "\(path): cannot \(action): \(String(cString: strerror(code)))"
-    case .unusable(let path, let problem): "\(path): \(problem)"
+    case .unusable(let path, let problem, _): "\(path): \(problem)"
     case .truncated(let path, let expected): "\(path): truncated: it has to have at least \(expected) bytes"
     }
+  }
+
+  /// What the user can do, where the command line has an option for it.
+  package var remedy: (any Remedy)? {
+    if case .unusable(_, _, let remedy) = self { remedy } else { nil }
   }
 
   /// The error of the system call that has just failed.

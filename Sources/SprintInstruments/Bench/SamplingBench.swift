@@ -48,7 +48,7 @@ package struct SamplingBench: Sendable {
     for _ in 0..<rounds {
       try communicator.barrier()
       let elapsed = try ContinuousClock().measure { _ = try generator.draw(labels: labels, communicator) { _ in } }
-      if try communicator.isWished(stop.isRequested) { return nil }
+      if try communicator.anyRank(stop.isRequested) { return nil }
       seconds.append(elapsed / .seconds(1))
     }
     let memory = ResidentMemory.peak

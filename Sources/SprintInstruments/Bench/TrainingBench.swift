@@ -107,7 +107,7 @@ package struct TrainingBench: Sendable {
     let steady = Array(all.dropFirst(all.count / 3))
     let seconds = median(steady.map(\.seconds))
     let kept = configuration.stages[0].drop.keptCount(grid: configuration.model.grid)
-    let rate = Double(batch) / seconds * 3 * configuration.model.forwardWork(kept: kept)
+    let rate = Double(batch) / seconds * configuration.model.trainingWork(kept: kept)
     func part(_ value: (Parts) -> Double) -> Double { median(steady.map { value($0.parts) }) }
     return Result(
       size: size, batch: batch, ratio: ratio, ranks: ranks, threads: threads, steps: all.count,

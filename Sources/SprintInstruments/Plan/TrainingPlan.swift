@@ -89,7 +89,7 @@ package struct TrainingPlan: Sendable, Encodable {
     let seconds = model.seconds(stage, ranks: ranks)
     return StagePlan(
       name: stage.name, steps: stage.steps, batch: stage.batch, keptTokens: kept, forwardGflop: work / 1e9,
-      trainingGflop: 3 * work / 1e9, shareOfDense: work / network.forwardWork(kept: network.tokens),
+      trainingGflop: network.trainingWork(kept: kept) / 1e9, shareOfDense: work / network.forwardWork(kept: network.tokens),
       secondsPerStep: seconds, imagesPerSecond: Double(stage.batch) / seconds,
       hours: Double(stage.steps) * seconds / 3600)
   }

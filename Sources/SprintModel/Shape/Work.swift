@@ -11,7 +11,10 @@ extension ModelConfiguration {
     return full + ends + join + conditioning
   }
 
-  /// Of that, the work of attention's own products: scores and values.
+  /// FLOPs of one image's part of a training step: the backward pass takes twice the work of the forward pass.
+  package func trainingWork(kept: Int) -> Double { 3 * forwardWork(kept: kept) }
+
+  /// The part of `forwardWork` that attention's own products take: scores and values.
   package func attentionWork(kept: Int) -> Double {
     Double(encoderDepth + decoderDepth) * attentionWork(tokens: tokens)
       + Double(middleDepth) * attentionWork(tokens: kept)

@@ -88,7 +88,7 @@ extension Stage {
         throw reader.error("share", "and `steps` say the same thing; give one of them")
       }
       let share = try reader.number("share", "a share above 0, at most 1") { $0 > 0 && $0 <= 1 }
-      let work = 3 * network.forwardWork(kept: drop.keptCount(grid: network.grid)) * Double(batch)
+      let work = network.trainingWork(kept: drop.keptCount(grid: network.grid)) * Double(batch)
       guard share * budget / work < 1e12 else { throw reader.error("share", "makes more than 1e12 steps") }
       steps = max(1, Int(share * budget / work))
     } else {

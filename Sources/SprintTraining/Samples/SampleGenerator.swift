@@ -21,11 +21,11 @@ package struct SampleGenerator: Sendable {
   /// - Parameters:
   ///   - labels: the class of each image
   ///   - first: the first image to be drawn, the start of a tile; those before are there already
-  ///   - wishesStop: asked once a round; where a rank wishes it, no more are drawn
+  ///   - stopRequested: asked once a round; where a rank wishes it, no more are drawn
   ///   - deliver: called at rank zero with each round's images in their order, [n, C · S · S] as the model sees them
   /// - Returns: whether all were drawn
   package func draw(
-    labels: [Int], from first: Int = 0, _ communicator: Communicator, wishesStop: () -> Bool = { false },
+    labels: [Int], from first: Int = 0, _ communicator: Communicator, stopRequested: () -> Bool = { false },
     deliver: ([[Float]]) throws -> Void
   ) throws -> Bool {
     precondition(first % tile == 0 || first == labels.count, "drawing starts at a tile")
@@ -43,7 +43,7 @@ package struct SampleGenerator: Sendable {
           try deliver(stride(from: 0, to: all.count, by: elements).map { Array(all[$0..<$0 + elements]) })
         }
       }
-      if try communicator.isWished(wishesStop()), round + tile * communicator.size < labels.count { return false }
+      if try communicator.anyRank(stopRequested()), round + tile * communicator.size < labels.count { return false }
     }
     return true
   }

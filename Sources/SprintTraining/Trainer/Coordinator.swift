@@ -5,23 +5,23 @@ package struct RankReport: Equatable {
   /// Sums over the rank's samples of the losses' shares in the global batch.
   package var loss = 0.0, alignment = 0.0
   /// Σ g² of the shards that the rank looks after.
-  package var squares = 0.0
+  package var squaredNorm = 0.0
   /// Seconds until the gradients were computed, of which waiting for data.
   package var seconds = 0.0, dataSeconds = 0.0
   /// Whether a signal asked for a stop.
-  package var wishesStop = false
+  package var stopRequested = false
   /// Whether a check found a number that is not finite.
-  package var isBroken = false
+  package var hasNonFinite = false
 
   package var numbers: [Double] {
-    [loss, alignment, squares, seconds, dataSeconds, wishesStop ? 1 : 0, isBroken ? 1 : 0]
+    [loss, alignment, squaredNorm, seconds, dataSeconds, stopRequested ? 1 : 0, hasNonFinite ? 1 : 0]
   }
 
   package init() {}
 
   package init(_ numbers: [Double]) {
-    (loss, alignment, squares, seconds, dataSeconds) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
-    (wishesStop, isBroken) = (numbers[5] != 0, numbers[6] != 0)
+    (loss, alignment, squaredNorm, seconds, dataSeconds) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
+    (stopRequested, hasNonFinite) = (numbers[5] != 0, numbers[6] != 0)
   }
 }
 
@@ -132,10 +132,10 @@ package struct Coordinator {
     var directive = Directive()
     directive.loss = reports.reduce(0) { $0 + $1.loss }
     directive.alignment = reports.reduce(0) { $0 + $1.alignment }
-    directive.gradientNorm = reports.reduce(0) { $0 + $1.squares }.squareRoot()
+    directive.gradientNorm = reports.reduce(0) { $0 + $1.squaredNorm }.squareRoot()
     let isFinite = (directive.loss + directive.alignment + directive.gradientNorm).isFinite
-    if !isFinite || reports.contains(where: \.isBroken) {
-      directive.update = configuration.nonFinite == .skip && !reports.contains(where: \.isBroken) ? .skip : .fail
+    if !isFinite || reports.contains(where: \.hasNonFinite) {
+      directive.update = configuration.nonFinite == .skip && !reports.contains(where: \.hasNonFinite) ? .skip : .fail
     }
     lookForSlowRank(reports)
     var next = position
@@ -175,7 +175,7 @@ package struct Coordinator {
   }
 
   private mutating func reasonToStop(_ reports: [RankReport], after step: Int, _ now: Date) -> StopReason? {
-    let signalled = reports.indices.filter { reports[$0].wishesStop }
+    let signalled = reports.indices.filter { reports[$0].stopRequested }
     if !signalled.isEmpty { return .signal(ranks: signalled) }
     if hasFailedSave, configuration.checkpoint.onFailure == .stop { return .failedSave }
     if let deadline, now.addingTimeInterval(2 * longestStep + 1.5 * longestSave) >= deadline { return .deadline }

@@ -9,7 +9,7 @@ extension Trainer {
     _ stage: Stage, _ kept: Int, _ directive: Directive, _ rate: Double, _ seconds: Double, _ own: RankReport
   ) {
     guard communicator.rank == 0 else { return }
-    let work = 3 * configuration.model.forwardWork(kept: kept)
+    let work = configuration.model.trainingWork(kept: kept)
     let imagesPerSecond = Double(stage.batch) / seconds
     let step = StepReport(
       position: position, stage: stage.name, totalSteps: configuration.totalSteps, loss: directive.loss,
@@ -56,7 +56,7 @@ extension Trainer {
     configuration.stages.enumerated().reduce(0.0) { sum, entry in
       let (index, stage) = entry
       let done = index < position.stage ? stage.steps : index == position.stage ? position.stageStep : 0
-      let work = 3 * configuration.model.forwardWork(kept: stage.drop.keptCount(grid: configuration.model.grid))
+      let work = configuration.model.trainingWork(kept: stage.drop.keptCount(grid: configuration.model.grid))
       return sum + Double((stage.steps - done) * stage.batch) * work
     }
   }

@@ -184,13 +184,13 @@ package final class Trainer {
       let latents = try next(reader)
       var own = RankReport()
       own.dataSeconds = (ContinuousClock.now - began) / .seconds(1)
-      own.wishesStop = stop.isRequested
+      own.stopRequested = stop.isRequested
       let check = isDebugging ? FiniteCheck() : nil
       addGradients(stage, latents, slice.count, objective, draws, check, &own)
       own.seconds = (ContinuousClock.now - began) / .seconds(1)
       try reduction.wait()
-      if isSharded || communicator.rank == 0 { own.squares = optimizer.sumOfSquaredGradients() }
-      own.isBroken = check?.firstFailure != nil
+      if isSharded || communicator.rank == 0 { own.squaredNorm = optimizer.sumOfSquaredGradients() }
+      own.hasNonFinite = check?.firstFailure != nil
       let directive = try directive(own)
       let rate = stage.learningRate(at: position.stageStep)
       try update(stage, rate, directive, check)

@@ -19,7 +19,7 @@ struct Validation {
 
   /// The mean squared error of the velocity under some weights, the same bits for any number of ranks; nil where a rank wishes
   /// to stop. All ranks call it, each with the whole weights.
-  func loss(_ weights: ParameterArena, _ communicator: Communicator, wishesStop: () -> Bool) throws -> Double? {
+  func loss(_ weights: ParameterArena, _ communicator: Communicator, stopRequested: () -> Bool) throws -> Double? {
     let batch = min(Self.batch, samples)
     let batches = stride(from: 0, to: samples, by: batch).map { $0..<min($0 + batch, samples) }
     let objective = FlowMatching(
@@ -33,7 +33,7 @@ struct Validation {
     for first in stride(from: 0, to: batches.count, by: communicator.size) {
       let own = first + communicator.rank
       if own < batches.count { sums[own] = try sum(weights, batches[own], objective, data, noise) }
-      if try communicator.isWished(wishesStop()) { return nil }
+      if try communicator.anyRank(stopRequested()) { return nil }
     }
     return try communicator.sum(sums).reduce(0, +) / Double(samples)
   }
