@@ -3,7 +3,7 @@ import SprintTestSupport
 import SprintTraining
 import Testing
 
-/// Damage to files: what is not whole is never loaded.
+/// A damaged checkpoint is never loaded.
 @Suite struct CheckpointTests {
   private let folder: TemporaryFolder
   private let store: CheckpointStore
@@ -31,7 +31,7 @@ import Testing
         settings: ["data.train=[\(folder.file("data.h5"))]", "threads=1", "checkpoint={interval: 2, keep: 3}"]))
   }
 
-  /// The newest is left aside by name, the one before is used.
+  /// Expects that the newest checkpoint is skipped and named, and the one before is used.
   private func expectPrevious(_ what: String) throws {
     let found = try #require(try store.newest())
     #expect(found.checkpoint.path == previous && found.checkpoint.position.step == 2, "\(what)")
@@ -49,7 +49,7 @@ import Testing
     #expect(try store.newest()?.checkpoint.path == newest)
   }
 
-  @Test("One flipped bit anywhere in the file, and zeros turned to ones that a checksum of HDF5 misses, are found")
+  @Test("One flipped bit anywhere in the file is found, and so are zeros turned to ones, which HDF5's checksum misses")
   func flippedBits() throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: newest))
     for region in 0..<64 {
@@ -61,13 +61,13 @@ import Testing
     try damage(newest, "zeros at \(zeros)") { $0.replaceSubrange(zeros..<zeros + 4, with: [255, 255, 255, 255]) }
   }
 
-  @Test("Every bit of the manifest counts")
+  @Test("A flipped bit anywhere in the manifest is found")
   func manifestBits() throws {
     let count = try Data(contentsOf: URL(fileURLWithPath: manifest)).count
     for bit in 0..<8 * count { try damage(manifest, "bit \(bit)") { $0[bit / 8] ^= 1 << UInt8(bit % 8) } }
   }
 
-  @Test("A file or manifest cut by a byte, to half, to nothing")
+  @Test("A file or manifest that is cut by a byte, to half or to nothing is found")
   func cuts() throws {
     for path in [newest, manifest] {
       try damage(path, "cut by one byte") { $0.removeLast() }
@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  @Test("A deleted file or manifest is named; without any checkpoint left a run does not begin anew")
+  @Test("A deleted file or manifest is named; a run that has lost all checkpoints does not start anew")
   func deletion() throws {
     for path in [newest, manifest] {
       let whole = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -93,10 +93,10 @@ import Testing
     for name in try FileManager.default.contentsOfDirectory(atPath: run.checkpoints) {
       try FileManager.default.removeItem(atPath: "\(run.checkpoints)/\(name)")
     }
-    #expect { try resume() } throws: { "\($0)".contains("speaks of checkpoints, but none of them is there") }
+    #expect { try resume() } throws: { "\($0)".contains("mentions checkpoints, but none of them exists") }
   }
 
-  @Test("A damaged checkpoint of a later step does not make a new whole one be pruned, and is written over in the end")
+  @Test("A damaged checkpoint of a later step does not lead to the removal of a new whole one, and is overwritten later")
   func laterDamage() throws {
     try Data().write(to: URL(fileURLWithPath: newest))
     let run = RunFolder(path: folder.file("run"))
@@ -105,14 +105,14 @@ import Testing
     let trainer = try Trainer(settings, folder: run, resume: .auto) {
       if case .note(let text) = $0 { notes.append(text) }
     }
-    #expect(notes.contains { $0.hasPrefix("left aside: \(newest)") })
+    #expect(notes.contains { $0.hasPrefix("skipped: \(newest)") })
     _ = try trainer.run(until: 3, stop: StopRequest())
     #expect(try store.newest()?.checkpoint.position.step == 3)
     _ = try Trainer(settings, folder: run, resume: .auto) { _ in }.run(until: 4, stop: StopRequest())
     #expect(try store.newest()?.checkpoint.position.step == 4 && store.newest()?.problems.isEmpty == true)
   }
 
-  @Test("Resuming from an older checkpoint while newer ones stand beside it is refused")
+  @Test("Resuming from an older checkpoint is refused while the folder holds newer ones")
   func ambiguousResume() throws {
     let run = RunFolder(path: folder.file("run"))
     let configuration = try Self.configuration(folder)

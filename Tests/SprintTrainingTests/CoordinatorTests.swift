@@ -3,12 +3,8 @@ import SprintTestSupport
 import SprintTraining
 import Testing
 
-/// What rank zero decides, from reports alone.
+/// What rank zero decides from the ranks' reports.
 @Suite struct CoordinatorTests {
-  private let folder: TemporaryFolder
-
-  init() throws { folder = try TemporaryFolder() }
-
   private func coordinator(
     _ settings: [String] = [], hasValidation: Bool = true, until: Int = .max, deadline: Date? = nil
   ) throws -> Coordinator {
@@ -19,14 +15,23 @@ import Testing
           "checkpoint={interval: 4, keep: 1}", "validation={interval: 3, samples: 1}", "samples={interval: 5}",
         ] + settings))
     return Coordinator(
-      configuration, hasValidation: hasValidation, until: until, deadline: deadline, stopFile: folder.file("stop"),
-      saveEstimate: 10)
+      configuration, hasValidation: hasValidation, until: until, deadline: deadline)
   }
 
   private func report(loss: Double = 1, seconds: Double = 1, stop: Bool = false, broken: Bool = false) -> RankReport {
     var report = RankReport()
-    (report.loss, report.squaredNorm, report.seconds, report.stopRequested, report.hasNonFinite) = (loss, 8, seconds, stop, broken)
+    (report.loss, report.squaredNorm, report.seconds) = (loss, 8, seconds)
+    (report.stopRequested, report.hasNonFinite) = (stop, broken)
     return report
+  }
+
+  private func circumstances(
+    stopFileFound: Bool = false, lastSaveFailed: Bool = false, longestSave: Double = 10, now: Date = Date()
+  ) -> Circumstances {
+    var circumstances = Circumstances()
+    (circumstances.stopFileFound, circumstances.lastSaveFailed) = (stopFileFound, lastSaveFailed)
+    (circumstances.longestSave, circumstances.now) = (longestSave, now)
+    return circumstances
   }
 
   private func position(_ step: Int, stage: Int = 0) -> TrainingPosition {
@@ -62,15 +67,15 @@ import Testing
     var coordinator = try coordinator()
     let directive = coordinator.directive([report(), report(stop: true), report()], at: position(9))
     #expect(directive.stops && directive.savesCheckpoint && !directive.validates && !directive.drawsSamples)
-    #expect(coordinator.stopReason == .signal(ranks: [1]))
+    #expect(coordinator.notices.stopReason == .signal(ranks: [1]))
   }
 
-  @Test("The step that was asked for stops the run, after what is due there")
+  @Test("The run stops at the requested step, after what is due there")
   func until() throws {
     var coordinator = try coordinator(until: 3)
     #expect(!coordinator.directive([report()], at: position(1)).stops)
     let directive = coordinator.directive([report()], at: position(2))
-    #expect(directive.stops && directive.savesCheckpoint && directive.validates && coordinator.stopReason == .until)
+    #expect(directive.stops && directive.savesCheckpoint && directive.validates && coordinator.notices.stopReason == .until)
   }
 
   @Test("The deadline leaves time for two steps and one and a half times the longest save")
@@ -78,22 +83,26 @@ import Testing
     let now = Date()
     var coordinator = try coordinator(deadline: now.addingTimeInterval(100))
     coordinator.stepped(seconds: 5)
-    func stops(_ seconds: Double) -> Bool {
-      coordinator.directive([report()], at: position(0), now: now.addingTimeInterval(seconds)).stops
+    func stops(_ seconds: Double, longestSave: Double) -> Bool {
+      let circumstances = circumstances(longestSave: longestSave, now: now.addingTimeInterval(seconds))
+      return coordinator.directive([report()], at: position(0), circumstances).stops
     }
-    #expect(!stops(74) && stops(76))
-    coordinator.saved(seconds: 40)
-    #expect(!stops(29) && stops(31) && coordinator.stopReason == .deadline)
+    #expect(!stops(74, longestSave: 10) && stops(76, longestSave: 10))
+    #expect(!stops(29, longestSave: 40) && stops(31, longestSave: 40) && coordinator.notices.stopReason == .deadline)
   }
 
-  @Test("A stop file is seen within a second, and removed")
+  @Test("A stop file is found within a second and removed, and stops the run")
   func stopFile() throws {
-    var coordinator = try coordinator()
-    let now = Date()
-    #expect(!coordinator.directive([report()], at: position(0), now: now).stops)
+    let folder = try TemporaryFolder()
+    let (stopFile, now) = (StopFile(path: folder.file("stop")), Date())
+    #expect(!stopFile.isFound(now: now))
     try Data().write(to: URL(fileURLWithPath: folder.file("stop")))
-    #expect(coordinator.directive([report()], at: position(1), now: now.addingTimeInterval(1.1)).stops)
-    #expect(coordinator.stopReason == .stopFile && !FileManager.default.fileExists(atPath: folder.file("stop")))
+    #expect(!stopFile.isFound(now: now.addingTimeInterval(0.5)), "it looks at most once a second")
+    #expect(stopFile.isFound(now: now.addingTimeInterval(1.1)))
+    #expect(!FileManager.default.fileExists(atPath: folder.file("stop")))
+    var coordinator = try coordinator()
+    #expect(coordinator.directive([report()], at: position(1), circumstances(stopFileFound: true)).stops)
+    #expect(coordinator.notices.stopReason == .stopFile)
   }
 
   @Test("Numbers that are not finite fail or skip the update as configured, a failed check always fails it")
@@ -107,38 +116,36 @@ import Testing
 
   @Test("A checkpoint that could not be written stops the run only where that is configured")
   func failedSave() throws {
+    let failed = circumstances(lastSaveFailed: true)
     var goesOn = try coordinator()
-    goesOn.saveFailed()
-    #expect(!goesOn.directive([report()], at: position(0)).stops)
+    #expect(!goesOn.directive([report()], at: position(0), failed).stops)
     var stops = try coordinator(["checkpoint.on_failure=stop"])
-    stops.saveFailed()
-    #expect(stops.directive([report()], at: position(0)).stops && stops.stopReason == .failedSave)
-    stops.saved(seconds: 1)
-    #expect(!stops.directive([report()], at: position(0)).stops)
+    #expect(stops.directive([report()], at: position(0), failed).stops && stops.notices.stopReason == .failedSave)
+    #expect(!stops.directive([report()], at: position(0), circumstances()).stops)
   }
 
-  @Test("A rank that stays behind is named after ten steps and then every hundred, not at once")
+  @Test("A rank that falls behind is named after ten steps and then every hundred, not at once")
   func slowRank() throws {
     var coordinator = try coordinator()
-    var told: [Int] = []
+    var warned: [Int] = []
     for step in 1...250 {
       _ = coordinator.directive([report(), report(), report(seconds: 1.7), report()], at: position(0))
-      if let slow = coordinator.slowRank {
+      if let slow = coordinator.notices.slowRank {
         #expect(slow.rank == 2 && slow.seconds == 1.7 && slow.median == 1)
-        told.append(step)
+        warned.append(step)
       }
     }
-    #expect(told == [10, 110, 210])
+    #expect(warned == [10, 110, 210])
     _ = coordinator.directive([report(), report(seconds: 1.2)], at: position(0))
-    #expect(coordinator.slowRank == nil)
+    #expect(coordinator.notices.slowRank == nil)
   }
 
-  @Test("A stage is over once as many validations as its patience brought no gain")
+  @Test("A stage is over after as many validations without gain as its patience allows")
   func plateau() {
     var position = position(5)
     let plateau = Stage.Plateau(patience: 2, threshold: 0.1)
     for (loss, isOver) in [(1.0, false), (0.95, false), (0.85, false), (0.8, false), (0.84, true)] {
-      Coordinator.note(validation: loss, plateau, in: &position)
+      position.note(validationLoss: loss, plateau)
       #expect(position.isStageOver == isOver, "after \(loss)")
     }
     #expect(position.validated == 5)

@@ -98,25 +98,25 @@ import Testing
     #expect(try run("a", ranks: ranks).state == run("b", ranks: ranks).state)
   }
 
-  @Test("bfloat16 on the wire changes the weights a little, and every rank still has the same ones")
+  @Test("bfloat16 on the wire changes the weights a little, and all ranks still have the same weights")
   func bfloat16() throws {
     let exact = try run("f32", ranks: 2)
     for sharded in [true, false] {
       let rounded = try run("bf16 \(sharded)", ranks: 2, ["distribution={wire: bf16, sharded: \(sharded)}"])
-      // AdamW turns small differences of small gradients into whole steps; the moments tell of the gradients themselves.
+      // AdamW turns small differences of small gradients into whole steps; the moments show the gradients themselves.
       let error = distance(rounded.state[2], exact.state[2])
       #expect(error > 1e-5 && error < 0.05, "first moments differ by \(error)")
     }
   }
 
-  @Test("Accumulated parts are reduced once a step and give what the whole batch gives")
+  @Test("Accumulated parts are reduced once a step and give the gradients of the whole batch")
   func accumulation() throws {
     let whole = try run("whole", ranks: 2)
     let parts = try run("parts", ranks: 2, ["stages[0].accumulate=4", "stages[1].accumulate=7"])
     #expect(distance(parts.state[2], whole.state[2]) < 1e-3)
   }
 
-  @Test("Saved in the foreground, without a snapshot, a checkpoint holds the same", arguments: [1, 3])
+  @Test("A checkpoint saved in the foreground, without a snapshot, holds the same state", arguments: [1, 3])
   func foreground(ranks: Int) throws {
     let states = try [true, false].map { background in
       let (name, settings) = ("background \(background)", ["checkpoint.background=\(background)"])
@@ -127,14 +127,14 @@ import Testing
     #expect(states[0] == states[1] && states[0][0] != states[0][1])
   }
 
-  @Test("Resuming on another number of ranks begins with the very same state and ends as if nothing had happened")
+  @Test("A run resumed on another number of ranks starts from the same bits and ends with the same losses")
   func otherRankCount() throws {
     let whole = try run("whole", ranks: 1)
     for (before, after) in [(2, 1), (2, 3), (4, 2), (1, 4)] {
       let name = "\(before) to \(after)"
       let first = try run(name, ranks: before, until: 4)
       #expect(first.end == .reachedStep)
-      // Asked for a step that is done, the second run loads and ends.
+      // The second run has nothing left to do: it loads the state and ends.
       #expect(try run(name, ranks: after, until: 4).state == first.state, "\(name): not what was saved")
       let second = try run(name, ranks: after)
       #expect(second.end == .finished && distance(second.state[0], whole.state[0]) < 1e-4)
@@ -142,7 +142,7 @@ import Testing
     }
   }
 
-  @Test("A run stopped at any step, the switch of stages included, ends in the bits of one that was not")
+  @Test("A run stopped at any step, the stage switch included, ends in the bits of an uninterrupted run")
   func stops() throws {
     let whole = try run("whole", ranks: 2, ["stages[1].start_from=ema"])
     for last in 1..<10 {
@@ -160,7 +160,7 @@ import Testing
     #expect(try run("s", ranks: 3).state == run("whole", ranks: 3).state)
   }
 
-  @Test("A signal during validation or drawing is heard there; what was left out is made up for on resuming")
+  @Test("A signal during validation or drawing stops the run there; resuming makes up for what was left out")
   func signalInLoops() throws {
     let settings = ["stages[0].plateau={patience: 1, threshold: 0.9}", "samples.interval=4"]
     let whole = try run("whole", ranks: 2, settings)
@@ -195,14 +195,14 @@ import Testing
     #expect(try run("f", ranks: 2, deadline: Date(timeIntervalSinceNow: 3600)).state == whole.state)
   }
 
-  @Test("Checkpoints of every n-th step are kept besides the last ones")
+  @Test("Checkpoints of every n-th step are kept, besides the last ones")
   func keptForEver() throws {
     _ = try run("k", ranks: 2, ["checkpoint={interval: 1, keep: 2, keep_every: 4}"])
     let files = CheckpointStore(RunFolder(path: folder.file("k"))).candidates()
     #expect(files.map { String($0.suffix(5).prefix(2)) } == ["10", "09", "08", "04"])
   }
 
-  @Test("A rank whose data is gone makes all ranks end, and rank zero says why")
+  @Test("If one rank's data is gone, all ranks end and rank zero says why")
   func missingData() throws {
     let configuration = try configuration([])
     let bad = try self.configuration(["data.train=[\(folder.file("gone.h5"))]"])
@@ -219,7 +219,7 @@ import Testing
     #expect(!messages.contains("started") && !FileManager.default.fileExists(atPath: folder.file("m")))
   }
 
-  @Test("Fewer samples in a batch than ranks are refused")
+  @Test("A batch with fewer samples than ranks is refused")
   func tooManyRanks() throws {
     #expect { _ = try run("t", ranks: 8) } throws: { "\($0)".contains("a batch of 7 for 8 ranks") }
   }

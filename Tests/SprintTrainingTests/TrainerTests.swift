@@ -31,7 +31,7 @@ import Testing
     { _ in }
   }
 
-  /// Everything that training keeps, of the newest checkpoint.
+  /// The training state in the newest checkpoint.
   private func state(_ run: String) throws -> [String: [Float]] {
     let path = try #require(try CheckpointStore(RunFolder(path: folder.file(run))).newest()).checkpoint.path
     let file = try HDF5File(reading: path)
@@ -85,7 +85,7 @@ import Testing
     #expect(try steps("r") == Array(1...10))
   }
 
-  @Test("Gradient accumulation gives the same weights as the whole batch")
+  @Test("Gradient accumulation gives the gradients of the whole batch")
   func accumulation() throws {
     #expect(try trainer("whole").run(stop: StopRequest()) == .finished)
     #expect(
@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  @Test("A folder that holds a run is not trained over")
+  @Test("Training in a folder that already holds a run is refused")
   func occupied() throws {
     _ = try trainer("o").run(until: 1, stop: StopRequest())
     #expect { try trainer("o", resume: .never) } throws: { "\($0)".contains("already holds a run, at step 1") }
@@ -112,7 +112,7 @@ import Testing
   }
 
   @Test(
-    "A damaged newest checkpoint is left aside for the one before; where none is whole nothing starts from step zero")
+    "A damaged newest checkpoint is skipped for the one before; if none is whole the run does not start from step zero")
   func damagedCheckpoints() throws {
     _ = try trainer("d", ["checkpoint.interval=2"]).run(until: 4, stop: StopRequest())
     let store = CheckpointStore(RunFolder(path: folder.file("d")))
@@ -128,7 +128,7 @@ import Testing
     #expect { try trainer("d") } throws: { "\($0)".contains("none of its checkpoints is whole") }
   }
 
-  @Test("Old checkpoints are pruned to the number that is kept")
+  @Test("Only as many checkpoints are kept as the configuration says")
   func pruning() throws {
     _ = try trainer("p", ["checkpoint={interval: 1, keep: 2}"]).run(stop: StopRequest())
     let files = try FileManager.default.contentsOfDirectory(atPath: RunFolder(path: folder.file("p")).checkpoints)
@@ -136,7 +136,7 @@ import Testing
     #expect(files == ["000000009", "000000010"].flatMap { ["step-\($0).h5", "step-\($0).manifest.json"] })
   }
 
-  @Test("A loss that is not finite stops with step, loss and the last good checkpoint, or is skipped and counted")
+  @Test("A loss that is not finite ends the run with step, loss and last good checkpoint, or is skipped and counted")
   func nonFinite() throws {
     let blowUp = ["stages[0].learning_rate=1.0e30", "optimizer.clip=0", "checkpoint.interval=1"]
     #expect { try trainer("n", blowUp).run(stop: StopRequest()) } throws: { error in
@@ -153,7 +153,7 @@ import Testing
     #expect(try trainer("g", debug: true).run(until: 1, stop: StopRequest()) == .reachedStep)
   }
 
-  @Test("More samples in a batch than in the data are refused before anything is written")
+  @Test("A batch larger than the data set is refused before anything is written")
   func tooFewSamples() throws {
     #expect { try trainer("f", ["stages[0].batch=40"]) } throws: {
       "\($0)".contains("20 samples, fewer than the batch of 40")
@@ -161,7 +161,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: folder.file("f")))
   }
 
-  @Test("Alignment trains with stored features up to its last step")
+  @Test("Alignment uses the stored features up to its last step, and not after it")
   func alignment() throws {
     var random = Randomness()
     try DatasetFile.write(

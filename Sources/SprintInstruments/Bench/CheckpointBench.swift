@@ -45,11 +45,11 @@ package final class CheckpointBench {
     let properties = LatentProperties(scale: [1], shift: [0], kind: "latents", pixelRange: -1...1, vae: "")
     return try Round(
       save: seconds {
-        try optimizer.collect(into: snapshot, .single(), BucketPlan(count: optimizer.weights.elements.count, ranks: 1))
+        try optimizer.collect(into: snapshot)
         try Checkpoint.write(TrainingPosition(), configuration, properties, samples: 1, to: checkpoint) { snapshot[$0] }
       },
       plainWrite: seconds { try writePlainly(plain) },
-      load: seconds { try optimizer.restore(try Checkpoint(path: checkpoint), .single()) },
+      load: seconds { try optimizer.restore(try Checkpoint(path: checkpoint)) },
       plainRead: seconds { try readPlainly(plain) })
   }
 

@@ -83,7 +83,7 @@ package struct TrainingBench: Sendable {
     Meter.start()
     defer { Meter.stop() }
     guard try trainer.run(stop: stop) == .finished else { return nil }
-    let memory = (peak: ResidentMemory.peak, activations: Double(4 * trainer.activationMemory.elements.count))
+    let memory = (peak: ResidentMemory.peak, activations: Double(4 * trainer.passFloats))
     let peak = max(before, try communicator.measurePeak(trainer.network.workers))
     guard communicator.rank == 0 else { return nil }
     return result(configuration, record.steps, peak: peak, memory: memory, ranks: communicator.size)
@@ -135,12 +135,12 @@ package struct TrainingBench: Sendable {
       let named = seconds(.matrixProducts) + seconds(.attention) + seconds(.optimizer)
       steps.append(
         (
-          step.seconds,
+          step.timing.seconds,
           Parts(
             matrixProducts: seconds(.matrixProducts), attention: seconds(.attention),
-            elementWise: max(0, computing - named), optimizer: seconds(.optimizer), waitingForData: step.dataSeconds,
-            waitingForRanks: step.reductionWait,
-            other: max(0, step.seconds - computing - step.dataSeconds - step.reductionWait))
+            elementWise: max(0, computing - named), optimizer: seconds(.optimizer), waitingForData: step.timing.data,
+            waitingForRanks: step.timing.reductionWait,
+            other: max(0, step.timing.seconds - computing - step.timing.data - step.timing.reductionWait))
         ))
     }
   }

@@ -62,7 +62,7 @@ package struct TrainingPlan: Sendable, Encodable {
 
   /// Plans a run.
   package init(_ configuration: Configuration, ranks: Int, threads: Int, rates: MachineRates) throws {
-    try RunStart.checkRanks(configuration, ranks)
+    try configuration.check(ranks: ranks)
     let network = Network(configuration.model, workers: Workers(threads))
     let count = network.layout.count
     let model = StepModel(configuration, rates, weights: count)
@@ -110,7 +110,7 @@ package struct TrainingPlan: Sendable, Encodable {
     let activations =
       configuration.stages.map { stage in
         Activations.count(
-          network, Trainer.activationSize(stage, configuration, slice: (stage.batch + ranks - 1) / ranks))
+          network, configuration.passSize(stage, slice: (stage.batch + ranks - 1) / ranks))
       }.max() ?? 0
     let batch = configuration.stages.map { ($0.batch + ranks - 1) / ranks }.max() ?? 0
     let features = model.projector.map { model.tokens * $0.featureWidth } ?? 0

@@ -1,23 +1,9 @@
-import SprintTraining
 import Foundation
 import SprintFormats
+import SprintTraining
 
-/// What `metrics.jsonl` tells of a run so far.
+/// What `metrics.jsonl` says about a run so far.
 struct RunHistory {
-  /// One start of the run, with those who took part from there on.
-  struct Start {
-    let step, ranks, threads: Int
-    let date, hosts: String
-    let peakGflops: Double
-  }
-
-  /// A checkpoint that was written.
-  struct Saved {
-    let step: Int
-    let file: String
-    let seconds: Double
-  }
-
   /// Updates in order, and the stage of each.
   private(set) var steps: [Int] = []
   private(set) var stages: [String] = []
@@ -25,68 +11,51 @@ struct RunHistory {
   private(set) var columns: [(name: String, values: [Double])] = []
   /// Validation losses by step.
   private(set) var validations: [(step: Int, loss: Double)] = []
-  private(set) var starts: [Start] = []
-  private(set) var saves: [Saved] = []
-  private(set) var weights = 0
-  private(set) var images = 0
-  /// What the pictures' colours are, where they are not the images' own.
-  private(set) var caption = ""
+  /// The starts of the run, with those who took part from there on.
+  private(set) var starts: [RunStartRecord] = []
+  /// Checkpoints that were written.
+  private(set) var saves: [(file: String, seconds: Double)] = []
   private var places: [String: Int] = [:]
 
   /// Reads the log of a run line by line.
   init(_ folder: RunFolder) throws {
     guard let file = try? RandomAccessFile(reading: folder.metrics), try file.size > 0 else {
-      throw RunError.unusable("\(folder.path): holds no metrics.jsonl; is it the folder of a run?")
+      throw RunError.unusable("\(folder.path): contains no metrics.jsonl; is it the folder of a run?")
     }
-    try Self.forEachLine(of: file) { line in
-      // The last line may be on its way.
-      guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any] else { return }
-      take(object)
+    try Self.forEachLine(of: file) { text in
+      // The last line may be incomplete while the run goes on.
+      if let line = LogLine(json: text) { take(line) }
     }
-    guard !steps.isEmpty else { throw RunError.unusable("\(folder.metrics): tells of no step yet") }
+    guard !steps.isEmpty else { throw RunError.unusable("\(folder.metrics): contains no step yet") }
   }
 
-  private mutating func take(_ line: [String: Any]) {
-    guard let step = line["step"] as? Int else { return }
-    func number(_ name: String) -> Double { (line[name] as? NSNumber)?.doubleValue ?? .nan }
-    func integer(_ name: String) -> Int { line[name] as? Int ?? 0 }
-    func text(_ name: String) -> String { line[name] as? String ?? "" }
-    if line["loss"] != nil {
-      takeStep(step, stage: text("stage"), line)
-    } else if line["validation_loss"] != nil {
-      validations.append((step, number("validation_loss")))
-    } else if line["checkpoint"] != nil {
-      saves.append(Saved(step: step, file: text("checkpoint"), seconds: number("seconds")))
-    } else if line["ranks"] != nil {
-      starts.append(
-        Start(
-          step: step, ranks: integer("ranks"), threads: integer("threads"), date: text("started"), hosts: text("hosts"),
-          peakGflops: number("peak_gflops")))
-      (weights, images, caption) = (integer("weights"), integer("images"), text("pictures"))
+  private mutating func take(_ line: LogLine) {
+    switch line {
+    case .step(let step, let stage, let numbers): take(step, stage, numbers)
+    case .validation(let step, let loss): validations.append((step, loss))
+    case .checkpoint(_, let file, let seconds): saves.append((file, seconds))
+    case .start(let start): starts.append(start)
+    case .snapshot: break
     }
   }
 
-  private mutating func takeStep(_ step: Int, stage: String, _ line: [String: Any]) {
-    for name in Self.order(line.keys.filter { places[$0] == nil }) {
+  private mutating func take(_ step: Int, _ stage: String, _ numbers: [(name: String, value: MetricValue)]) {
+    for (name, _) in numbers where places[name] == nil {
       places[name] = columns.count
       columns.append((name, Array(repeating: .nan, count: steps.count)))
     }
     steps.append(step)
     stages.append(stage)
-    for i in columns.indices { columns[i].values.append((line[columns[i].name] as? NSNumber)?.doubleValue ?? .nan) }
-  }
-
-  /// A dictionary has lost the log's order.
-  private static func order(_ names: some Sequence<String>) -> [String] {
-    let first = ["loss", "alignment", "gradient_norm", "learning_rate", "seconds", "images_per_second", "peak_share"]
-    return names.filter { $0 != "step" && $0 != "stage" }
-      .sorted { (first.firstIndex(of: $0) ?? first.count, $0) < (first.firstIndex(of: $1) ?? first.count, $1) }
+    for i in columns.indices { columns[i].values.append(.nan) }
+    for (name, value) in numbers {
+      if let place = places[name] { columns[place].values[steps.count - 1] = value.number }
+    }
   }
 
   /// The numbers of one name, or none.
   func values(_ name: String) -> [Double] { places[name].map { columns[$0].values } ?? [] }
 
-  /// Where stages begin in the list of steps.
+  /// The indices in `steps` at which stages begin.
   var stageStarts: [Int] { stages.indices.filter { $0 == 0 || stages[$0] != stages[$0 - 1] } }
 
   private static func forEachLine(of file: RandomAccessFile, _ body: (Data) -> Void) throws {
@@ -107,7 +76,7 @@ struct RunHistory {
 }
 
 extension RunHistory {
-  /// All updates with all their numbers, one a line under a line of names; the validation loss stands at its step.
+  /// All updates with all their numbers as CSV: one update a line below a line of names. Validation losses stand at their steps.
   var csv: String {
     let losses = Dictionary(validations.map { ($0.step, $0.loss) }) { $1 }
     let head = (["step", "stage"] + columns.map(\.name) + ["validation_loss"]).joined(separator: ",")

@@ -56,7 +56,7 @@ package struct RunReport {
     let seconds = history.values("seconds").filter(\.isFinite).reduce(0, +)
     let best = history.validations.min { $0.loss < $1.loss }
     var facts = [
-      ("weights", "\(history.weights)"), ("images of the data set", "\(history.images)"),
+      ("weights", "\(history.starts.last?.weights ?? 0)"), ("images of the data set", "\(history.starts.last?.images ?? 0)"),
       ("loss of the last step", String(format: "%.4f", history.values("loss").last ?? .nan)),
       ("time in steps", duration(seconds)),
     ]
@@ -98,7 +98,8 @@ package struct RunReport {
       return
         #"<figure><figcaption>step \#(step)</figcaption><img alt="samples at step \#(step)" src="data:image/png;base64,\#(data.base64EncodedString())"></figure>"#
     }
-    let caption = history.caption.isEmpty ? "" : "<p>\(history.caption.escaped)</p>"
+    let text = history.starts.last?.caption ?? ""
+    let caption = text.isEmpty ? "" : "<p>\(text.escaped)</p>"
     return
       "<section><h2>Samples</h2>\(caption)<div class=\"pictures\">\(figures.joined(separator: "\n"))</div></section>"
   }

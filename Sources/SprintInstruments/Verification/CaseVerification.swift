@@ -125,7 +125,7 @@ package struct CaseVerification {
       let name = "step.\(step).output.\(name)"
       losses.compare([value], try file.floats(name, shape: []).map(Double.init), name)
     }
-    optimizer.update(
+    try optimizer.update(
       step: step + 1, learningRate: recipe.learningRate, norm: norm, clip: recipe.clip, ema: recipe.ema)
   }
 

@@ -3,24 +3,8 @@ import SprintData
 import SprintFormats
 import SprintModel
 
-/// Why a checkpoint could not be loaded.
-package enum CheckpointError: Error, CustomStringConvertible {
-  /// The file does not match its manifest, or has none.
-  case damaged(path: String, problem: String)
-  /// The file has another content than expected.
-  case unexpected(path: String, problem: String)
-
-  /// One line: what was found, what was expected, what to do.
-  package var description: String {
-    switch self {
-    case .damaged(let path, let problem): "\(path): not a whole checkpoint: \(problem)"
-    case .unexpected(let path, let problem): "\(path): \(problem)"
-    }
-  }
-}
-
-/// One checkpoint: an HDF5 file with weights, moving average and moments by parameter name, and a manifest with its
-/// fingerprint, written last. Without a manifest that matches, a file is not a checkpoint.
+/// One checkpoint: an HDF5 file with weights, moving average and moments by parameter name, and a manifest with the file's
+/// fingerprint, which is written last. A file without a matching manifest is not a checkpoint.
 package struct Checkpoint: Sendable {
   /// The file.
   package let path: String
@@ -28,18 +12,22 @@ package struct Checkpoint: Sendable {
   package let position: TrainingPosition
   /// The configuration's document.
   package let configurationText: String
-  /// What the numbers of the data meant.
+  /// What the numbers of the training data mean.
   package let properties: LatentProperties
-  /// Number of samples trained on.
+  /// Number of samples in the training data.
   package let samples: Int
 
   private static let version = 2
+
+  private static func damaged(_ path: String, _ problem: String) -> FileError {
+    .unusable(path: path, problem: "not a whole checkpoint: \(problem)")
+  }
 
   private struct Manifest: Codable {
     let file: String
     let fingerprint: Fingerprint
 
-    /// The only text that stands for it.
+    /// The text of the manifest: the same manifest always gives the same bytes.
     var text: Data {
       get throws {
         let encoder = JSONEncoder()
@@ -51,33 +39,32 @@ package struct Checkpoint: Sendable {
 
   package static func manifest(of path: String) -> String { "\((path as NSString).deletingPathExtension).manifest.json" }
 
-  /// Opens a checkpoint: checks its fingerprint and reads everything but the parameters.
+  /// Opens a checkpoint: checks its fingerprint and reads everything but the parameters. Throws `FileError` for a damaged one.
   package init(path: String) throws {
     self.path = path
     guard FileManager.default.fileExists(atPath: path) else {
-      throw CheckpointError.damaged(path: path, problem: "the file does not exist")
+      throw Self.damaged(path, "the file does not exist")
     }
     let manifestPath = Self.manifest(of: path)
-    // Whatever differs from the text that was written, if only in a space, is damage.
+    // Any difference from the written text, even in a space, is damage.
     guard let data = FileManager.default.contents(atPath: manifestPath),
       let manifest = try? JSONDecoder().decode(Manifest.self, from: data), (try? manifest.text) == data
-    else { throw CheckpointError.damaged(path: path, problem: "its manifest \(manifestPath) is missing or unreadable") }
+    else { throw Self.damaged(path, "its manifest \(manifestPath) is missing or unreadable") }
     let found = try Fingerprint(of: path)
     guard found == manifest.fingerprint, manifest.file == (path as NSString).lastPathComponent else {
-      throw CheckpointError.damaged(path: path, problem: "its size or SHA-256 is not that of its manifest")
+      throw Self.damaged(path, "its size or SHA-256 differs from its manifest")
     }
     fingerprint = found
     let file = try HDF5File(reading: path)
     func number(_ name: String) throws -> Double {
       guard let value = try file.numbers(name)?.first else {
-        throw CheckpointError.unexpected(
-          path: path, problem: "lacks the attribute `\(name)`; is it a checkpoint of sprint?")
+        throw FileError.unusable(path: path, problem: "lacks the attribute `\(name)`; is it a checkpoint of sprint?")
       }
       return value
     }
     let version = Int(try number("format_version"))
     guard version == Self.version else {
-      throw CheckpointError.unexpected(
+      throw FileError.unusable(
         path: path, problem: "has format version \(version), this program reads \(Self.version)")
     }
     var position = TrainingPosition()
@@ -95,17 +82,17 @@ package struct Checkpoint: Sendable {
   /// Size and SHA-256 of the file.
   package let fingerprint: Fingerprint
 
-  /// The configuration that it was made with.
+  /// The configuration that the checkpoint was made with.
   package func configuration() throws -> Configuration {
     try Configuration(ConfigurationDocument(text: configurationText, source: path))
   }
 
-  /// Reads the weights or their moving average alone.
+  /// Reads only the weights or only their moving average.
   package func load(average: Bool, into arena: ParameterArena) throws {
     try read(average ? .average : .weights, into: arena)
   }
 
-  /// Reads one part.
+  /// Reads one part of the training state.
   func read(_ part: TrainingPart, into arena: ParameterArena) throws {
     let file = try HDF5File(reading: path)
     for parameter in arena.layout.parameters {
@@ -120,9 +107,9 @@ package struct Checkpoint: Sendable {
     }
   }
 
-  /// Writes a checkpoint in one piece or not at all: the file, then its manifest.
+  /// Writes a whole checkpoint or none: the file, then its manifest.
   ///
-  /// - Parameter whole: called for each part in order, gives all of it
+  /// - Parameter whole: called for each part in order; returns all of it
   package static func write(
     _ position: TrainingPosition, _ configuration: Configuration, _ properties: LatentProperties, samples: Int,
     pace: Pace? = nil, to path: String, _ whole: (TrainingPart) throws -> ParameterArena

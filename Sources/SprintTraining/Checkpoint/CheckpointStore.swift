@@ -10,13 +10,12 @@ package struct CheckpointStore: Sendable {
   /// The store of a run.
   package init(_ folder: RunFolder) { self.folder = folder }
 
-  /// The file of a step; names sort by step.
+  /// The file of a step's checkpoint.
   func path(step: Int) -> String {
-    let digits = String(step)
-    return "\(folder.checkpoints)/step-\(String(repeating: "0", count: max(0, 9 - digits.count)))\(digits).h5"
+    "\(folder.checkpoints)/\(RunFolder.name(step: step)).h5"
   }
 
-  /// Everything that is or was a checkpoint, the newest first; of some only the manifest may be left.
+  /// Paths of everything that is or was a checkpoint, newest first; for some only the manifest may exist.
   package func candidates() -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.checkpoints)) ?? []
     let files = names.filter { $0.hasPrefix("step-") }.compactMap { name in
@@ -25,7 +24,8 @@ package struct CheckpointStore: Sendable {
     return Set(files).sorted(by: >).map { "\(folder.checkpoints)/\($0)" }
   }
 
-  /// The newest whole checkpoint, and what is wrong with newer ones; nil where there is none at all.
+  /// Returns the newest whole checkpoint and what is wrong with newer ones; nil for a folder without checkpoints. Throws where
+  /// none of several is whole.
   package func newest() throws -> (checkpoint: Checkpoint, problems: [String])? {
     var problems: [String] = []
     for path in candidates() {
@@ -39,15 +39,15 @@ package struct CheckpointStore: Sendable {
     return nil
   }
 
-  /// Removes what an interrupted save left behind.
+  /// Removes the temporary files of an interrupted save.
   func removeLeftovers() {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.checkpoints)) ?? []
     for name in names where name.hasSuffix(".partial") { unlink("\(folder.checkpoints)/\(name)") }
   }
 
-  /// Writes a checkpoint, then removes older ones that are no longer to be kept.
+  /// Writes a checkpoint, then removes older ones that the settings do not keep. Returns its path.
   ///
-  /// - Parameter whole: called for each part in order, gives all of it
+  /// - Parameter whole: called for each part in order; returns all of it
   func save(
     _ position: TrainingPosition, _ configuration: Configuration, _ dataset: LatentDataset, pace: Pace? = nil,
     _ whole: (TrainingPart) throws -> ParameterArena
@@ -56,15 +56,15 @@ package struct CheckpointStore: Sendable {
     try Checkpoint.write(
       position, configuration, dataset.properties, samples: dataset.count, pace: pace, to: path, whole)
     for old in superfluous(after: path, configuration.checkpoint) {
-      // The manifest goes first: what is left when this is interrupted is no checkpoint.
+      // The manifest goes first: a file whose removal is interrupted no longer counts as a checkpoint.
       unlink(Checkpoint.manifest(of: old))
       unlink(old)
     }
     return path
   }
 
-  /// What may go once `newest` is whole: all that is older, but for the last few and every n-th step. What bears a later step is
-  /// left over from a time line that was given up, for its steps to be written over.
+  /// The checkpoints to remove once `newest` is whole: all older ones but the last few and every n-th step. Checkpoints of later
+  /// steps belong to an abandoned continuation; training overwrites them when it gets there.
   private func superfluous(after newest: String, _ settings: Configuration.Checkpoints) -> [String] {
     candidates().filter { $0 <= newest }.dropFirst(settings.keep).filter { path in
       guard let every = settings.keepEvery, let step = Self.step(of: path) else { return true }

@@ -1,55 +1,47 @@
 import Foundation
-import SprintCommunication
 import SprintData
 import SprintFormats
 import SprintModel
 
-/// Saves checkpoints at rank zero: in the background, where a snapshot is taken between two steps and a thread of its own writes
-/// it while training goes on, or in the foreground without the snapshot's memory.
+/// Writes checkpoints at rank zero: at once, or on a thread of its own while training goes on.
 final class CheckpointWriter: @unchecked Sendable {
-  /// How a save ended.
-  typealias Outcome = Result<(path: String, step: Int, seconds: Double, isUrgent: Bool), any Error>
+  /// A checkpoint that was written.
+  struct Saved {
+    let path: String
+    let step: Int
+    let seconds: Double
+    /// Nothing else ran beside the save.
+    let isUrgent: Bool
+  }
 
   private let store: CheckpointStore
   private let configuration: Configuration
   private let dataset: LatentDataset
-  private let snapshot: TrainingSnapshot?
-  /// Of the write under way, unless it is urgent; used by the thread that trains alone.
+  /// The pace of the write under way, unless it is urgent; only the training thread uses it.
   private var pace: Pace?
   private let condition = NSCondition()
-  /// Guarded by `condition`: whether the thread is at work, and what it brought.
+  /// Guarded by `condition`: whether the thread is at work, and how saves ended.
   private var isWriting = false
-  private var outcomes: [Outcome] = []
+  private var outcomes: [Result<Saved, any Error>] = []
 
-  init(_ store: CheckpointStore, _ configuration: Configuration, _ dataset: LatentDataset, _ network: Network) {
+  init(_ store: CheckpointStore, _ configuration: Configuration, _ dataset: LatentDataset) {
     (self.store, self.configuration, self.dataset) = (store, configuration, dataset)
-    snapshot = configuration.checkpoint.isBackground ? TrainingSnapshot(network) : nil
   }
 
-  /// Memory is slow when it is first written to: better while the first steps are computed than between two of them.
-  func prepare() {
-    guard let snapshot else { return }
-    start(isUrgent: false) { for part in TrainingPart.allCases { snapshot[part].elements.clear() } }
-  }
+  /// Touches the memory of a snapshot on the thread, while the first steps are computed.
+  func prepare(_ snapshot: TrainingSnapshot) { start(isUrgent: false) { snapshot.prepare() } }
 
-  /// The memory for the next snapshot, once the one before is written.
-  func freeSnapshot() -> TrainingSnapshot? {
-    waitForThread()
-    return snapshot
-  }
-
-  /// Writes what was put into the snapshot.
+  /// Writes a snapshot on the thread.
   ///
-  /// - Parameter isUrgent: whether nothing is left to be trained; else computing goes first
-  func write(_ position: TrainingPosition, isUrgent: Bool) {
-    guard let snapshot else { preconditionFailure("writing in the background needs a snapshot") }
-    // Spread over sixteen times its duration a save costs a step some percent.
+  /// - Parameter isUrgent: no training is left to do; otherwise computing goes first
+  func write(_ position: TrainingPosition, _ snapshot: TrainingSnapshot, isUrgent: Bool) {
+    // A save that is spread over sixteen times its duration costs a step some percent.
     let pace = isUrgent ? nil : Pace(rest: 15)
     self.pace = pace
     start(isUrgent: isUrgent) { [self] in save(position, isUrgent, pace) { snapshot[$0] } }
   }
 
-  /// Writes at once; `whole` gives all of each part, in order.
+  /// Writes at once; `whole` returns all of each part, in order.
   func writeNow(_ position: TrainingPosition, _ whole: (TrainingPart) throws -> ParameterArena) {
     save(position, true, nil, whole)
   }
@@ -58,9 +50,10 @@ final class CheckpointWriter: @unchecked Sendable {
     _ position: TrainingPosition, _ isUrgent: Bool, _ pace: Pace?, _ whole: (TrainingPart) throws -> ParameterArena
   ) {
     let began = ContinuousClock.now
-    let outcome = Outcome {
+    let outcome = Result {
       let path = try store.save(position, configuration, dataset, pace: pace, whole)
-      return (path, position.step, (ContinuousClock.now - began) / .seconds(1), isUrgent)
+      let seconds = (ContinuousClock.now - began) / .seconds(1)
+      return Saved(path: path, step: position.step, seconds: seconds, isUrgent: isUrgent)
     }
     condition.withLock { outcomes.append(outcome) }
   }
@@ -68,7 +61,7 @@ final class CheckpointWriter: @unchecked Sendable {
   private func start(isUrgent: Bool, _ work: @escaping @Sendable () -> Void) {
     condition.withLock { isWriting = true }
     let thread = Thread { [self] in
-      // Of this thread alone: it gets what computing leaves, and hardly anything else.
+      // On Linux this sets the priority of this thread alone: it gets what computing leaves.
       if !isUrgent { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19) }
       work()
       condition.withLock {
@@ -81,8 +74,8 @@ final class CheckpointWriter: @unchecked Sendable {
     thread.start()
   }
 
-  /// How saves ended that were not asked for yet; waits for the one under way if `wait`.
-  func takeOutcomes(wait: Bool) -> [Outcome] {
+  /// Returns how saves ended since the last call; with `wait`, after the one under way has ended.
+  func takeOutcomes(wait: Bool) -> [Result<Saved, any Error>] {
     if wait { waitForThread() }
     return condition.withLock {
       defer { outcomes = [] }
@@ -90,7 +83,8 @@ final class CheckpointWriter: @unchecked Sendable {
     }
   }
 
-  private func waitForThread() {
+  /// Waits for the write under way, which no longer rests.
+  func waitForThread() {
     pace?.hurry()
     condition.lock()
     while isWriting { condition.wait() }

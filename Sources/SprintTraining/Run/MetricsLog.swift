@@ -6,7 +6,7 @@ final class MetricsLog {
   private let file: UnsafeMutablePointer<FILE>
   private let path: String
 
-  /// Opens the log to append to it; lines of steps after `step` are cut off first, so that no step appears twice.
+  /// Opens the log to append to it, after cutting off the lines of steps after `step`, so that no step appears twice.
   init(path: String, after step: Int) throws {
     self.path = path
     if let text = try? String(contentsOfFile: path, encoding: .utf8) {
@@ -24,21 +24,25 @@ final class MetricsLog {
 
   deinit { fclose(file) }
 
-  /// Whether the log of a run speaks of a checkpoint that was written.
-  static func mentionsCheckpoint(path: String) -> Bool {
-    (try? String(contentsOfFile: path, encoding: .utf8))?.contains("\"checkpoint\": ") ?? false
-  }
-
-  /// Appends one line with the given fields in their order.
-  func write(_ fields: [(String, MetricValue)]) throws {
-    let line = "{" + fields.map { "\"\($0)\": \($1.json)" }.joined(separator: ", ") + "}\n"
-    guard fputs(line, file) >= 0, fflush(file) == 0 else { throw FileError.last(path, "write") }
+  /// Appends one line.
+  func write(_ line: LogLine) throws {
+    let text = "{" + line.fields.map { "\"\($0.0)\": \($0.1.json)" }.joined(separator: ", ") + "}\n"
+    guard fputs(text, file) >= 0, fflush(file) == 0 else { throw FileError.last(path, "write") }
   }
 }
 
 /// A value in the log.
-enum MetricValue {
+package enum MetricValue: Sendable {
   case integer(Int), number(Double), text(String)
+
+  /// The value as a number; NaN for a text.
+  package var number: Double {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value): value
+    case .text: .nan
+    }
+  }
 
   var json: String {
     switch self {

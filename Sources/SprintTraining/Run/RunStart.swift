@@ -1,11 +1,12 @@
 import Foundation
 import SprintCommunication
 import SprintData
+import SprintFormats
 import SprintModel
 
 /// Whether a run goes on from a checkpoint.
 package enum ResumePolicy: Sendable, Equatable {
-  /// From the newest whole checkpoint of the run's folder, from the start where there is none.
+  /// From the newest whole checkpoint of the run's folder; from the start where the folder has none.
   case auto
   /// From the start; the folder must not hold a run.
   case never
@@ -13,72 +14,72 @@ package enum ResumePolicy: Sendable, Equatable {
   case file(String)
 }
 
-/// What a run starts from: data that fits the network, and a checkpoint or none. Checked at all ranks before anything is written.
-package struct RunStart {
+/// What a run starts from: data that fits the network, and a checkpoint or none. All ranks check it before anything is written.
+struct RunStart {
   let training: LatentDataset
   /// Held-out data, if any.
   let validation: LatentDataset?
   /// Where training stands, at every rank.
   let position: TrainingPosition
-  /// Whether there is a checkpoint.
+  /// The run goes on from a checkpoint.
   let isResuming: Bool
   /// The checkpoint, at rank zero.
   let checkpoint: Checkpoint?
 
   init(
     _ configuration: Configuration, _ folder: RunFolder, _ resume: ResumePolicy, _ communicator: Communicator,
-    _ report: (TrainingEvent) -> Void
+    note: (String) -> Void
   ) throws {
     checkpoint = try communicator.agree {
-      communicator.rank == 0 ? try Self.checkpoint(for: resume, in: folder, report) : nil
+      communicator.rank == 0 ? try Self.checkpoint(for: resume, in: folder, note) : nil
     }
     (training, validation) = try communicator.agree { [checkpoint] in
-      try Self.checkRanks(configuration, communicator.size)
+      try configuration.check(ranks: communicator.size)
       let training = try Self.openTraining(configuration)
       if let checkpoint { try Self.check(checkpoint, configuration, training) }
       return (training, try Self.openValidation(configuration))
     }
-    let told = try communicator.broadcast(
+    let start = try communicator.broadcast(
       [checkpoint == nil ? 0 : 1] + (checkpoint?.position ?? TrainingPosition()).numbers)
-    isResuming = told[0] > 0
+    isResuming = start[0] > 0
     var position = TrainingPosition()
-    position.numbers = Array(told.dropFirst())
+    position.numbers = Array(start.dropFirst())
     self.position = position
   }
 
-  private static func checkpoint(
-    for resume: ResumePolicy, in folder: RunFolder, _ report: (TrainingEvent) -> Void
-  ) throws -> Checkpoint? {
-    let store = CheckpointStore(folder)
+  private static func checkpoint(for resume: ResumePolicy, in folder: RunFolder, _ note: (String) -> Void) throws
+    -> Checkpoint?
+  {
     switch resume {
-    case .file(let path):
-      let checkpoint = try Checkpoint(path: path)
-      if let newer = store.candidates().first, newer > store.path(step: checkpoint.position.step) {
-        throw RunError.unusable(
-          "\(newer) is newer than \(path); move it away, or name another folder with --run, so that it is clear what the "
-            + "run is resumed from next time")
-      }
-      return checkpoint
-    case .never:
-      guard folder.isOccupied else { return nil }
-      throw RunError.occupied(folder: folder.path, step: (try? store.newest())??.checkpoint.position.step ?? 0)
-    case .auto:
-      guard let newest = try store.newest() else {
-        // A run that has lost its checkpoints is not started anew without being asked to.
-        if MetricsLog.mentionsCheckpoint(path: folder.metrics) { throw RunError.checkpointsGone(folder: folder.path) }
-        if folder.isOccupied { report(.note("\(folder.path): no checkpoint yet; starting from step 0")) }
-        return nil
-      }
-      for problem in newest.problems { report(.note("left aside: \(problem)")) }
-      return newest.checkpoint
+    case .file(let path): try checkpoint(at: path, in: folder)
+    case .never: try refuseOccupied(folder)
+    case .auto: try newestCheckpoint(in: folder, note)
     }
   }
 
-  package static func checkRanks(_ configuration: Configuration, _ ranks: Int) throws {
-    guard let smallest = configuration.stages.min(by: { $0.batch < $1.batch }), smallest.batch < ranks else { return }
-    throw RunError.unusable(
-      "stage `\(smallest.name)` has a batch of \(smallest.batch) for \(ranks) ranks; each needs at least one sample, "
-        + "start fewer ranks or enlarge the batch")
+  private static func checkpoint(at path: String, in folder: RunFolder) throws -> Checkpoint {
+    let (checkpoint, store) = (try Checkpoint(path: path), CheckpointStore(folder))
+    if let newer = store.candidates().first, newer > store.path(step: checkpoint.position.step) {
+      throw RunError.newerCheckpoint(newer: newer, path: path)
+    }
+    return checkpoint
+  }
+
+  private static func refuseOccupied(_ folder: RunFolder) throws -> Checkpoint? {
+    guard folder.isOccupied else { return nil }
+    let newest = try? CheckpointStore(folder).newest()
+    throw RunError.occupied(folder: folder.path, step: newest?.checkpoint.position.step ?? 0)
+  }
+
+  private static func newestCheckpoint(in folder: RunFolder, _ note: (String) -> Void) throws -> Checkpoint? {
+    guard let newest = try CheckpointStore(folder).newest() else {
+      // A run that has lost its checkpoints must not start anew by itself.
+      if LogLine.mentionsCheckpoint(log: folder.metrics) { throw RunError.checkpointsGone(folder: folder.path) }
+      if folder.isOccupied { note("\(folder.path): no checkpoint yet; starting from step 0") }
+      return nil
+    }
+    for problem in newest.problems { note("skipped: \(problem)") }
+    return newest.checkpoint
   }
 
   private static func openTraining(_ configuration: Configuration) throws -> LatentDataset {
@@ -92,9 +93,8 @@ package struct RunStart {
     if let shape = dataset.featureShape, let projector = model.projector {
       guard shape == (model.tokens, projector.featureWidth) else {
         throw DatasetError.unfit(
-          problem:
-            "has features of \(shape.tokens) tokens x \(shape.width), the model expects \(model.tokens) x \(projector.featureWidth)"
-        )
+          problem: "has features of \(shape.tokens) tokens x \(shape.width), the model expects "
+            + "\(model.tokens) x \(projector.featureWidth)")
       }
     }
     return dataset
@@ -117,5 +117,15 @@ package struct RunStart {
     guard differences.isEmpty else {
       throw RunError.otherConfiguration(path: checkpoint.path, differences: differences)
     }
+  }
+}
+
+extension Configuration {
+  /// Throws where a batch has fewer samples than there are ranks.
+  package func check(ranks: Int) throws {
+    guard let smallest = stages.min(by: { $0.batch < $1.batch }), smallest.batch < ranks else { return }
+    throw RunError.unusable(
+      "stage `\(smallest.name)` has a batch of \(smallest.batch) for \(ranks) ranks; each rank needs at least one sample: "
+        + "start fewer ranks or enlarge the batch")
   }
 }

@@ -3,16 +3,16 @@ import SprintDiffusion
 import SprintKernels
 import SprintModel
 
-/// Every random number that training needs beyond the latents themselves, as a function of (seed, draw index of the sample).
+/// All random numbers that training needs beyond the latents themselves, as a function of (seed, draw index of the sample).
 final class BatchDraws {
   private let configuration: Configuration
   private let noise, time, keptTokens, pathDrop, labelDrop: Philox
-  private let arena: Arena
-  private let noiseMemory: Matrix
+  private let noiseMemory: NoiseMemory
   private let workers: Workers
-  /// The kept tokens of the last batch, whose memory is used again.
+  /// The kept tokens of the last batch; the next batch reuses their memory.
   private var kept = KeptTokens(ids: [], perSample: 1)
 
+  /// Draws for batches of up to `batch` samples.
   init(_ configuration: Configuration, batch: Int, workers: Workers) {
     self.configuration = configuration
     self.workers = workers
@@ -21,20 +21,18 @@ final class BatchDraws {
     keptTokens = Philox(seed: configuration.seed, purpose: .keptTokens)
     pathDrop = Philox(seed: configuration.seed, purpose: .pathDrop)
     labelDrop = Philox(seed: configuration.seed, purpose: .labelDrop)
-    arena = Arena(count: Arena.aligned(batch * configuration.model.latentElements))
-    noiseMemory = arena.matrix(rows: batch, columns: configuration.model.latentElements)
+    noiseMemory = NoiseMemory(rows: batch, columns: configuration.model.latentElements)
   }
 
-  /// The training batch of samples `range` of a rank's slice of a global batch.
+  /// Returns the training batch of the samples `range` of a rank's slice of a global batch.
   func batch(_ latents: LatentBatch, _ range: Range<Int>, _ stage: Stage, readsFeatures: Bool) -> TrainingBatch {
     let draws = range.map { latents.firstDraw + UInt64($0) }
     workers.run(tasks: draws.count) { [noise, noiseMemory] _, b in
-      let row = noiseMemory.vector(b)
-      noise.fillNormal(row.buffer, draw: draws[b])
+      noise.fillNormal(noiseMemory.values.vector(b).buffer, draw: draws[b])
     }
     let tokens = configuration.model.tokens
     return TrainingBatch(
-      data: latents.latents.rows(range), noise: noiseMemory.rows(0..<range.count),
+      data: latents.latents.rows(range), noise: noiseMemory.values.rows(0..<range.count),
       times: draws.map { configuration.time.draw(time, draw: $0) },
       labels: zip(range, draws).map {
         labelDrop.uniform(draw: $1) < Float(stage.labelDrop) ? configuration.model.classes : latents.labels[$0]
@@ -51,5 +49,16 @@ final class BatchDraws {
     kept.resize(to: draws.count, perSample: drop.keptCount(grid: grid))
     kept.forEachSample { sample, ids in drop.draw(keptTokens, draw: draws[sample], grid: grid, into: ids) }
     return kept
+  }
+}
+
+/// [B, C · S · S] noise of one batch.
+private struct NoiseMemory: Sendable {
+  let values: Matrix
+  private let arena: Arena
+
+  init(rows: Int, columns: Int) {
+    arena = Arena(count: Arena.aligned(rows * columns))
+    values = arena.matrix(rows: rows, columns: columns)
   }
 }

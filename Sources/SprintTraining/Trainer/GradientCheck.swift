@@ -3,14 +3,14 @@ import SprintDiffusion
 import SprintKernels
 import SprintModel
 
-/// Holds the gradients of one batch against central differences of the loss, parameter by parameter: along the normalised
-/// gradient itself the loss has to rise by the gradient's norm.
+/// Compares the gradients of one batch with central differences of the loss, parameter by parameter: along the normalised
+/// gradient the loss has to rise by the gradient's norm.
 struct GradientCheck {
   /// One parameter's result.
   struct Result {
     let name: String
     let norm, difference: Double
-    /// Relative error, or nil where the gradient is too small for single precision to show it.
+    /// The relative error; nil where the gradient is too small for single precision to show it.
     let error: Double?
   }
 
@@ -20,7 +20,7 @@ struct GradientCheck {
   private let weights, gradients: ParameterArena
   private let alignmentWeight: Double
 
-  /// A check at `weights` with some noise added, so that layers which start at zero have gradients to show.
+  /// A check at `weights` plus some noise, so that layers that start at zero have gradients to compare.
   init(_ network: Network, _ objective: FlowMatching, weights: ParameterArena, alignmentWeight: Double, seed: UInt64) {
     (self.objective, self.alignmentWeight) = (objective, alignmentWeight)
     self.weights = ParameterArena(network)
@@ -41,14 +41,14 @@ struct GradientCheck {
       let (values, gradient) = (weights[parameter], gradients[parameter])
       let norm = sumOfSquares(gradient).squareRoot()
       let before = values.array
-      // Long enough for the loss to change visibly, short against the weights.
+      // Long enough for the loss to change visibly, short compared with the weights.
       let length = min(0.005 * max(1, sumOfSquares(values).squareRoot()), 0.01 * abs(start) / max(norm, 1e-12))
       func loss(at distance: Double) -> Double {
         for i in 0..<values.count { values[i] = before[i] + Float(distance * Double(gradient[i]) / max(norm, 1e-30)) }
         return total(objective.losses(weights, batch))
       }
       func slope(_ length: Double) -> Double { (loss(at: length) - loss(at: -length)) / (2 * length) }
-      // Richardson's extrapolation takes the third derivative out.
+      // Richardson's extrapolation removes the third derivative.
       let difference = (4 * slope(length / 2) - slope(length)) / 3
       for i in 0..<values.count { values[i] = before[i] }
       let isVisible = norm * length > 2e-5 * abs(start)
@@ -58,7 +58,7 @@ struct GradientCheck {
     }
   }
 
-  /// Compares and says how it went; throws where a parameter disagrees.
+  /// Compares all parameters and returns a summary; throws where one disagrees.
   func summary(_ batch: TrainingBatch) throws -> String {
     let results = run(batch)
     let measured = results.compactMap { result in result.error.map { (result, $0) } }
@@ -72,7 +72,7 @@ struct GradientCheck {
     return
       "gradients of one batch against central differences: \(measured.count) of \(measured.count) parameters agree "
       + "within \(Self.tolerance), \(results.count - measured.count) too small to see; the largest error is "
-      + "\(worst.map { String(format: "%.1e of %@", $0.1, $0.0.name) } ?? "not there")"
+      + "\(worst.map { String(format: "%.1e of %@", $0.1, $0.0.name) } ?? "missing")"
   }
 
   private func total(_ losses: Losses) -> Double { losses.denoising + alignmentWeight * losses.alignment }

@@ -1,131 +1,111 @@
+import SprintCommunication
 import SprintKernels
 import SprintModel
 
-/// The constants of AdamW. arXiv 1711.05101.
-package struct AdamWConfiguration: Sendable, Equatable {
-  /// Decay of the first and of the second moment.
-  package var beta1 = 0.9, beta2 = 0.999
-  /// What is added to the root of the second moment.
-  package var epsilon = 1e-8
-  /// Decoupled weight decay.
-  package var weightDecay = 0.0
-
-  /// The published constants.
-  package init() {}
-}
-
-/// Weights and gradients of a whole network; moving average and AdamW's moments of the parts that this rank looks after; and the
-/// pass that updates them.
+/// Weights and gradients of a whole network, the moving average and AdamW's moments of the weights that this rank updates, and
+/// the pass that updates them.
 package final class Optimizer: Sendable {
   /// The weights in training.
   package let weights: ParameterArena
-  /// Gradients to be added to before `update`, which leaves them zero. Between updates their memory may be borrowed.
+  /// The backward pass adds gradients here; `update` leaves zeros. Between updates the memory may be borrowed.
   package let gradients: ParameterArena
-  /// What this rank looks after, in order.
-  let owned: [Slice]
-  /// The exponential moving average of the weights, and AdamW's first and second moments: of the owned places, one after another.
-  package let average, firstMoment, secondMoment: Vector
+  /// How the arenas are cut into buckets and shards.
+  package let plan: BucketPlan
+  /// Each rank keeps and updates a part of the state.
+  package let isSharded: Bool
+  let state: ShardState
+  let shards: OwnedShards
+  let communicator: Communicator
+  let workers: Workers
   private let configuration: AdamWConfiguration
-  private let workers: Workers
-  private let memory: [Arena]
-  /// What is updated, by bucket: stretches of trained parameters, cut so that several workers share them evenly.
-  private let slices: [[Slice]]
-  /// The same in one list, and room for a double each.
-  private let all: [Slice]
-  private let partialSums: Arena
+  private let partialSums: PartialSums
 
-  /// A stretch of what this rank looks after.
-  struct Slice: Sendable {
-    /// Where it lies in the arenas of weights and gradients.
-    let place: Range<Int>
-    /// Where it lies in the owned state.
-    let state: Range<Int>
-  }
-
-  /// State for `network`, all zero.
+  /// An optimizer of `network`, all zero. All ranks create one together.
   ///
-  /// - Parameter owned: the places that this rank looks after, one for each bucket; nil for everything
-  package init(_ network: Network, _ configuration: AdamWConfiguration, owned: [Range<Int>]? = nil) {
-    weights = ParameterArena(network)
-    gradients = ParameterArena(network)
-    self.configuration = configuration
-    workers = network.workers
-    var count = 0
-    self.owned = (owned ?? [0..<network.layout.count]).map { place in
-      defer { count += place.count }
-      return Slice(place: place, state: count..<count + place.count)
-    }
-    memory = (0..<3).map { [count] _ in Arena(count: count) }
-    (average, firstMoment, secondMoment) = (memory[0].elements, memory[1].elements, memory[2].elements)
-    let stretches = Self.trainedStretches(network.layout)
-    slices = self.owned.map { owned in
-      let shift = owned.state.lowerBound - owned.place.lowerBound
-      return stretches.flatMap { Self.slices($0.clamped(to: owned.place)) }.map {
-        Slice(place: $0, state: $0.lowerBound + shift..<$0.upperBound + shift)
-      }
-    }
-    all = slices.flatMap(\.self)
-    partialSums = Arena(count: 2 * all.count)
+  /// - Parameter isSharded: each rank updates its own shards and keeps state for them alone; otherwise every rank updates
+  ///   everything
+  package init(
+    _ network: Network, _ configuration: AdamWConfiguration, _ communicator: Communicator = .single(),
+    isSharded: Bool = true
+  ) {
+    (weights, gradients) = (ParameterArena(network), ParameterArena(network))
+    (self.configuration, self.communicator, workers) = (configuration, communicator, network.workers)
+    plan = BucketPlan(count: network.layout.count, ranks: communicator.size)
+    self.isSharded = isSharded && communicator.size > 1
+    shards = OwnedShards(self.isSharded ? plan.shards(ofRank: communicator.rank) : [0..<network.layout.count], of: network.layout)
+    state = ShardState(count: shards.count)
+    partialSums = PartialSums(count: shards.allSlices.count)
   }
+
+  /// The moving average of the weights that this rank updates.
+  package var average: Vector { state.average }
 
   /// Bytes of moving average and moments at this rank.
-  package var stateBytes: Int { 3 * average.count * MemoryLayout<Float>.stride }
+  package var stateBytes: Int { 3 * state.average.count * MemoryLayout<Float>.stride }
 
-  /// Σ g² over the owned trained parameters; the same sum in the same order for any number of workers.
+  /// Σ g² over the trained weights that this rank updates; the same sum in the same order for any number of workers.
   package func sumOfSquaredGradients() -> Double {
-    let partial = PartialSums(partialSums)
-    workers.run(tasks: all.count) { [gradients, all] _, i in
-      Meter.count(.optimizer) { partial.base[i] = sumOfSquares(gradients.elements[all[i].place]) }
+    workers.run(tasks: shards.allSlices.count) { [gradients, shards, partialSums] _, i in
+      Meter.count(.optimizer) {
+        partialSums[i] = sumOfSquares(gradients.elements[shards.allSlices[i].place])
+      }
     }
-    return (0..<all.count).reduce(0) { $0 + partial.base[$1] }
+    return partialSums.total
   }
 
-  /// Update number `step` (from 1) of what this rank looks after: clips by the given norm, then AdamW and the moving average.
+  /// This rank's part of Σ g² over all weights: where state is not sharded, rank zero has all of it.
+  func ownSquaredNorm() -> Double { isSharded || communicator.rank == 0 ? sumOfSquaredGradients() : 0 }
+
+  /// Makes update number `step` (from 1): clips by the given norm, then AdamW and the moving average; then every rank has all
+  /// new weights. All ranks call it.
   ///
   /// - Parameters:
-  ///   - norm: of all gradients
+  ///   - norm: the norm of all gradients
   ///   - clip: gradients are multiplied by min(1, clip / (norm + 1e-6)); nil leaves them
   ///   - ema: e in ema = e · ema + (1 - e) · weights
-  ///   - onUpdated: called with the number of each owned place once its weights are new
-  package func update(
-    step: Int, learningRate: Double, norm: Double, clip: Double?, ema: Double, onUpdated: (Int) -> Void = { _ in }
-  ) {
+  package func update(step: Int, learningRate: Double, norm: Double, clip: Double?, ema: Double) throws {
     let update = AdamWStep(
       step: step, learningRate: learningRate, beta1: configuration.beta1, beta2: configuration.beta2,
       epsilon: configuration.epsilon, weightDecay: configuration.weightDecay,
       gradientFactor: clip.map { min(1, $0 / (norm + 1e-6)) } ?? 1, ema: ema)
-    for (index, slices) in slices.enumerated() {
-      workers.run(tasks: slices.count) { [self] _, i in
-        let slice = slices[i]
-        Meter.count(.optimizer) {
-          adamW(
-            update, weights: weights.elements[slice.place], gradients: gradients.elements[slice.place],
-            firstMoment: firstMoment[slice.state], secondMoment: secondMoment[slice.state],
-            average: average[slice.state])
-        }
-      }
-      onUpdated(index)
+    // A bucket's new weights travel while the next bucket is updated.
+    let gathers = shards.slices.enumerated().compactMap { bucket, slices in
+      self.update(update, slices)
+      return isSharded ? communicator.startAllGather(weights.elements, plan, bucket: bucket) : nil
     }
     clearForeignGradients()
+    for gather in gathers { try gather.wait() }
   }
 
-  /// Drops the gradients, for an update that is skipped or when their memory was borrowed.
+  private func update(_ step: AdamWStep, _ slices: [OwnedRange]) {
+    workers.run(tasks: slices.count) { [self] _, i in
+      let slice = slices[i]
+      Meter.count(.optimizer) {
+        adamW(
+          step, weights: weights.elements[slice.place], gradients: gradients.elements[slice.place],
+          firstMoment: state.firstMoment[slice.state], secondMoment: state.secondMoment[slice.state],
+          average: state.average[slice.state])
+      }
+    }
+  }
+
+  /// Clears all gradients, after a skipped update or when their memory was borrowed.
   package func clearGradients() {
     workers.run(over: gradients.elements.count, grain: 1 << 18) { [gradients] _, range in
       gradients.elements[range].clear()
     }
   }
 
-  /// Starts afresh from the given weights: they become weights and average, gradients and moments become zero.
+  /// Starts afresh from the given weights: they become weights and average; gradients and moments become zero.
   package func restart(from source: ParameterArena) {
     if source !== weights { copy(source.elements, to: weights.elements) }
-    take(from: weights.elements, into: average)
-    for values in [gradients.elements, firstMoment, secondMoment] { values.clear() }
+    take(from: weights.elements, into: state.average)
+    for values in [gradients.elements, state.firstMoment, state.secondMoment] { values.clear() }
   }
 
-  /// Copies the owned places of a whole arena into owned state.
-  func take(from whole: Vector, into state: Vector) {
-    for slice in owned { state[slice.state].copy(from: whole[slice.place]) }
+  /// Copies the owned ranges of a whole arena into this rank's state.
+  func take(from whole: Vector, into own: Vector) {
+    for range in shards.ranges { own[range.state].copy(from: whole[range.place]) }
   }
 
   /// Copies on all workers.
@@ -133,35 +113,30 @@ package final class Optimizer: Sendable {
     workers.run(over: source.count, grain: 1 << 18) { _, range in target[range].copy(from: source[range]) }
   }
 
-  /// What other ranks update has left partial sums here.
+  /// The shards of other ranks hold partial sums after the reduction; clear them.
   private func clearForeignGradients() {
-    let places = [0..<0] + owned.map(\.place) + [gradients.elements.count..<gradients.elements.count]
-    let gaps = zip(places, places.dropFirst()).map { $0.upperBound..<$1.lowerBound }.filter { !$0.isEmpty }
+    let gaps = shards.gaps(total: gradients.elements.count)
     workers.run(tasks: gaps.count) { [gradients] _, i in gradients.elements[gaps[i]].clear() }
-  }
-
-  /// Frozen parameters cut the arena into stretches.
-  private static func trainedStretches(_ layout: ParameterLayout) -> [Range<Int>] {
-    layout.parameters.filter(\.isTrained).reduce(into: []) { stretches, parameter in
-      if let last = stretches.last, last.upperBound == parameter.range.lowerBound {
-        stretches[stretches.count - 1] = last.lowerBound..<parameter.range.upperBound
-      } else {
-        stretches.append(parameter.range)
-      }
-    }
-  }
-
-  /// Slices of a size that several workers share evenly and a cache holds.
-  private static func slices(_ range: Range<Int>) -> [Range<Int>] {
-    stride(from: range.lowerBound, to: range.upperBound, by: 1 << 16).map { $0..<min($0 + (1 << 16), range.upperBound) }
   }
 }
 
-/// Doubles in two floats' room each: every worker writes its own.
+/// One double for each slice: workers write different ones, and the total adds them in order.
 private struct PartialSums: @unchecked Sendable {
-  let base: UnsafeMutablePointer<Double>
+  private let arena: Arena
+  private let base: UnsafeMutablePointer<Double>
+  private let count: Int
 
-  init(_ arena: Arena) {
-    base = UnsafeMutableRawPointer(arena.elements.base).bindMemory(to: Double.self, capacity: arena.elements.count / 2)
+  init(count: Int) {
+    // A double takes the room of two floats.
+    arena = Arena(count: 2 * count)
+    self.count = count
+    base = UnsafeMutableRawPointer(arena.elements.base).bindMemory(to: Double.self, capacity: count)
   }
+
+  subscript(slice: Int) -> Double {
+    get { base[slice] }
+    nonmutating set { base[slice] = newValue }
+  }
+
+  var total: Double { (0..<count).reduce(0) { $0 + base[$1] } }
 }

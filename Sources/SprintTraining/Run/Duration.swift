@@ -1,6 +1,4 @@
-import Foundation
-
-/// Seconds as people say them.
+/// Formats seconds for people: `3 d 4 h`, `2 h 5 min`, `1 min 7 s`, `12 s`.
 package func duration(_ seconds: Double) -> String {
   guard seconds.isFinite else { return "?" }
   let whole = Int(seconds.rounded())

@@ -6,21 +6,21 @@ package struct TrainingPosition: Sendable, Equatable {
   package var stage = 0
   /// Updates done in it.
   package var stageStep = 0
-  /// Whether the stage is over before its last step.
+  /// The stage ended before its last step.
   package var isStageOver = false
-  /// Updates of this stage that were left out because a number was not finite.
+  /// Updates of this stage that were skipped because a number was not finite.
   package var skipped = 0
-  /// Samples drawn so far; the next sample's draw index.
+  /// Samples drawn so far; the draw index of the next sample.
   package var draws = 0
   /// The step after which the moving average was last validated.
   package var validated = 0
-  /// The lowest validation loss of this stage, and validations since that did not go below it.
+  /// The lowest validation loss of this stage, and the number of validations since then.
   package var bestValidation = Double.infinity, validationsWithoutGain = 0
 
   /// The start of a run.
   package init() {}
 
-  /// All of it as numbers, by name, as a checkpoint stores them and rank zero tells them.
+  /// Every property as a number with its name: checkpoints store them, and rank zero broadcasts them.
   static let fields: [(name: String, path: WritableKeyPath<TrainingPosition, Double> & Sendable)] = [
     ("step", \.step.number), ("stage", \.stage.number), ("stage_step", \.stageStep.number),
     ("stage_is_over", \.isStageOver.number), ("skipped", \.skipped.number), ("draws", \.draws.number),
@@ -34,12 +34,17 @@ package struct TrainingPosition: Sendable, Equatable {
     set { for (field, number) in zip(Self.fields, newValue) { self[keyPath: field.path] = number } }
   }
 
-  /// Whether its stage is done with: at its last step or before.
+  /// Whether the stage has ended, at its last step or before.
   func hasFinishedStage(of configuration: Configuration) -> Bool {
     isStageOver || stageStep == configuration.stages[stage].steps
   }
 
-  /// After an update of a batch.
+  /// Whether all stages have ended.
+  func hasFinished(_ configuration: Configuration) -> Bool {
+    stage + 1 == configuration.stages.count && hasFinishedStage(of: configuration)
+  }
+
+  /// Counts one update of `batch` samples.
   mutating func advance(batch: Int, isSkipped: Bool) {
     step += 1
     stageStep += 1
@@ -47,11 +52,23 @@ package struct TrainingPosition: Sendable, Equatable {
     if isSkipped { skipped += 1 }
   }
 
-  /// At the start of the stage after this one.
+  /// Moves to the start of the next stage.
   package mutating func enterNextStage() {
     stage += 1
     (stageStep, isStageOver, skipped) = (0, false, 0)
     (bestValidation, validationsWithoutGain) = (.infinity, 0)
+  }
+
+  /// Notes a validation loss. The stage is over once the loss has reached its plateau.
+  package mutating func note(validationLoss loss: Double, _ plateau: Stage.Plateau?) {
+    validated = step
+    guard let plateau else { return }
+    if loss < bestValidation * (1 - plateau.threshold) || bestValidation == .infinity {
+      (bestValidation, validationsWithoutGain) = (loss, 0)
+    } else {
+      validationsWithoutGain += 1
+      if validationsWithoutGain >= plateau.patience { isStageOver = true }
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import SprintKernels
 import SprintModel
 
 /// The loss on held-out data: all tokens, no dropped labels, the same noise and times at every call.
-struct Validation {
+struct HeldOutLoss {
   private let dataset: LatentDataset
   private let configuration: Configuration
   private let network: Network
@@ -17,8 +17,8 @@ struct Validation {
     samples = min(dataset.count, configuration.validation.samples)
   }
 
-  /// The mean squared error of the velocity under some weights, the same bits for any number of ranks; nil where a rank wishes
-  /// to stop. All ranks call it, each with the whole weights.
+  /// Returns the mean squared error of the velocity under some weights, in the same bits on any number of ranks; nil where a
+  /// rank asked to stop. All ranks call it, each with all weights.
   func loss(_ weights: ParameterArena, _ communicator: Communicator, stopRequested: () -> Bool) throws -> Double? {
     let batch = min(Self.batch, samples)
     let batches = stride(from: 0, to: samples, by: batch).map { $0..<min($0 + batch, samples) }
@@ -28,7 +28,7 @@ struct Validation {
     let elements = configuration.model.latentElements
     let arena = Arena(count: 2 * Arena.aligned(batch * elements))
     let (data, noise) = (arena.matrix(rows: batch, columns: elements), arena.matrix(rows: batch, columns: elements))
-    // Each batch is one rank's; the others add nothing to its sum.
+    // Each batch belongs to one rank; the others add nothing to its sum.
     var sums = [Double](repeating: 0, count: batches.count)
     for first in stride(from: 0, to: batches.count, by: communicator.size) {
       let own = first + communicator.rank

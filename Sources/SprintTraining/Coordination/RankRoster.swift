@@ -2,13 +2,13 @@ import Foundation
 import SprintCommunication
 import SprintKernels
 
-/// Who takes part in a run: hosts, threads, cores, and how fast matrix products are. Known to rank zero.
+/// Who takes part in a run: hosts, threads, cores, and the speed of their matrix products. Rank zero has the roster.
 struct RankRoster {
   /// One rank.
   struct Entry: Equatable {
     var host: String
     var threads: Int
-    /// The cores that it may run on, as /proc writes them: `0-3,8`.
+    /// The cores that the rank may run on, as /proc writes them: `0-3,8`.
     var cores: String
     var blasCore: String
     /// FLOP/s of all its threads together, measured on all ranks at once.
@@ -31,7 +31,7 @@ struct RankRoster {
 
   init(_ entries: [Entry]) { self.entries = entries }
 
-  /// Measures this rank and gathers all at rank zero, which gets the roster.
+  /// Measures this rank and gathers the entries of all ranks; returns the roster at rank zero.
   init?(_ communicator: Communicator, _ workers: Workers) throws {
     try communicator.barrier()
     let own = Entry(
@@ -42,13 +42,13 @@ struct RankRoster {
     entries = texts.compactMap(Entry.init)
   }
 
-  /// Names of all hosts.
+  /// The names of all hosts.
   var hosts: [String] { Set(entries.map(\.host)).sorted() }
 
   /// FLOP/s of all ranks together.
   var peak: Double { entries.reduce(0) { $0 + $1.peak } }
 
-  /// One line a rank, or a host where there are many; then what is odd.
+  /// One line a rank, or a host where there are more than 32 ranks; then warnings.
   var lines: [String] {
     let hosts = hosts.count
     let head =
@@ -72,7 +72,7 @@ struct RankRoster {
       + String(format: "%.0f GFLOP/s", entry.peak / 1e9)
   }
 
-  /// The slowest rank, where there are several, and hosts with more threads than cores.
+  /// Names the slowest of several ranks, and hosts with more threads than cores.
   private var warnings: [String] {
     var lines: [String] = []
     if let slowest = entries.indices.min(by: { entries[$0].peak < entries[$1].peak }), entries.count > 1 {

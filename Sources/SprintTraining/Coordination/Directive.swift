@@ -1,0 +1,36 @@
+/// What rank zero tells every rank in each step.
+package struct Directive: Equatable {
+  /// What happens to the gradients of the step.
+  package enum Update: Int {
+    case make, skip, fail
+  }
+
+  /// The losses of the global batch.
+  package var loss = 0.0, alignment = 0.0
+  /// The norm of all gradients.
+  package var gradientNorm = 0.0
+  /// What happens to the gradients.
+  package var update = Update.make
+  /// What all ranks do after the update.
+  package var validates = false, drawsSamples = false, savesCheckpoint = false, stops = false
+
+  /// A directive to update and go on.
+  package init() {}
+
+  /// The directive as numbers, as it travels to the ranks.
+  package var numbers: [Double] {
+    let flags = [validates, drawsSamples, savesCheckpoint, stops].map { $0 ? 1.0 : 0 }
+    return [loss, alignment, gradientNorm, Double(update.rawValue)] + flags
+  }
+
+  /// Reads a directive from its `numbers`.
+  package init(_ numbers: [Double]) {
+    (loss, alignment, gradientNorm) = (numbers[0], numbers[1], numbers[2])
+    update = Update(rawValue: Int(numbers[3])) ?? .fail
+    (validates, drawsSamples) = (numbers[4] != 0, numbers[5] != 0)
+    (savesCheckpoint, stops) = (numbers[6] != 0, numbers[7] != 0)
+  }
+
+  /// Loss and gradient norm, for messages about numbers that are not finite.
+  var numbersInWords: String { "loss \(loss), gradient norm \(gradientNorm)" }
+}

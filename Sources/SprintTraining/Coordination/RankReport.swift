@@ -1,0 +1,27 @@
+/// What every rank tells rank zero in each step, once its gradients are reduced.
+package struct RankReport: Equatable {
+  /// Sums over the rank's samples of their shares in the global batch's losses.
+  package var loss = 0.0, alignment = 0.0
+  /// Σ g² of the shards that the rank updates.
+  package var squaredNorm = 0.0
+  /// Seconds until the gradients were computed, and the part of them spent waiting for data.
+  package var seconds = 0.0, dataSeconds = 0.0
+  /// A signal asked this rank to stop.
+  package var stopRequested = false
+  /// A check found a number that is not finite.
+  package var hasNonFinite = false
+
+  /// A report of a step that did nothing.
+  package init() {}
+
+  /// The report as numbers, as it travels to rank zero.
+  package var numbers: [Double] {
+    [loss, alignment, squaredNorm, seconds, dataSeconds, stopRequested ? 1 : 0, hasNonFinite ? 1 : 0]
+  }
+
+  /// Reads a report from its `numbers`.
+  package init(_ numbers: [Double]) {
+    (loss, alignment, squaredNorm, seconds, dataSeconds) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
+    (stopRequested, hasNonFinite) = (numbers[5] != 0, numbers[6] != 0)
+  }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import SprintData
+import SprintFormats
+import SprintModel
+
+/// Keeps what happens in a run: the log, TensorBoard's curves, and the events for the user. At ranks other than zero it keeps
+/// nothing.
+final class RunJournal {
+  private let configuration: Configuration
+  private let folder: RunFolder
+  private let ranks: Int
+  private let report: (TrainingEvent) -> Void
+  private var log: MetricsLog?
+  private var curves: TensorBoardFile?
+  /// FLOP/s of all ranks in matrix products.
+  private var peak = 0.0
+
+  init(
+    _ configuration: Configuration, _ folder: RunFolder, ranks: Int, _ report: @escaping (TrainingEvent) -> Void
+  ) {
+    (self.configuration, self.folder, self.ranks, self.report) = (configuration, folder, ranks, report)
+  }
+
+  /// Opens log and curves at rank zero, for a run that goes on after `position`.
+  func open(at position: TrainingPosition) throws {
+    log = try MetricsLog(path: folder.metrics, after: position.step)
+    guard configuration.writesTensorBoard else { return }
+    // A run that starts anew keeps no curves of an earlier one that never saved.
+    curves = try TensorBoardFile(folder: folder.tensorBoard, after: position.step == 0 ? -1 : position.step)
+    guard position.step == 0 else { return }
+    plot(step: 0) { try $0.add(text: "```yaml\n\(configuration.text)```", tag: "configuration", step: 0) }
+  }
+
+  /// Reports something worth a line.
+  func note(_ text: String) { report(.note(text)) }
+
+  /// Records who takes part from a step on.
+  func started(at step: Int, _ roster: RankRoster, _ dataset: LatentDataset, weights: Int) {
+    peak = roster.peak
+    let grid = SampleGrid(channels: dataset.channels, side: dataset.side, dataset.properties)
+    write(
+      .start(
+        RunStartRecord(
+          step: step, ranks: roster.entries.count, threads: roster.entries.reduce(0) { $0 + $1.threads },
+          date: Date().ISO8601Format(), hosts: roster.hosts.joined(separator: ", "), peakGflops: peak / 1e9,
+          caption: grid.caption ?? "", weights: weights, images: dataset.count)))
+  }
+
+  /// Records a step that led to `position`.
+  func stepped(to position: TrainingPosition, _ directive: Directive, learningRate: Double, _ timing: StepTiming) {
+    guard log != nil else { return }
+    let stage = configuration.stages[position.stage]
+    let work = configuration.trainingWork(of: stage)
+    let imagesPerSecond = Double(stage.batch) / timing.seconds
+    let step = StepReport(
+      position: position, stage: stage.name, totalSteps: configuration.totalSteps, loss: directive.loss,
+      alignment: directive.alignment, gradientNorm: directive.gradientNorm, learningRate: learningRate, timing: timing,
+      imagesPerSecond: imagesPerSecond, peakShare: imagesPerSecond * work / peak,
+      secondsLeft: configuration.workLeft(from: position) / (imagesPerSecond * work))
+    record(step)
+    if position.stageStep == 1 { describe(stage, at: position) }
+    report(.step(step))
+  }
+
+  private func record(_ step: StepReport) {
+    let numbers = StepColumn.all.filter { $0.applies(configuration, ranks) }.map { ($0.name, $0.value(step)) }
+    write(.step(step.position.step, stage: step.stage, numbers: numbers))
+    let scalars = numbers.compactMap { name, value in
+      if case .number(let number) = value { (name, number) } else { nil }
+    }
+    plot(step: step.position.step) {
+      try $0.add(scalars + [("stage", Double(step.position.stage + 1))], step: step.position.step)
+    }
+  }
+
+  private func describe(_ stage: Stage, at position: TrainingPosition) {
+    let kept = stage.drop.keptCount(grid: configuration.model.grid)
+    let text =
+      "`\(stage.name)`: \(stage.steps) steps of \(stage.batch) images, \(kept) of \(configuration.model.tokens) tokens "
+      + "in the middle blocks"
+    plot(step: position.step) { try $0.add(text: text, tag: "stage", step: position.step) }
+  }
+
+  /// Records a validation loss.
+  func validated(step: Int, loss: Double) {
+    write(.validation(step: step, loss: loss))
+    plot(step: step) { try $0.add([("validation_loss", loss)], step: step) }
+    report(.validation(step: step, loss: loss))
+  }
+
+  /// Records a picture that was written.
+  func drew(_ picture: Picture, at path: String, step: Int) {
+    report(.samples(path: path))
+    plot(step: step) {
+      try $0.add(
+        image: RandomAccessFile(reading: path).contents(), width: picture.width, height: picture.height,
+        tag: "samples", step: step)
+    }
+  }
+
+  /// Records the seconds of a snapshot.
+  func tookSnapshot(step: Int, seconds: Double) { write(.snapshot(step: step, seconds: seconds)) }
+
+  /// Records a checkpoint that was written.
+  func saved(step: Int, path: String, seconds: Double) {
+    write(.checkpoint(step: step, file: (path as NSString).lastPathComponent, seconds: seconds))
+    report(.checkpoint(path: path, seconds: seconds))
+  }
+
+  /// Reports a failed write and goes on: a log is no reason to stop training.
+  private func write(_ line: LogLine) {
+    do { try log?.write(line) } catch { note("step \(line.step): \(error)") }
+  }
+
+  /// Reports a failed write and goes on, as `write` does.
+  private func plot(step: Int, _ add: (TensorBoardFile) throws -> Void) {
+    guard let curves else { return }
+    do { try add(curves) } catch { note("step \(step): \(error)") }
+  }
+}

@@ -1,0 +1,30 @@
+/// A number of every step, as `metrics.jsonl`, the curves, the report and the CSV file show it.
+package struct StepColumn: Sendable {
+  /// Its name in the log.
+  package let name: String
+  let value: @Sendable (StepReport) -> MetricValue
+  /// Whether a run with these settings on so many ranks has this number.
+  let applies: @Sendable (_ configuration: Configuration, _ ranks: Int) -> Bool
+
+  private init(
+    _ name: String, applies: @escaping @Sendable (Configuration, Int) -> Bool = { _, _ in true },
+    _ value: @escaping @Sendable (StepReport) -> MetricValue
+  ) {
+    (self.name, self.applies, self.value) = (name, applies, value)
+  }
+
+  /// All columns in the order of the log. A new column is one more line here.
+  package static let all = [
+    StepColumn("loss") { .number($0.loss) },
+    StepColumn("alignment", applies: { configuration, _ in configuration.alignment != nil }) { .number($0.alignment) },
+    StepColumn("gradient_norm") { .number($0.gradientNorm) },
+    StepColumn("learning_rate") { .number($0.learningRate) },
+    StepColumn("seconds") { .number($0.timing.seconds) },
+    StepColumn("images_per_second") { .number($0.imagesPerSecond) },
+    StepColumn("peak_share") { .number($0.peakShare) },
+    StepColumn("data_seconds") { .number($0.timing.data) },
+    StepColumn("reduction_seconds", applies: { _, ranks in ranks > 1 }) { .number($0.timing.reduction) },
+    StepColumn("reduction_wait", applies: { _, ranks in ranks > 1 }) { .number($0.timing.reductionWait) },
+    StepColumn("skipped") { .integer($0.position.skipped) },
+  ]
+}

@@ -1,0 +1,113 @@
+import SprintCommunication
+import SprintData
+import SprintDiffusion
+import SprintKernels
+import SprintModel
+
+/// One training step at this rank: from a batch to the rank's report, and the update that rank zero decides on.
+final class TrainingStep {
+  let network: Network
+  let dataset: LatentDataset
+  let optimizer: Optimizer
+  /// The memory of all stages' passes, one after another.
+  let memory: Arena
+  private let configuration: Configuration
+  private let reduction: GradientReduction
+  private let isDebugging: Bool
+  /// The check of the last step, when debugging.
+  private var check: FiniteCheck?
+
+  init(
+    _ configuration: Configuration, _ network: Network, _ dataset: LatentDataset, _ optimizer: Optimizer,
+    isDebugging: Bool
+  ) {
+    (self.configuration, self.network, self.dataset) = (configuration, network, dataset)
+    (self.optimizer, self.isDebugging) = (optimizer, isDebugging)
+    reduction = GradientReduction(
+      optimizer.communicator, optimizer.gradients.elements, optimizer.plan, isSharded: optimizer.isSharded,
+      wire: configuration.distribution.wire)
+    let sizes = configuration.stages.map {
+      configuration.passSize($0, slice: $0.slice(of: optimizer.communicator).count)
+    }
+    memory = Arena(count: sizes.map { Activations.count(network, $0) }.max() ?? 0)
+  }
+
+  /// Prepares the work of a stage from `position` on.
+  func begin(at position: TrainingPosition) throws -> StageWork {
+    let stage = configuration.stages[position.stage]
+    return StageWork(configuration, stage, network, dataset, optimizer.communicator, memory, from: position)
+  }
+
+  /// Computes the gradients of the rank's part of the next batch and reduces them over ranks.
+  ///
+  /// - Returns: the rank's report, and where its seconds went
+  func run(_ work: StageWork, at position: TrainingPosition, _ stop: StopRequest) throws -> (RankReport, StepTiming) {
+    let began = ContinuousClock.now
+    var report = RankReport()
+    let latents = try work.next(step: position.step + 1)
+    report.dataSeconds = (ContinuousClock.now - began) / .seconds(1)
+    report.stopRequested = stop.isRequested
+    check = isDebugging ? FiniteCheck() : nil
+    addGradients(work, latents, aligns: configuration.aligns(at: position), &report)
+    report.seconds = (ContinuousClock.now - began) / .seconds(1)
+    try reduction.wait()
+    report.squaredNorm = optimizer.ownSquaredNorm()
+    report.hasNonFinite = check?.firstFailure != nil
+    let timing = StepTiming(
+      data: report.dataSeconds, reduction: reduction.secondsBusy, reductionWait: reduction.secondsWaited)
+    return (report, timing)
+  }
+
+  /// Adds the gradients of all parts of the rank's slice; those of the last part are handed on as they become final.
+  private func addGradients(_ work: StageWork, _ latents: LatentBatch, aligns: Bool, _ report: inout RankReport) {
+    let stage = work.stage
+    for part in 0..<stage.accumulate {
+      let range = work.samples(ofPart: part)
+      guard !range.isEmpty else { continue }
+      let share = Double(range.count) / Double(stage.batch)
+      let isLast = part == stage.accumulate - 1
+      let losses = work.objective.lossesAndGradients(
+        optimizer.weights, work.draws.batch(latents, range, stage, readsFeatures: aligns),
+        alignmentWeight: configuration.alignment?.weight ?? 0, factor: share, gradients: optimizer.gradients,
+        check: check, onFinal: { [reduction] in if isLast { reduction.isFinal($0) } })
+      report.loss += share * losses.denoising
+      report.alignment += share * losses.alignment
+    }
+  }
+
+  /// Updates the weights or skips the update, as rank zero decided.
+  func update(_ stage: Stage, _ directive: Directive, at position: TrainingPosition) throws {
+    guard directive.update == .make else { return optimizer.clearGradients() }
+    try optimizer.update(
+      step: position.stageStep - position.skipped + 1, learningRate: stage.learningRate(at: position.stageStep),
+      norm: directive.gradientNorm, clip: configuration.clip, ema: stage.emaDecay(at: position.stageStep))
+  }
+
+  /// The first number at any rank that was not finite, for the error at rank zero; empty where no check found one.
+  func firstFailure() throws -> String {
+    let found = try optimizer.communicator.gather(check?.firstFailure ?? "")
+    guard let rank = found.firstIndex(where: { !$0.isEmpty }) else { return "" }
+    return found.count > 1 ? "rank \(rank): \(found[rank]); " : "\(found[rank]); "
+  }
+
+  /// Compares the gradients of one batch with central differences, for debugging.
+  func checkGradients(_ work: StageWork, at position: TrainingPosition) throws -> String? {
+    guard isDebugging else { return nil }
+    let reader = work.reader(dataset, from: position, ahead: 1)
+    defer { reader.close() }
+    let batch = work.draws.batch(
+      try reader.next(), work.samples(ofPart: work.stage.accumulate - 1), work.stage,
+      readsFeatures: configuration.alignment != nil)
+    let check = GradientCheck(
+      network, work.objective, weights: optimizer.weights, alignmentWeight: configuration.alignment?.weight ?? 0,
+      seed: configuration.seed)
+    return try optimizer.communicator.agree { try check.summary(batch) }
+  }
+}
+
+extension Configuration {
+  /// Whether the step after `position` is trained with alignment.
+  fileprivate func aligns(at position: TrainingPosition) -> Bool {
+    alignment.map { position.step < $0.lastStep ?? .max } ?? false
+  }
+}

@@ -1,0 +1,14 @@
+import SprintTraining
+
+extension RunRemedy {
+  /// What the user can do, in terms of the command line.
+  var advice: String {
+    switch self {
+    case .resumeOrNameAnotherFolder: "continue it with --resume auto, or name another folder with --run"
+    case .restoreOrNameAnotherFolder: "restore one, or name another folder with --run"
+    case .useTheOldConfigurationOrNameAnotherFolder: "use that one, or name another folder with --run"
+    case .moveAwayOrNameAnotherFolder: "move the newer one away, or name another folder with --run"
+    case .repairAndResume: "repair the cause, then go on with --resume auto"
+    }
+  }
+}
