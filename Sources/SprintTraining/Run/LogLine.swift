@@ -26,6 +26,15 @@ package struct RunStartRecord: Sendable {
   package let caption: String
   /// Weights of the network, and images of the data set.
   package let weights, images: Int
+
+  /// A record of a start.
+  package init(
+    step: Int, ranks: Int, threads: Int, date: String, hosts: String, peakGflops: Double, caption: String, weights: Int,
+    images: Int
+  ) {
+    (self.step, self.ranks, self.threads, self.date, self.hosts) = (step, ranks, threads, date, hosts)
+    (self.peakGflops, self.caption, self.weights, self.images) = (peakGflops, caption, weights, images)
+  }
 }
 
 extension LogLine {
@@ -46,7 +55,7 @@ extension LogLine {
   }
 
   /// The fields of the line in their order.
-  var fields: [(String, MetricValue)] {
+  package var fields: [(String, MetricValue)] {
     switch self {
     case .step(let step, let stage, let numbers):
       [(Field.step, .integer(step)), (Field.stage, .text(stage))] + numbers.map { ($0.name, $0.value) }

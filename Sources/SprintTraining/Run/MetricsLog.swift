@@ -2,12 +2,12 @@ import Foundation
 import SprintFormats
 
 /// `metrics.jsonl`: one JSON object a line.
-final class MetricsLog {
+package final class MetricsLog {
   private let file: UnsafeMutablePointer<FILE>
   private let path: String
 
   /// Opens the log to append to it, after cutting off the lines of steps after `step`, so that no step appears twice.
-  init(path: String, after step: Int) throws {
+  package init(path: String, after step: Int) throws {
     self.path = path
     if let text = try? String(contentsOfFile: path, encoding: .utf8) {
       let kept = text.split(separator: "\n").filter { line in
@@ -25,7 +25,7 @@ final class MetricsLog {
   deinit { fclose(file) }
 
   /// Appends one line.
-  func write(_ line: LogLine) throws {
+  package func write(_ line: LogLine) throws {
     let text = "{" + line.fields.map { "\"\($0.0)\": \($0.1.json)" }.joined(separator: ", ") + "}\n"
     guard fputs(text, file) >= 0, fflush(file) == 0 else { throw FileError.last(path, "write") }
   }
