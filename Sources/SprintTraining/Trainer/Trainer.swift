@@ -241,7 +241,7 @@ package final class Trainer {
       let losses = objective.lossesAndGradients(
         optimizer.weights, draws.batch(latents, range, stage, readsFeatures: isAligning),
         alignmentWeight: configuration.alignment?.weight ?? 0, factor: share, gradients: optimizer.gradients,
-        check: check, onFinal: { [reduction] in if isLast { reduction.isFinal($0) } })
+        check: check, onFinal: { [reduction] in if isLast { reduction.markFinal($0) } })
       own.loss += share * losses.denoising
       own.alignment += share * losses.alignment
     }
