@@ -1,27 +1,28 @@
-import SprintTraining
 import Foundation
 import SprintFormats
+import SprintTraining
 
-/// What `metrics.jsonl` tells of a run so far.
+/// The history of a run so far, read from its log `metrics.jsonl`.
 struct RunHistory {
-  /// One start of the run, with those who took part from there on.
+  /// A start of the run, with the ranks that took part from then on.
   struct Start {
     let step, ranks, threads: Int
     let date, hosts: String
     let peakGflops: Double
   }
 
-  /// A checkpoint that was written.
+  /// A saved checkpoint.
   struct Saved {
     let step: Int
     let file: String
     let seconds: Double
   }
 
-  /// Updates in order, and the stage of each.
+  /// The steps in order.
   private(set) var steps: [Int] = []
+  /// The stage of each step.
   private(set) var stages: [String] = []
-  /// Numbers of every update by name, in the order of the log.
+  /// The numbers of all steps by name; NaN where the log has none.
   private(set) var columns: [(name: String, values: [Double])] = []
   /// Validation losses by step.
   private(set) var validations: [(step: Int, loss: Double)] = []
@@ -29,21 +30,21 @@ struct RunHistory {
   private(set) var saves: [Saved] = []
   private(set) var weights = 0
   private(set) var images = 0
-  /// What the pictures' colours are, where they are not the images' own.
+  /// A note about the colours of pictures; empty if they are those of the images.
   private(set) var caption = ""
   private var places: [String: Int] = [:]
 
   /// Reads the log of a run line by line.
   init(_ folder: RunFolder) throws {
     guard let file = try? RandomAccessFile(reading: folder.metrics), try file.size > 0 else {
-      throw RunError.unusable("\(folder.path): holds no metrics.jsonl; is it the folder of a run?")
+      throw FileError.unusable(path: folder.path, problem: "holds no metrics.jsonl; is it the folder of a run?")
     }
     try Self.forEachLine(of: file) { line in
-      // The last line may be on its way.
+      // The last line may be incomplete while the run goes on.
       guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any] else { return }
       take(object)
     }
-    guard !steps.isEmpty else { throw RunError.unusable("\(folder.metrics): tells of no step yet") }
+    guard !steps.isEmpty else { throw FileError.unusable(path: folder.metrics, problem: "holds no step yet") }
   }
 
   private mutating func take(_ line: [String: Any]) {
@@ -76,17 +77,17 @@ struct RunHistory {
     for i in columns.indices { columns[i].values.append((line[columns[i].name] as? NSNumber)?.doubleValue ?? .nan) }
   }
 
-  /// A dictionary has lost the log's order.
+  /// Orders names, because a dictionary does not keep the order of the log: the important ones first, then by alphabet.
   private static func order(_ names: some Sequence<String>) -> [String] {
     let first = ["loss", "alignment", "gradient_norm", "learning_rate", "seconds", "images_per_second", "peak_share"]
     return names.filter { $0 != "step" && $0 != "stage" }
       .sorted { (first.firstIndex(of: $0) ?? first.count, $0) < (first.firstIndex(of: $1) ?? first.count, $1) }
   }
 
-  /// The numbers of one name, or none.
+  /// Returns the numbers of a name for all steps, or an empty array if the log does not have it.
   func values(_ name: String) -> [Double] { places[name].map { columns[$0].values } ?? [] }
 
-  /// Where stages begin in the list of steps.
+  /// The indices in `steps` at which stages begin.
   var stageStarts: [Int] { stages.indices.filter { $0 == 0 || stages[$0] != stages[$0 - 1] } }
 
   private static func forEachLine(of file: RandomAccessFile, _ body: (Data) -> Void) throws {
@@ -107,7 +108,7 @@ struct RunHistory {
 }
 
 extension RunHistory {
-  /// All updates with all their numbers, one a line under a line of names; the validation loss stands at its step.
+  /// One line of names, then one line for each step with all its numbers and the validation loss, if there is one.
   var csv: String {
     let losses = Dictionary(validations.map { ($0.step, $0.loss) }) { $1 }
     let head = (["step", "stage"] + columns.map(\.name) + ["validation_loss"]).joined(separator: ",")
