@@ -70,7 +70,7 @@ package struct WeightsFile {
     guard !names.isEmpty else { return }
     let listed = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", ... (\(names.count) in all)" : "")
     throw FileError.unusable(
-      path: path, problem: "\(problem): \(listed); is the model of another shape?", remedy: remedy)
+      path: path, problem: "\(problem) (is the model of another shape?): \(listed)", remedy: remedy)
   }
 
   /// Returns a name without the prefixes of PyTorch's wrappers.

@@ -4,8 +4,8 @@ extension WeightsRemedy {
   /// The options that the remedy stands for.
   var advice: String {
     switch self {
-    case .allowMissing: "if it may lack them, allow them with --allow-missing GLOB"
-    case .allowSurplus: "if the network may lack them, allow them with --allow-surplus GLOB"
+    case .allowMissing: "if that is intended, allow them with --allow-missing GLOB"
+    case .allowSurplus: "if that is intended, allow them with --allow-surplus GLOB"
     case .giveConfiguration: "give its configuration with --config"
     }
   }
