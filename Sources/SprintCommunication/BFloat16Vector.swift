@@ -1,11 +1,11 @@
 import SprintKernels
 
-/// A view of memory as bfloat16 numbers: the upper halves of float32 ones.
+/// A view of memory as bfloat16 numbers. A bfloat16 number is the upper half of a float32 number.
 struct BFloat16Vector {
   private let base: UnsafeMutablePointer<UInt16>
   let count: Int
 
-  /// The same memory as `floats`, which has room for twice as many.
+  /// A view of the memory of `floats`, which has room for twice as many bfloat16 numbers.
   init(_ floats: Vector) {
     self.init(
       UnsafeMutableRawPointer(floats.base).assumingMemoryBound(to: UInt16.self), count: 2 * floats.count)
@@ -22,7 +22,7 @@ struct BFloat16Vector {
 
   var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: 2 * count) }
 
-  /// Rounds to the nearest, ties to even; NaN stays NaN.
+  /// Stores `values` rounded to the nearest number, ties to even; NaN stays NaN.
   func round(_ values: Vector) {
     precondition(values.count == count, "rounding needs equal counts")
     for i in 0..<count {
@@ -32,11 +32,13 @@ struct BFloat16Vector {
     }
   }
 
+  /// Writes the numbers as float32.
   func widen(into values: Vector) {
     for i in 0..<count { values[i] = Float(bitPattern: UInt32(base[i]) << 16) }
   }
 
-  func accumulate(into values: Vector) {
+  /// Adds the numbers to `values` in float32.
+  func add(to values: Vector) {
     for i in 0..<count { values[i] += Float(bitPattern: UInt32(base[i]) << 16) }
   }
 

@@ -1,13 +1,15 @@
 import SprintKernels
 
-// What all ranks do together, written once over point-to-point messages: the same algorithm, and so the same bits, over MPI
-// and between simulated ranks. All ranks call the same operations in the same order.
+// Collective operations, written over point-to-point messages, so that MPI and simulated ranks run the same algorithm
+// and get the same bits. All ranks call the same operations in the same order.
 
 extension Transport {
-  /// Sums over ranks, each shard at its own rank. Ring: every rank sends and receives (R - 1) / R of the vector, whatever R is.
+  /// Sums `values` over ranks and leaves each shard of the sum at its own rank. The ranks form a ring, in which each
+  /// sends and receives (R - 1) / R of the vector.
   ///
   /// - Parameters:
-  ///   - values: [n] each rank's summand; afterwards the own shard holds the sum, the rest is of no use
+  ///   - values: [n] the summand of this rank; afterwards its own shard holds the sum and the other shards are
+  ///     meaningless
   ///   - shards: R ranges that cover `values` in order
   ///   - scratch: room for the largest shard
   func reduceScatter(_ values: Vector, shards: [Range<Int>], scratch: Vector) throws {
@@ -16,11 +18,11 @@ extension Transport {
       let incoming = shards[(rank - 2 - step + 2 * size) % size]
       let received = scratch[0..<incoming.count]
       try exchange(send: [message(values[outgoing], next)], receive: [message(received, previous)])
-      accumulate(received, into: values[incoming])
+      add(received, to: values[incoming])
     }
   }
 
-  /// Brings every rank's shard to all ranks. Ring, as in `reduceScatter`.
+  /// Sends every rank's shard to all ranks, around a ring as in `reduceScatter`.
   func allGather(_ values: Vector, shards: [Range<Int>]) throws {
     for step in 0..<size - 1 {
       let outgoing = shards[(rank - step + size) % size]
@@ -29,8 +31,8 @@ extension Transport {
     }
   }
 
-  /// `reduceScatter` with half the bytes: summands travel as bfloat16, straight to the rank that sums them up in float32, in the
-  /// order of ranks.
+  /// Does what `reduceScatter` does with half the bytes: summands travel as bfloat16 straight to the rank that owns the
+  /// shard, which adds them in float32 in the order of ranks.
   ///
   /// - Parameter scratch: room for as many floats as `values` and the largest shard have together
   func reduceScatterBFloat16(_ values: Vector, shards: [Range<Int>], scratch: Vector) throws {
@@ -43,13 +45,13 @@ extension Transport {
       send: peers.map { Message(peer: $0, bytes: outgoing[shards[$0]].bytes) },
       receive: peers.map { Message(peer: $0, bytes: place($0).bytes) })
     let total = values[own]
-    // The own summand is rounded like the others, so that the sum does not depend on who makes it.
+    // This rank's own summand is rounded too, so that the sum does not depend on which rank computes it.
     outgoing[own].copy(to: place(rank))
     place(0).widen(into: total)
-    for peer in 1..<size { place(peer).accumulate(into: total) }
+    for peer in 1..<size { place(peer).add(to: total) }
   }
 
-  /// `allGather` with half the bytes; every rank, the owner too, ends with the rounded values.
+  /// Does what `allGather` does with half the bytes; every rank, the owner included, ends with the rounded values.
   func allGatherBFloat16(_ values: Vector, shards: [Range<Int>], scratch: Vector) throws {
     let rounded = BFloat16Vector(scratch)
     rounded[shards[rank]].round(values[shards[rank]])
@@ -63,7 +65,7 @@ extension Transport {
     rounded[0..<values.count].widen(into: values)
   }
 
-  /// Brings rank zero's bytes to all ranks, along a binomial tree.
+  /// Sends rank zero's bytes to all ranks, along a binomial tree.
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer) throws {
     var reach = 1
     while reach < size, rank & reach == 0 { reach <<= 1 }
@@ -75,9 +77,9 @@ extension Transport {
     }
   }
 
-  /// Brings one record of every rank to rank zero, in the order of ranks, along a binomial tree.
+  /// Sends one record of every rank to rank zero, along a binomial tree.
   ///
-  /// - Parameter records: [R · length] on every rank, the own record at its place
+  /// - Parameter records: [R · length] memory for all records in the order of ranks; each rank has written its own
   func gather(_ records: UnsafeMutableRawBufferPointer, length: Int) throws {
     func part(_ ranks: Range<Int>) -> UnsafeMutableRawBufferPointer {
       UnsafeMutableRawBufferPointer(rebasing: records[ranks.lowerBound * length..<ranks.upperBound * length])
@@ -96,10 +98,10 @@ extension Transport {
     }
   }
 
-  /// Brings every rank's shard to rank zero, straight to its place.
+  /// Sends every rank's shard to rank zero, straight to its place in `values`.
   func gatherShards(_ own: Vector, into values: Vector?, shards: [Range<Int>]) throws {
     guard rank == 0 else { return try exchange(send: [message(own, 0)], receive: []) }
-    guard let values else { preconditionFailure("rank zero gathers into memory of its own") }
+    guard let values else { preconditionFailure("rank zero has to give memory for all shards") }
     values[shards[0]].copy(from: own)
     try exchange(send: [], receive: (1..<size).map { message(values[shards[$0]], $0) })
   }
@@ -112,7 +114,7 @@ extension Transport {
   }
 }
 
-/// y += x
-private func accumulate(_ x: Vector, into y: Vector) {
-  for i in 0..<x.count { y[i] += x[i] }
+/// total += values
+private func add(_ values: Vector, to total: Vector) {
+  for i in 0..<values.count { total[i] += values[i] }
 }

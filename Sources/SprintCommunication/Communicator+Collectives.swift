@@ -1,27 +1,14 @@
 import Foundation
 import SprintKernels
 
-/// A mistake that one rank met, told to rank zero.
-package struct RankFailure: Error, CustomStringConvertible {
-  /// Where it was met.
-  package let rank: Int
-  /// What that rank said of it.
-  package let message: String
-
-  /// One line.
-  package var description: String { "rank \(rank): \(message)" }
-}
-
-/// Another rank met a mistake, and rank zero tells of it.
-package struct FailureElsewhere: Error {}
-
-// What ranks do together while the caller waits. A single process does none of it.
+// Collective operations that the caller waits for. A single process exchanges nothing.
 
 extension Communicator {
-  /// Waits until all ranks are here.
+  /// Waits until all ranks have called it.
   package func barrier() throws { _ = try broadcast(try gather([0]).first ?? [0]) }
 
-  /// Every rank's numbers, in the order of ranks, at rank zero; nothing elsewhere. The count is the same at every rank.
+  /// Returns the numbers of all ranks, in the order of ranks, at rank zero, and nothing at other ranks. All ranks give
+  /// the same count.
   package func gather<Number: BitwiseCopyable>(_ record: [Number]) throws -> [[Number]] {
     guard size > 1, !record.isEmpty else { return rank == 0 ? Array(repeating: record, count: size) : [] }
     let length = record.count * MemoryLayout<Number>.stride
@@ -35,7 +22,8 @@ extension Communicator {
     return (0..<size).map { Array(all[$0 * record.count..<($0 + 1) * record.count]) }
   }
 
-  /// Every rank's text, cut at 1000 bytes, in the order of ranks, at rank zero; nothing elsewhere.
+  /// Returns the texts of all ranks, each cut at 1000 bytes, in the order of ranks, at rank zero, and nothing at other
+  /// ranks.
   package func gather(_ text: String) throws -> [String] {
     var bytes = [Double](repeating: 0, count: 125)
     bytes.withUnsafeMutableBytes { $0.copyBytes(from: text.utf8.prefix(1000)) }
@@ -44,7 +32,7 @@ extension Communicator {
     }
   }
 
-  /// Rank zero's numbers, at every rank. The count is the same at every rank.
+  /// Returns rank zero's numbers at every rank. All ranks give the same count.
   package func broadcast(_ record: [Double]) throws -> [Double] {
     guard size > 1, !record.isEmpty else { return record }
     let memory = Memory(byteCount: record.count * 8)
@@ -53,7 +41,7 @@ extension Communicator {
     return Array(memory.bytes.bindMemory(to: Double.self))
   }
 
-  /// Rank zero's text, at every rank.
+  /// Returns rank zero's text at every rank.
   package func broadcast(_ text: String) throws -> String {
     let bytes = Array(text.utf8).map(Double.init)
     let count = Int(try broadcast([Double(bytes.count)])[0])
@@ -61,17 +49,17 @@ extension Communicator {
     return String(decoding: try broadcast(Array(padded)).map { UInt8($0) }, as: UTF8.self)
   }
 
-  /// The sum of every rank's numbers, in the order of ranks, at every rank.
+  /// Returns the sums over all ranks, added in the order of ranks, at every rank.
   package func sum(_ record: [Double]) throws -> [Double] {
     let zero = [Double](repeating: 0, count: record.count)
     return try broadcast(try gather(record).reduce(zero) { sums, record in zip(sums, record).map { $0 + $1 } })
   }
 
-  /// Whether `condition` holds at any rank; every rank gets the answer.
+  /// Returns, at every rank, whether `condition` holds at any rank.
   package func anyRank(_ condition: Bool) throws -> Bool { try sum([condition ? 1 : 0])[0] > 0 }
 
-  /// Does the same work at every rank. Where one of them meets an error, all end it here: rank zero with that error, the others
-  /// with `FailureElsewhere`.
+  /// Does `work` at every rank. If it fails at any rank, all ranks throw: rank zero the error of the first failing
+  /// rank, the others `FailureElsewhere`.
   package func agree<Result>(_ work: () throws -> Result) throws -> Result {
     let result = Swift.Result { try work() }
     var message = ""
@@ -84,29 +72,29 @@ extension Communicator {
     throw RankFailure(rank: failing, message: messages[failing])
   }
 
-  /// Rank zero's floats, at every rank.
+  /// Overwrites `values` at every rank with rank zero's.
   package func broadcast(_ values: Vector) throws {
     try inPieces(0..<values.count) { piece in
       try submit { try $0.broadcast(UnsafeMutableRawBufferPointer(values[piece].buffer)) }.wait()
     }
   }
 
-  /// Every rank's shard of each bucket, at all ranks.
+  /// Sends every rank's shard of each bucket to all ranks.
   package func allGather(_ values: Vector, _ plan: BucketPlan) throws {
     guard size > 1 else { return }
     for bucket in plan.buckets.indices { try startAllGather(values, plan, bucket: bucket).wait() }
   }
 
-  /// Starts bringing every rank's shard of one bucket to all ranks.
+  /// Starts to send every rank's shard of one bucket to all ranks.
   package func startAllGather(_ values: Vector, _ plan: BucketPlan, bucket: Int) -> Pending {
     submit { try $0.allGather(values[plan.buckets[bucket]], shards: plan.shardsInBucket(bucket)) }
   }
 
-  /// Every rank's shards at rank zero.
+  /// Sends every rank's shards to rank zero.
   ///
   /// - Parameters:
   ///   - own: this rank's shards of all buckets, one after another
-  ///   - values: where all shards go, at rank zero
+  ///   - values: memory for the shards of all ranks, at rank zero
   package func gatherShards(_ own: Vector, into values: Vector?, _ plan: BucketPlan) throws {
     var start = 0
     for (bucket, range) in plan.buckets.enumerated() {
@@ -120,7 +108,7 @@ extension Communicator {
     }
   }
 
-  /// Large transfers go piece by piece: MPI counts bytes in 32 bits, and heartbeats want to be heard in between.
+  /// Splits a large transfer: MPI counts bytes in 32 bits, and heartbeats have to be received in between.
   private func inPieces(_ range: Range<Int>, _ transfer: (Range<Int>) throws -> Void) throws {
     guard size > 1 else { return }
     for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 22) {
@@ -129,7 +117,7 @@ extension Communicator {
   }
 }
 
-/// Bytes that outlive their being sent.
+/// Bytes that live until the operations that use them are done.
 private final class Memory: @unchecked Sendable {
   let bytes: UnsafeMutableRawBufferPointer
 

@@ -2,30 +2,30 @@ import Foundation
 import SprintKernels
 import Synchronization
 
-/// One rank's way to all others. Operations are done one after another, in the order in which they were asked for, by a thread
-/// of its own; every rank has to ask for the same ones in the same order.
+/// Connects one rank with all others. A thread of its own does the operations one after another, in the order in which
+/// they were submitted; all ranks have to submit the same operations in the same order.
 package final class Communicator: @unchecked Sendable {
-  /// Which rank this is, from zero.
+  /// This rank, counted from zero.
   package private(set) var rank = 0
-  /// How many ranks there are.
+  /// The number of ranks.
   package private(set) var size = 1
 
   private let condition = NSCondition()
-  /// Guarded by `condition`.
+  /// The queue and the two properties after it are guarded by `condition`.
   private var queue: [Pending] = []
   private var isClosed = false
   private var failure: (any Error)?
-  private let awaited = Atomic(0)
+  private let waiters = Atomic(0)
   private let nanoseconds = Atomic(0)
   private var onFailure: @Sendable (any Error) -> Void = { _ in }
   private var hasThread = false
 
   private init() {}
 
-  /// The communicator of a process on its own: no thread, and nothing of MPI is called.
+  /// Makes the communicator of a single process. It has no thread and does not call MPI.
   package static func single() -> Communicator { Communicator() }
 
-  /// `ranks` communicators between threads of this process.
+  /// Makes `ranks` communicators for threads of this process.
   package static func inProcess(ranks: Int) -> [Communicator] {
     let office = InProcessTransport.PostOffice(ranks: ranks)
     return (0..<ranks).map { rank in
@@ -38,12 +38,12 @@ package final class Communicator: @unchecked Sendable {
     }
   }
 
-  /// The communicator of a process that a launcher of MPI started.
+  /// Makes the communicator of a process that an MPI launcher started.
   ///
   /// - Parameters:
-  ///   - timeout: seconds within which a rank that has stopped is found
-  ///   - onFailure: called once, by the communication thread, when ranks cannot work together any longer
-  ///   - onNotice: called by it with a line on a rank that lives but does not go on
+  ///   - timeout: seconds within which a stopped rank is noticed
+  ///   - onFailure: called once, on the communication thread, when ranks can no longer work together
+  ///   - onNotice: called on the communication thread with a line about a rank that lives but makes no progress
   package static func mpi(
     timeout: Double, onFailure: @escaping @Sendable (any Error) -> Void,
     onNotice: @escaping @Sendable (String) -> Void = { _ in }
@@ -52,16 +52,16 @@ package final class Communicator: @unchecked Sendable {
     communicator.onFailure = onFailure
     communicator.start { communicator in
       let transport = try MPITransport(
-        timeout: timeout, isAwaited: { communicator.awaited.load(ordering: .relaxed) > 0 }, onNotice: onNotice)
+        timeout: timeout, hasWaiters: { communicator.waiters.load(ordering: .relaxed) > 0 }, onNotice: onNotice)
       (communicator.rank, communicator.size) = (transport.rank, transport.size)
       return transport
     }
-    // Rank and size are known once the first operation is done.
+    // The thread sets rank and size before it does the first operation.
     try communicator.submit { _ in }.wait()
     return communicator
   }
 
-  /// Sets the seconds within which a rank that has stopped is found; all ranks call it.
+  /// Sets the seconds within which a stopped rank is noticed; all ranks call it.
   package func setTimeout(_ seconds: Double) throws {
     guard hasThread else { return }
     try submit { $0.setTimeout(seconds) }.wait()
@@ -70,7 +70,7 @@ package final class Communicator: @unchecked Sendable {
   /// Seconds that the communication thread has spent on operations so far.
   package var secondsBusy: Double { Double(nanoseconds.load(ordering: .relaxed)) / 1e9 }
 
-  /// Waits for all ranks and ends; nothing may be asked for afterwards.
+  /// Waits for all ranks and ends the communication thread; nothing may be submitted afterwards.
   package func close() throws {
     guard hasThread else { return }
     try barrier()
@@ -78,7 +78,7 @@ package final class Communicator: @unchecked Sendable {
     try ended.wait()
   }
 
-  /// Ends the thread once what was asked for is done.
+  /// Ends the thread once all submitted operations are done.
   package func end() {
     condition.lock()
     isClosed = true
@@ -111,7 +111,7 @@ package final class Communicator: @unchecked Sendable {
     thread.start()
   }
 
-  /// The next operation, waiting for it; nil at the end. Every 20 ms that there is none, `idle` is called.
+  /// Waits for the next operation and returns it, or nil at the end. Calls `idle` every 20 ms while the queue is empty.
   private func next(idle: (_ seconds: Double) throws -> Void) throws -> Pending? {
     let began = ContinuousClock.now
     while true {
@@ -132,22 +132,22 @@ package final class Communicator: @unchecked Sendable {
     pending.finish(error)
   }
 
-  /// Nothing works any longer: everybody who waits, now or later, is told.
+  /// Fails all operations, those submitted later included.
   private func fail(_ error: any Error) {
     condition.lock()
     failure = error
     let waiting = queue
     queue = []
     condition.unlock()
-    // First, since whoever is told that he waits in vain may end the process.
+    // This comes first, because a thread whose wait fails may end the process.
     onFailure(error)
     for pending in waiting { pending.finish(error) }
     ended.finish(error)
   }
 
-  /// Asks for an operation.
+  /// Adds an operation to the queue.
   func submit(_ operation: @escaping @Sendable (any Transport) throws -> Void) -> Pending {
-    let pending = Pending(awaited: { [self] in awaited.wrappingAdd($0, ordering: .relaxed) }, operation)
+    let pending = Pending(countWaiters: { [self] in waiters.wrappingAdd($0, ordering: .relaxed) }, operation)
     condition.lock()
     let failure = failure
     if failure == nil { queue.append(pending) }
@@ -155,38 +155,5 @@ package final class Communicator: @unchecked Sendable {
     condition.unlock()
     if let failure { pending.finish(failure) }
     return pending
-  }
-}
-
-/// An operation on its way.
-package final class Pending: @unchecked Sendable {
-  fileprivate let operation: @Sendable (any Transport) throws -> Void
-  private let awaited: @Sendable (Int) -> Void
-  private let condition = NSCondition()
-  /// Guarded by `condition`.
-  private var result: Result<Void, any Error>?
-
-  init(
-    awaited: @escaping @Sendable (Int) -> Void = { _ in },
-    _ operation: @escaping @Sendable (any Transport) throws -> Void
-  ) {
-    (self.awaited, self.operation) = (awaited, operation)
-  }
-
-  fileprivate func finish(_ error: (any Error)?) {
-    condition.lock()
-    result = result ?? (error.map { .failure($0) } ?? .success(()))
-    condition.broadcast()
-    condition.unlock()
-  }
-
-  /// Waits until it is done.
-  package func wait() throws {
-    awaited(1)
-    defer { awaited(-1) }
-    condition.lock()
-    defer { condition.unlock() }
-    while result == nil { condition.wait() }
-    try result?.get()
   }
 }

@@ -1,13 +1,13 @@
 import SprintKernels
 
-/// Sums gradients over ranks while the backward pass still computes earlier ones: a bucket travels as soon as its last gradient
-/// is final.
+/// Sums gradients over ranks while the backward pass still computes those of earlier layers: each bucket is sent as
+/// soon as its last gradient is final.
 package final class GradientReduction {
-  /// How summands travel.
+  /// The number format in which summands travel.
   package enum Wire: String, Sendable, CaseIterable {
-    /// As they are.
+    /// float32, unchanged.
     case float32 = "f32"
-    /// Rounded to bfloat16, summed in float32.
+    /// bfloat16, rounded once; the sum is computed in float32.
     case bfloat16 = "bf16"
   }
 
@@ -17,17 +17,17 @@ package final class GradientReduction {
   private let isSharded: Bool
   private let wire: Wire
   private let scratch: Arena
-  /// Floats of each bucket that are not final yet.
+  /// The number of floats in each bucket that are not final yet.
   private var missing: [Int]
   private var pending: [Pending] = []
   private var busyBefore = 0.0
 
-  /// Seconds that the last reduction took by itself, and seconds of them that the caller had to wait for.
+  /// Seconds that the communication thread spent on the last reduction, and seconds that the caller waited for it.
   package private(set) var secondsBusy = 0.0, secondsWaited = 0.0
 
-  /// A reduction of an arena of gradients.
+  /// Prepares the reduction of an arena of gradients.
   ///
-  /// - Parameter isSharded: whether each rank wants the sums of its own shards alone
+  /// - Parameter isSharded: whether each rank receives the sums of its own shards only
   package init(_ communicator: Communicator, _ gradients: Vector, _ plan: BucketPlan, isSharded: Bool, wire: Wire) {
     (self.communicator, self.gradients, self.plan) = (communicator, gradients, plan)
     (self.isSharded, self.wire) = (isSharded, wire)
@@ -36,19 +36,20 @@ package final class GradientReduction {
     scratch = Arena(count: communicator.size > 1 ? largest + plan.ranks : 0)
   }
 
-  /// A stretch of the arena is final. Stretches cover the arena and come in the same order at every rank.
-  package func isFinal(_ range: Range<Int>) {
+  /// Notes that a range of the arena is final. The ranges cover the arena and come in the same order at every rank.
+  package func markFinal(_ range: Range<Int>) {
     guard communicator.size > 1, !range.isEmpty else { return }
     for bucket in plan.buckets(touching: range) {
       missing[bucket] -= plan.buckets[bucket].clamped(to: range).count
-      precondition(missing[bucket] >= 0, "gradients \(range) are final twice")
+      precondition(missing[bucket] >= 0, "gradients \(range) were marked final twice")
       guard missing[bucket] == 0 else { continue }
       if pending.isEmpty { busyBefore = communicator.secondsBusy }
       pending.append(start(bucket))
     }
   }
 
-  /// Waits until all buckets are summed. Then the own shards, or without sharding all gradients, are sums over ranks.
+  /// Waits until all buckets are summed. Afterwards this rank's shards, or all gradients without sharding, are sums
+  /// over ranks.
   package func wait() throws {
     guard communicator.size > 1 else { return }
     precondition(pending.count == plan.buckets.count, "not all gradients are final")

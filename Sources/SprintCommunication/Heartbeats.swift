@@ -1,7 +1,7 @@
-/// Who was heard of when. Rank zero listens to all ranks, all others listen to rank zero.
+/// Remembers when each peer gave its last sign of life. Rank zero listens to all ranks; all others listen to rank zero.
 package struct Heartbeats {
   private let interval, patience, timeout: Double
-  /// How long each peer may do without the others before it is told of again.
+  /// Seconds that each peer may make no progress before the next warning.
   private var tolerated: [Int: Double] = [:]
   private var lastSent: Double
   private var lastLook: Double
@@ -9,7 +9,7 @@ package struct Heartbeats {
 
   /// - Parameters:
   ///   - peers: the ranks to listen to
-  ///   - timeout: seconds within which a silent peer is to be found
+  ///   - timeout: seconds within which a silent peer has to be noticed
   ///   - now: seconds of a clock that only goes forward
   package init(peers: [Int], timeout: Double, now: Double) {
     self.timeout = timeout
@@ -19,18 +19,18 @@ package struct Heartbeats {
     lastHeard = Dictionary(uniqueKeysWithValues: peers.map { ($0, now) })
   }
 
-  /// Whether it is time to send; remembers that it was done.
+  /// Returns whether a beat has to be sent now, and remembers that it was sent.
   package mutating func isDue(_ now: Double) -> Bool {
     guard now - lastSent >= interval else { return false }
     lastSent = now
     return true
   }
 
-  /// A peer gave a sign of life.
+  /// Notes a sign of life.
   package mutating func heard(from peer: Int, _ now: Double) { lastHeard[peer] = now }
 
-  /// Whether a peer is to be told of that lives, but has asked for nothing in `seconds`: after the timeout, and then each time that
-  /// the time has doubled.
+  /// Returns whether to warn about a peer that lives but has submitted no operation for `seconds`: once after the
+  /// timeout, and again whenever the time has doubled.
   package mutating func isStuck(_ peer: Int, for seconds: Double) -> Bool {
     guard seconds > timeout else {
       tolerated[peer] = nil
@@ -41,9 +41,9 @@ package struct Heartbeats {
     return true
   }
 
-  /// The peer that was silent for too long, if there is one.
+  /// Returns the peer that has been silent for too long, if there is one.
   package mutating func silent(_ now: Double) -> (peer: Int, seconds: Double)? {
-    // Who did not look himself for a while (stopped, starved) may not blame others for it.
+    // A process that was itself stopped or starved for a while cannot blame its peers for that time.
     let gap = now - lastLook
     lastLook = now
     if gap > 2 * interval { for peer in lastHeard.keys { lastHeard[peer]? += gap } }

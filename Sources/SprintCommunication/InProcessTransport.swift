@@ -1,10 +1,11 @@
 import Foundation
 
-/// Simulated ranks in one process: messages are copied through mailboxes.
+/// Connects simulated ranks in one process: it copies messages through mailboxes.
 final class InProcessTransport: Transport {
-  /// Letters on their way, by sender and receiver.
+  /// Holds the messages that were sent and not yet received.
   final class PostOffice: @unchecked Sendable {
     private let condition = NSCondition()
+    /// By sender, receiver and order of sending.
     private var letters: [[[[UInt8]]]]
 
     init(ranks: Int) {
@@ -35,7 +36,9 @@ final class InProcessTransport: Transport {
     for message in send { office.post(Array(message.bytes), from: rank, to: message.peer) }
     for message in receive {
       let letter = office.take(from: message.peer, to: rank)
-      precondition(letter.count == message.bytes.count, "a message of \(letter.count) bytes for \(message.bytes.count)")
+      precondition(
+        letter.count == message.bytes.count,
+        "a message has \(letter.count) bytes, its receiver expects \(message.bytes.count)")
       message.bytes.copyBytes(from: letter)
     }
   }

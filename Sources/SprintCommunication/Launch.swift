@@ -1,26 +1,27 @@
 import Foundation
 
-/// How the process was started: by a launcher of MPI, and as which of its processes. Read from the environment alone.
+/// How an MPI launcher started this process, read from the environment alone.
 package struct Launch: Sendable, Equatable {
-  /// What started it.
+  /// The launcher's name.
   package let launcher: String
-  /// Processes of the job; 0 where the launcher does not say.
+  /// The number of processes of the job; 0 if the launcher does not say.
   package let size: Int
-  /// Which of them this is.
+  /// The rank of this process.
   package let rank: Int
-  /// Processes of the job on this host.
+  /// The number of the job's processes on this host.
   package let localSize: Int
 
-  /// This process's launch, or nil where it was started by itself.
+  /// The launch of this process; nil if no launcher started it.
   package static let current = Launch(environment: ProcessInfo.processInfo.environment)
 
-  /// Threads for each process where nothing else is said: one a core that it may run on; where all processes of a host may run on all
-  /// its cores, each takes its part of them.
+  /// The default number of threads of a process: one per core that it may run on. Processes that may each run on all
+  /// cores of a host share them.
   package static var threadsPerRank: Int {
     let (allowed, all) = (ProcessInfo.processInfo.activeProcessorCount, ProcessInfo.processInfo.processorCount)
     return allowed < all ? allowed : max(1, all / (current?.localSize ?? 1))
   }
 
+  /// Reads the variables that mpirun, srun and other PMI launchers set; nil without any of them.
   package init?(environment: [String: String]) {
     func number(_ names: String...) -> Int? { names.compactMap { environment[$0].flatMap { Int($0) } }.first }
     if let size = number("OMPI_COMM_WORLD_SIZE") {
@@ -29,7 +30,7 @@ package struct Launch: Sendable, Equatable {
       rank = number("OMPI_COMM_WORLD_RANK") ?? 0
       localSize = number("OMPI_COMM_WORLD_LOCAL_SIZE") ?? 1
     } else if let size = number("SLURM_STEP_NUM_TASKS"), environment["SLURM_PROCID"] != nil,
-      // A batch script is a step of one task itself.
+      // Slurm counts a batch script as a step of one task.
       size > 1 || environment["PMIX_RANK"] != nil
     {
       launcher = "srun"

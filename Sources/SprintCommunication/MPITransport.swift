@@ -2,29 +2,31 @@ import CMPI
 import Foundation
 import Synchronization
 
-/// Messages over MPI, on communicators of our own, with heartbeats. Made and used by one thread alone.
+/// Carries messages over MPI, on communicators of its own, and sends heartbeats. One thread makes it and uses it.
 final class MPITransport: Transport {
   let rank, size: Int
   private let world, heartbeatWorld: MPI_Comm
-  private let isAwaited: () -> Bool
+  private let hasWaiters: () -> Bool
   private let onNotice: (String) -> Void
-  /// Whom this rank listens and sends beats to: rank zero and all others to each other.
+  /// The ranks that this rank exchanges beats with: rank zero with all others, the others with rank zero.
   private let peers: [Int]
   private var heartbeats: Heartbeats
   private let hosts: [String]
   private var listening = sprint_mpi_no_request()
   private var beats: [Int: MPI_Request?] = [:]
-  /// A beat tells for how many seconds its rank has asked for nothing: one to be received, one to be sent.
+  /// The beat that is received and the one that is sent. A beat says for how many seconds no operation was submitted at
+  /// its rank.
   private let beat = UnsafeMutablePointer<Float>.allocate(capacity: 2)
 
   /// Starts MPI.
   ///
   /// - Parameters:
-  ///   - timeout: seconds within which a silent rank is found
-  ///   - isAwaited: whether somebody waits for an exchange to end; then it is looked after without a pause
-  ///   - onNotice: told of a rank that lives but does not go on
-  init(timeout: Double, isAwaited: @escaping () -> Bool, onNotice: @escaping (String) -> Void) throws {
-    (self.isAwaited, self.onNotice) = (isAwaited, onNotice)
+  ///   - timeout: seconds within which a silent rank is noticed
+  ///   - hasWaiters: returns whether a thread waits for an exchange; the transport then polls it without a pause at
+  ///     first
+  ///   - onNotice: called with a line about a rank that lives but makes no progress
+  init(timeout: Double, hasWaiters: @escaping () -> Bool, onNotice: @escaping (String) -> Void) throws {
+    (self.hasWaiters, self.onNotice) = (hasWaiters, onNotice)
     beat.initialize(repeating: 0, count: 2)
     var provided: Int32 = 0
     try Self.check("MPI_Init_thread", MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided))
@@ -46,12 +48,14 @@ final class MPITransport: Transport {
   private static func duplicateOfWorld() throws -> MPI_Comm {
     var copy: MPI_Comm?
     try check("MPI_Comm_dup", MPI_Comm_dup(sprint_mpi_world(), &copy))
-    guard let copy else { throw CommunicationError.failed(call: "MPI_Comm_dup", problem: "it gave no communicator") }
+    guard let copy else {
+      throw CommunicationError.failed(call: "MPI_Comm_dup", problem: "it returned no communicator")
+    }
     try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(copy, sprint_mpi_errors_return()))
     return copy
   }
 
-  /// The names of all ranks' hosts.
+  /// Returns the host name of every rank, each cut at 64 bytes.
   private static func hosts(_ world: MPI_Comm, size: Int) throws -> [String] {
     let length = 64
     var own = Array(ProcessInfo.processInfo.hostName.utf8.prefix(length))
@@ -62,7 +66,7 @@ final class MPITransport: Transport {
     return (0..<size).map { String(decoding: all[$0 * length..<($0 + 1) * length].prefix { $0 != 0 }, as: UTF8.self) }
   }
 
-  /// The one place where MPI's return codes are looked at.
+  /// Throws the error that MPI's return code stands for. Every call to MPI goes through here.
   private static func check(_ call: String, _ code: Int32) throws {
     guard code != MPI_SUCCESS else { return }
     var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING))
@@ -94,8 +98,8 @@ final class MPITransport: Transport {
         "MPI_Testall", MPI_Testall(Int32(requests.count), &requests, &isDone, sprint_mpi_no_statuses()))
       if isDone != 0 { return }
       try idle(for: 0)
-      // MPI makes no progress by itself, but a core that spins is lost to whoever computes or writes.
-      if isAwaited(), Self.now - began < 0.002 { sched_yield() } else { usleep(50) }
+      // MPI makes no progress by itself, but a core that spins is lost to the threads that compute or write.
+      if hasWaiters(), Self.now - began < 0.002 { sched_yield() } else { usleep(50) }
     }
   }
 
@@ -123,11 +127,11 @@ final class MPITransport: Transport {
       guard isDone != 0 else { return }
       let peer = Int(status.MPI_SOURCE)
       heartbeats.heard(from: peer, Self.now)
-      // Rank zero tells of the others, the next rank of rank zero.
+      // Rank zero warns about the others, rank one about rank zero.
       if rank <= 1, heartbeats.isStuck(peer, for: Double(beat[0])) {
         onNotice(
-          "rank \(peer) on \(hosts[peer]) lives, but the others have waited for it for \(Int(beat[0])) s: it computes, reads or hangs"
-        )
+          "rank \(peer) on \(hosts[peer]) lives, but the others have waited for it for \(Int(beat[0])) s: "
+            + "it computes, reads or hangs")
       }
       try listen()
     }
@@ -137,7 +141,7 @@ final class MPITransport: Transport {
     var request = beats[peer] ?? sprint_mpi_no_request()
     var isDone: Int32 = 0
     try check("MPI_Test", MPI_Test(&request, &isDone, sprint_mpi_no_status()))
-    // While the last one is still on its way, another would not help.
+    // A second beat does not help while the last one is still on its way.
     if isDone != 0 {
       try check("MPI_Isend", MPI_Isend(beat + 1, 4, sprint_mpi_byte(), Int32(peer), 0, heartbeatWorld, &request))
     }

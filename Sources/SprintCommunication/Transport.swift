@@ -1,20 +1,20 @@
-/// Bytes to or from another rank; whoever makes a message keeps its memory until the exchange is over.
+/// Bytes to send to another rank, or memory for bytes from it. The memory has to live until the exchange is over.
 struct Message: @unchecked Sendable {
   let peer: Int
   let bytes: UnsafeMutableRawBufferPointer
 }
 
-/// What carries bytes between ranks. Only a rank's communication thread calls it.
+/// Carries bytes between ranks. Only a rank's communication thread calls it.
 protocol Transport: AnyObject {
   var rank: Int { get }
   var size: Int { get }
-  /// Sends and receives all messages and returns when all are done. Between two ranks messages arrive in the order of their
-  /// sending.
+  /// Sends and receives all messages and returns when all are done. Messages between two ranks arrive in the order in
+  /// which they were sent.
   func exchange(send: [Message], receive: [Message]) throws
-  /// Sets the seconds within which a rank that has stopped is found.
+  /// Sets the seconds within which a stopped rank is noticed.
   func setTimeout(_ seconds: Double)
-  /// Called whenever there is nothing to exchange, so that heartbeats go on; nothing was asked for in `seconds`.
+  /// Keeps heartbeats going while there is nothing to exchange. No operation was submitted in the last `seconds`.
   func idle(for seconds: Double) throws
-  /// Called once at the end, after the last exchange of all ranks.
+  /// Ends the transport, after the last exchange of all ranks.
   func close() throws
 }

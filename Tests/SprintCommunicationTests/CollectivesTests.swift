@@ -4,11 +4,11 @@ import Testing
 
 import SprintCommunication
 
-/// Collectives among simulated ranks, held against sums computed one after another.
+/// Compares collectives among simulated ranks with sums that one thread computes.
 @Suite(.timeLimit(.minutes(2))) struct CollectivesTests {
   static let rankCounts = [1, 2, 3, 4, 5, 8]
 
-  /// Sums over ranks of `count` random numbers a rank, in double precision, and what every rank got.
+  /// Reduces `count` random numbers per rank; returns their sums in double precision and the result of every rank.
   private func reduced(
     ranks: Int, count: Int, bucket: Int, isSharded: Bool, wire: GradientReduction.Wire
   ) throws -> (expected: [Double], results: [[Float]], plan: BucketPlan) {
@@ -20,10 +20,10 @@ import SprintCommunication
       let arena = Arena(count: count)
       for i in 0..<count { arena.elements[i] = summands[communicator.rank][i] }
       let reduction = GradientReduction(communicator, arena.elements, plan, isSharded: isSharded, wire: wire)
-      // Stretches become final out of order, as modulations do.
-      let stretches = stride(from: 0, to: count, by: 7).map { $0..<min($0 + 7, count) }
+      // Ranges become final out of order, as those of modulations do.
+      let ranges = stride(from: 0, to: count, by: 7).map { $0..<min($0 + 7, count) }
       for parity in 0...1 {
-        for (index, stretch) in stretches.enumerated() where index % 2 == parity { reduction.isFinal(stretch) }
+        for (index, range) in ranges.enumerated() where index % 2 == parity { reduction.markFinal(range) }
       }
       try reduction.wait()
       return arena.elements.array
@@ -31,7 +31,7 @@ import SprintCommunication
     return (expected, results, plan)
   }
 
-  @Test("Each rank's shards hold the sums over ranks, whatever the number of ranks and buckets", arguments: rankCounts)
+  @Test("Each rank's shards hold the sums over ranks, for any number of ranks and buckets", arguments: rankCounts)
   func sharded(ranks: Int) throws {
     for (count, bucket) in [(1, 100), (5, 3), (1000, 1000), (1003, 64)] {
       let (expected, results, plan) = try reduced(
@@ -44,18 +44,18 @@ import SprintCommunication
     }
   }
 
-  @Test("Without sharding every rank has all sums, in the same bits", arguments: rankCounts)
+  @Test("Without sharding all ranks get all sums, with the same bits", arguments: rankCounts)
   func plain(ranks: Int) throws {
     for wire in GradientReduction.Wire.allCases {
       let (expected, results, _) = try reduced(ranks: ranks, count: 1003, bucket: 100, isSharded: false, wire: wire)
       for result in results { #expect(result == results[0]) }
-      // Rounding to bfloat16 keeps eight bits: of every summand, and once of the sum.
+      // Every summand is rounded to the eight bits of bfloat16, and the sum once more.
       let tolerance = wire == .float32 || ranks == 1 ? 1e-5 : 0.004 * 4 * Double(ranks)
       for i in expected.indices { #expect(abs(Double(results[0][i]) - expected[i]) < tolerance) }
     }
   }
 
-  @Test("bfloat16 on the wire: summands are rounded, sums are not", arguments: [2, 3, 5])
+  @Test("With bfloat16 on the wire the summands are rounded and the sums are not", arguments: [2, 3, 5])
   func bfloat16(ranks: Int) throws {
     var random = Randomness("rounding")
     let summands = (0..<ranks).map { _ in random.normal(64) }
@@ -64,7 +64,7 @@ import SprintCommunication
       let arena = Arena(count: 64)
       for i in 0..<64 { arena.elements[i] = summands[communicator.rank][i] }
       let reduction = GradientReduction(communicator, arena.elements, plan, isSharded: true, wire: .bfloat16)
-      reduction.isFinal(0..<64)
+      reduction.markFinal(0..<64)
       try reduction.wait()
       return arena.elements[plan.shard(ofBucket: 0, rank: communicator.rank)].array
     }
@@ -76,16 +76,16 @@ import SprintCommunication
     #expect(results.flatMap { $0 } == expected)
   }
 
-  @Test("Rank zero gathers in the order of ranks and everyone hears what it says", arguments: rankCounts)
+  @Test("Rank zero gathers in the order of ranks, and all ranks get what it broadcasts", arguments: rankCounts)
   func records(ranks: Int) throws {
     let results = try Ranks.run(ranks) { communicator in
       let rank = Double(communicator.rank)
       let gathered = try communicator.gather([rank, 10 * rank])
       let texts = try communicator.gather("rank \(communicator.rank)")
-      let said = try communicator.broadcast([rank + 5, 7])
+      let sent = try communicator.broadcast([rank + 5, 7])
       let sum = try communicator.sum([1, rank])
-      let wish = try communicator.anyRank(communicator.rank == ranks - 1)
-      return (gathered, texts, said, sum, wish)
+      let holds = try communicator.anyRank(communicator.rank == ranks - 1)
+      return (gathered, texts, sent, sum, holds)
     }
     #expect(results[0].0 == (0..<ranks).map { [Double($0), 10 * Double($0)] })
     #expect(results[0].1 == (0..<ranks).map { "rank \($0)" })
@@ -94,13 +94,13 @@ import SprintCommunication
     }
   }
 
-  @Test("Shards gathered at rank zero and by all ranks, and rank zero's floats, arrive whole", arguments: rankCounts)
+  @Test("Gathered shards and floats that rank zero broadcasts arrive unchanged", arguments: rankCounts)
   func floats(ranks: Int) throws {
     let plan = BucketPlan(count: 1003, ranks: ranks, bucketFloats: 100)
     let whole = (0..<1003).map(Float.init)
     let results = try Ranks.run(ranks) { communicator in
       let shards = plan.shards(ofRank: communicator.rank)
-      let (own, all, said) = (Arena(count: shards.reduce(0) { $0 + $1.count }), Arena(count: 1003), Arena(count: 1003))
+      let (own, all, sent) = (Arena(count: shards.reduce(0) { $0 + $1.count }), Arena(count: 1003), Arena(count: 1003))
       var next = 0
       for i in shards.joined() {
         own.elements[next] = whole[i]
@@ -110,15 +110,15 @@ import SprintCommunication
       let gathered = communicator.rank == 0 ? Arena(count: 1003) : nil
       try communicator.gatherShards(own.elements, into: gathered?.elements, plan)
       try communicator.allGather(all.elements, plan)
-      if communicator.rank == 0 { for i in 0..<1003 { said.elements[i] = whole[i] } }
-      try communicator.broadcast(said.elements)
-      return (gathered?.elements.array, all.elements.array, said.elements.array)
+      if communicator.rank == 0 { for i in 0..<1003 { sent.elements[i] = whole[i] } }
+      try communicator.broadcast(sent.elements)
+      return (gathered?.elements.array, all.elements.array, sent.elements.array)
     }
     #expect(results[0].0 == whole)
     for result in results { #expect(result.1 == whole && result.2 == whole) }
   }
 
-  @Test("Where one rank meets an error all ranks end their work, and rank zero tells which", arguments: [1, 2, 3, 5])
+  @Test("An error at one rank ends the work of all, and rank zero reports it", arguments: [1, 2, 3, 5])
   func agreement(ranks: Int) throws {
     struct Mistake: Error, CustomStringConvertible { let description = "no such file" }
     for failing in 0..<ranks {
@@ -136,7 +136,7 @@ import SprintCommunication
     #expect(try Ranks.run(ranks) { try $0.agree { 3 } } == Array(repeating: 3, count: ranks))
   }
 
-  @Test("Shards cover every bucket, buckets the arena, and no rank has more than its part of the whole")
+  @Test("Shards cover each bucket, buckets cover the arena, and no rank has more than its share")
   func plan() {
     for (count, ranks) in [(1, 1), (10, 3), (1003, 7), (3, 8)] {
       let plan = BucketPlan(count: count, ranks: ranks, bucketFloats: 100)

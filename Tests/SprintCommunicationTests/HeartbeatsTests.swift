@@ -3,7 +3,7 @@ import Testing
 import SprintCommunication
 
 @Suite struct HeartbeatsTests {
-  @Test("A peer that falls silent is named within the timeout, one that is only late is not")
+  @Test("A silent peer is named within the timeout, a late one is not")
   func silence() {
     var beats = Heartbeats(peers: [1, 2, 3], timeout: 10, now: 0)
     var found: Double?
@@ -19,7 +19,7 @@ import SprintCommunication
     #expect(found.map { $0 > 18 && $0 < 22 } == true, "found at \(found ?? -1)")
   }
 
-  @Test("Who was stopped himself does not blame the others when he goes on")
+  @Test("A process that was stopped itself does not call its peers silent afterwards")
   func ownStop() {
     var beats = Heartbeats(peers: [0], timeout: 10, now: 0)
     for tick in 0..<20 {
@@ -30,18 +30,18 @@ import SprintCommunication
     #expect(beats.silent(100.1) == nil)
   }
 
-  @Test("Beats are sent at an even pace, at least twenty a timeout")
+  @Test("Beats are sent at an even pace, twenty in each timeout")
   func pace() {
     var beats = Heartbeats(peers: [0], timeout: 10, now: 0)
     let sent = (0..<1000).count { beats.isDue(Double($0) * 0.01) }
     #expect(sent == 20)
   }
 
-  @Test("A peer that lives but asks for nothing is told of after the timeout, and again each time that has doubled")
+  @Test("A peer without progress causes a warning after the timeout, and again whenever the time doubles")
   func stuck() {
     var beats = Heartbeats(peers: [1], timeout: 10, now: 0)
-    let told = (0..<100).filter { beats.isStuck(1, for: Double($0)) }
-    #expect(told == [11, 23, 47, 95])
+    let warnings = (0..<100).filter { beats.isStuck(1, for: Double($0)) }
+    #expect(warnings == [11, 23, 47, 95])
     let again = beats.isStuck(1, for: 0)
     let afterwards = beats.isStuck(1, for: 12)
     #expect(!again && afterwards)

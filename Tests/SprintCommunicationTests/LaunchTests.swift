@@ -3,7 +3,7 @@ import Testing
 import SprintCommunication
 
 @Suite struct LaunchTests {
-  @Test("Launchers are told by what they leave in the environment; a process on its own is none")
+  @Test("Launchers are recognised by the variables that they set; a process without them has no launch")
   func launchers() {
     #expect(Launch(environment: [:]) == nil)
     let mpirun = Launch(environment: [
@@ -14,7 +14,7 @@ import SprintCommunication
       "SLURM_STEP_NUM_TASKS": "8", "SLURM_PROCID": "5", "SLURM_STEP_TASKS_PER_NODE": "4(x2)",
     ])
     #expect(srun?.size == 8 && srun?.rank == 5 && srun?.localSize == 4)
-    // Inside a batch script, not started by srun.
+    // A batch script that srun did not start.
     #expect(Launch(environment: ["SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"]) == nil)
   }
 }

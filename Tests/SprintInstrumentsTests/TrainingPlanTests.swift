@@ -11,22 +11,24 @@ import Testing
       data: {train: [none.h5]}
       \(more)
       """
-    let rates = try MachineRates(.single(), Workers(1), matrixProducts: 200e9, network: 1e9)
+    let rates = try MachineRates(.single(), Workers(1), matrixProducts: 200e9, linkBandwidth: 1e9)
     return try TrainingPlan(
       Configuration(ConfigurationDocument(text: text, source: "test")), ranks: ranks, threads: 2, rates: rates)
   }
 
-  @Test("Work is that of the published models: XL/2 about 85 and 238 GFLOP, B/2 about 23 and 47")
+  @Test("The work is that of the published models: about 85 and 238 GFLOP for XL/2, 23 and 47 for B/2")
   func work() throws {
-    let xl = try plan("XL").stages
-    #expect(abs(xl[0].forwardGflop - 85) < 1 && abs(xl[1].forwardGflop - 238) < 1)
-    #expect(abs(xl[0].trainingGflop - 3 * xl[0].forwardGflop) < 1e-9 && abs(xl[0].shareOfDense - 85.03 / 238.6) < 1e-3)
-    let b = try plan("B").stages
-    #expect(abs(b[0].forwardGflop - 23.3) < 0.3 && abs(b[1].forwardGflop - 46.6) < 0.3)
-    #expect(b[1].shareOfDense == 1)
+    let extraLarge = try plan("XL").stages
+    #expect(abs(extraLarge[0].forwardGflop - 85) < 1 && abs(extraLarge[1].forwardGflop - 238) < 1)
+    #expect(
+      abs(extraLarge[0].trainingGflop - 3 * extraLarge[0].forwardGflop) < 1e-9
+        && abs(extraLarge[0].shareOfDense - 85.03 / 238.6) < 1e-3)
+    let base = try plan("B").stages
+    #expect(abs(base[0].forwardGflop - 23.3) < 0.3 && abs(base[1].forwardGflop - 46.6) < 0.3)
+    #expect(base[1].shareOfDense == 1)
   }
 
-  @Test("Memory, wire and disk follow from the weights, and shards from the ranks")
+  @Test("Memory, transfer and disk space follow from the number of weights, and shards from the number of ranks")
   func sizes() throws {
     let (one, four) = (try plan("S"), try plan("S", ranks: 4))
     func bytes(_ plan: TrainingPlan, _ part: String) -> Double { plan.memory.first { $0.part == part }?.bytes ?? 0 }
@@ -36,12 +38,12 @@ import Testing
     #expect(bytes(four, "activations") < bytes(one, "activations") / 3.9)
     #expect(one.wireBytes == 0 && four.wireBytes == 2 * weights * 4 * 3 / 4)
     #expect(try plan("S", ranks: 4, "distribution: {wire: bf16}").wireBytes == weights * (2 + 4) * 3 / 4)
-    // Three are kept, one is being written.
+    // Three checkpoints are kept while a fourth is written.
     #expect(one.checkpointBytes == 16 * weights && one.diskBytes == 4 * 16 * weights)
     #expect(try plan("S", "memory: {recompute: blocks}").memory[3].bytes < bytes(one, "activations") / 2)
   }
 
-  @Test("Scaling goes as far as the batch, never beyond ideal, and time is steps times their seconds")
+  @Test("Scaling ends at the batch and is never better than ideal; the time is the sum over steps of their seconds")
   func scaling() throws {
     let plan = try plan("B")
     #expect(plan.scaling.map(\.ranks) == [1, 2, 4, 8, 16, 32, 64, 128, 256])

@@ -26,31 +26,40 @@ import Testing
     """
 
   private func read(_ text: String, _ settings: [String] = []) throws -> Configuration {
-    try Configuration(ConfigurationDocument(text: text, source: "c.yaml", settings: settings))
+    try Configuration(
+      ConfigurationDocument(text: text, source: "c.yaml", settings: settings, settingsName: "--set"))
   }
 
-  @Test("Values are read, what is left out is as published")
+  @Test("Values that are given are read, values that are left out are the published ones")
   func defaults() throws {
-    let c = try read(Self.valid)
-    #expect(c.seed == 7 && c.totalSteps == 15 && c.stages[0].drop == .structured(group: 2, kept: 1))
-    #expect(c.stages[1].drop == .none && c.stages[1].learningRate == 3e-4 && c.stages[0].learningRate == 1e-4)
-    #expect(c.stages[0].ema == 0.9999 && c.stages[1].start == .ema && c.clip == 1 && c.model.mlpRatio == 4)
+    let configuration = try read(Self.valid)
+    #expect(
+      configuration.seed == 7 && configuration.totalSteps == 15
+        && configuration.stages[0].drop == .structured(group: 2, kept: 1))
+    #expect(
+      configuration.stages[1].drop == .none && configuration.stages[1].learningRate == 3e-4
+        && configuration.stages[0].learningRate == 1e-4)
+    #expect(
+      configuration.stages[0].ema == 0.9999 && configuration.stages[1].start == .ema && configuration.clip == 1
+        && configuration.model.mlpRatio == 4)
     let without = Self.valid.split(separator: "stages:").first.map(String.init) ?? ""
     #expect(try read(without).stages == Stage.published)
   }
 
-  @Test("--set replaces a value, by index with dots or brackets, and adds sections that were left out")
+  @Test("A setting replaces a value, with the index after a dot or in brackets, and adds sections that were left out")
   func settings() throws {
-    let c = try read(
+    let configuration = try read(
       Self.valid, ["stages[0].steps=3", "stages.1.batch=9", "checkpoint.interval=2", "data.train=[a.h5,b.h5]"])
     #expect(
-      c.stages[0].steps == 3 && c.stages[1].batch == 9 && c.checkpoint.interval == 2
-        && c.data.train == ["a.h5", "b.h5"])
-    #expect(try read(c.text).entries.map(\.value) == c.entries.map(\.value), "the saved text reads back as the same")
+      configuration.stages[0].steps == 3 && configuration.stages[1].batch == 9 && configuration.checkpoint.interval == 2
+        && configuration.data.train == ["a.h5", "b.h5"])
+    #expect(
+      try read(configuration.text).entries.map(\.value) == configuration.entries.map(\.value),
+      "the saved text gives the same values")
   }
 
   @Test(
-    "A mistake is one line with key, place and remedy",
+    "A mistake gives one line with the key, its place and a remedy",
     arguments: [
       (["stages[0].step=3"], "--set stages[0].step", "did you mean `steps`?"),
       (["modle.width=3"], "--set modle", "did you mean `model`?"),
@@ -81,7 +90,7 @@ import Testing
     }
   }
 
-  @Test("Keys in the file are named with their line")
+  @Test("Errors name the line of a key in the file")
   func lines() throws {
     let text = Self.valid.replacing("  heads: 2", with: "  heads: two")
     #expect { try read(text) } throws: { "\($0)".hasPrefix("c.yaml:4: `model.heads` is `two`") }
@@ -93,16 +102,18 @@ import Testing
     #expect { try read("") } throws: { "\($0)".contains("missing") }
   }
 
-  @Test("What changes the result is a difference, what does not is none")
+  @Test("Only settings that change what is learnt count as differences")
   func differences() throws {
-    let c = try read(Self.valid)
+    let configuration = try read(Self.valid)
     #expect(
-      try c.differences(from: read(Self.valid, ["checkpoint.interval=3", "threads=2", "log.interval=1"])).isEmpty)
+      try configuration.differences(from: read(Self.valid, ["checkpoint.interval=3", "threads=2", "log.interval=1"]))
+        .isEmpty)
     let other = try read(Self.valid, ["model.width=32", "seed=8"])
-    #expect(c.differences(from: other).map(\.key) == ["model.width", "seed"])
+    #expect(configuration.differences(from: other).map(\.key) == ["model.width", "seed"])
   }
 
-  @Test("The learning rate rises over the warm-up and falls linearly to its final share; e warms up as published")
+  @Test(
+    "The learning rate rises over the warm-up and falls linearly to its final share; the average's decay warms up too")
   func schedule() throws {
     let stage = try read(
       Self.valid,
@@ -116,30 +127,34 @@ import Testing
     #expect(stage.emaDecay(at: 0) == 0.1 && stage.emaDecay(at: 2) == 0.25 && stage.emaDecay(at: 100) == 0.5)
   }
 
-  @Test("A stage may take a share of the compute budget: its steps are what that buys")
+  @Test("A stage that takes a share of the compute budget has as many steps as that buys")
   func computeBudget() throws {
     let model = try read(Self.valid).model
     let step = 3 * model.forwardWork(kept: 4) * 4
     let shared = Self.valid.replacing("- steps: 10", with: "- share: 0.5")
-    let c = try read(shared, ["compute_budget=\(step * 41)"])
-    #expect(c.stages[0].steps == 20 && c.stages[1].steps == 5)
+    let configuration = try read(shared, ["compute_budget=\(step * 41)"])
+    #expect(configuration.stages[0].steps == 20 && configuration.stages[1].steps == 5)
     #expect { try read(shared) } throws: { "\($0)".contains("compute_budget") }
     #expect { try read(Self.valid, ["compute_budget=1e15", "stages[0].share=0.5"]) } throws: {
       "\($0)".contains("give one of them")
     }
   }
 
-  @Test("Ranks, plateaus and kept checkpoints are read; a plateau needs held-out data")
+  @Test("Settings of ranks, plateaus and kept checkpoints are read; a plateau needs held-out data")
   func distribution() throws {
-    let c = try read(
+    let configuration = try read(
       Self.valid,
       [
         "distribution={sharded: false, wire: bf16, timeout: 20}", "data.validation=[held.h5]",
         "stages[0].plateau={patience: 4}", "checkpoint={keep_every: 100, on_failure: stop}",
       ])
-    #expect(!c.distribution.isSharded && c.distribution.wire == .bfloat16 && c.distribution.timeout == 20)
-    #expect(c.stages[0].plateau == Stage.Plateau(patience: 4, threshold: 0.001) && c.stages[1].plateau == nil)
-    #expect(c.checkpoint.keepEvery == 100 && c.checkpoint.onFailure == .stop)
+    #expect(
+      !configuration.distribution.isSharded && configuration.distribution.wire == .bfloat16
+        && configuration.distribution.timeout == 20)
+    #expect(
+      configuration.stages[0].plateau == Stage.Plateau(patience: 4, threshold: 0.001)
+        && configuration.stages[1].plateau == nil)
+    #expect(configuration.checkpoint.keepEvery == 100 && configuration.checkpoint.onFailure == .stop)
     let usual = try read(Self.valid)
     #expect(usual.distribution.isSharded && usual.distribution.wire == .float32 && usual.distribution.timeout == 60)
     #expect { try read(Self.valid, ["stages[0].plateau={patience: 4}"]) } throws: { "\($0)".contains("validation") }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct SampleGeneratorTests {
   @Test(
-    "Image i of a seed is the same to the bit however many are drawn", arguments: SamplerSettings.Method.allCases,
+    "Image i of a seed has the same bits, however many images are drawn", arguments: SamplerSettings.Method.allCases,
     Guidance.Kind.allCases)
   func independence(method: SamplerSettings.Method, kind: Guidance.Kind) throws {
     let model = TinyModel(TinyModel.configuration())

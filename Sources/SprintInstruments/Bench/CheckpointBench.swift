@@ -1,19 +1,19 @@
-import SprintTraining
 import Foundation
 import SprintCommunication
 import SprintData
 import SprintFormats
 import SprintKernels
 import SprintModel
+import SprintTraining
 
-/// Measures saving and loading a network's full training state against plainly writing and reading as many bytes and hashing
-/// them, in turn.
+/// Measures in turn how long it takes to save and load the training state of a network, and to write, read and hash the
+/// same number of bytes plainly.
 package final class CheckpointBench {
-  /// Seconds of one round.
+  /// The seconds of one round.
   package struct Round: Sendable {
-    /// A checkpoint saved with its manifest, and as many bytes written, synced and hashed.
+    /// To save a checkpoint with its manifest, and to write, sync and hash as many bytes.
     package let save, plainWrite: Double
-    /// A checkpoint verified and loaded, and as many bytes read and hashed.
+    /// To verify and load a checkpoint, and to hash and read as many bytes.
     package let load, plainRead: Double
   }
 
@@ -22,10 +22,10 @@ package final class CheckpointBench {
   private let snapshot: TrainingSnapshot
   private let folder: String
 
-  /// Bytes of weights, average and moments.
-  package var bytes: Int { 4 * optimizer.weights.elements.count * MemoryLayout<Float>.stride }
+  /// The bytes of weights, average and moments.
+  package var bytes: Int { TrainingPart.bytes(weights: optimizer.weights.elements.count) }
 
-  /// A bench of the published network of a size, with room for files in `folder`.
+  /// Prepares a bench of the published network of a size, whose files lie in `folder`.
   package init(size: String, folder: String, workers: Workers) throws {
     configuration = try .forBench(size: size)
     self.folder = folder
@@ -38,7 +38,7 @@ package final class CheckpointBench {
     for part in TrainingPart.allCases { snapshot[part].elements.copy(from: optimizer.weights.elements) }
   }
 
-  /// One round.
+  /// Measures one round.
   package func round() throws -> Round {
     let (checkpoint, plain) = ("\(folder)/bench.h5", "\(folder)/bench.bin")
     defer { for path in [checkpoint, plain, Checkpoint.manifest(of: checkpoint)] { unlink(path) } }

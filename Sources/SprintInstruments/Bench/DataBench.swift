@@ -1,27 +1,29 @@
 import SprintData
 import SprintKernels
 
-/// Measures how fast samples come from latent files that the operating system has in memory: read alone, and as the model sees them.
+/// Measures how fast samples come from latent files in the operating system's cache: read only, and prepared for the
+/// model.
 package struct DataBench: Sendable {
-  /// What was measured.
+  /// The result of a bench.
   package struct Result: Sendable, Encodable {
-    /// Samples and bytes of the files.
+    /// The number of samples and bytes in the files.
     package var samples, bytes: Int
-    /// Threads that read.
+    /// The number of threads that read.
     package var threads: Int
-    /// Samples a second read at random places, and drawn from their moments, mirrored, scaled and shifted besides.
+    /// Samples per second that are read at random places, and that are also drawn from their moments, mirrored, scaled
+    /// and shifted.
     package var readPerSecond, preparedPerSecond: Double
   }
 
   private let dataset: LatentDataset
   private let workers: Workers
 
-  /// A bench of some files.
+  /// Prepares a bench of latent files.
   package init(paths: [String], workers: Workers) throws {
     (dataset, self.workers) = (try LatentDataset(paths: paths), workers)
   }
 
-  /// Reads all samples once to have them in memory, then so many rounds; medians.
+  /// Reads all samples once to fill the cache, then measures `rounds` rounds and returns medians.
   package func run(rounds: Int) throws -> Result {
     _ = try rate { try dataset.readStored($0, into: $1) }
     let read = try (0..<rounds).map { _ in try rate { try dataset.readStored($0, into: $1) } }
@@ -34,7 +36,7 @@ package struct DataBench: Sendable {
       readPerSecond: median(read), preparedPerSecond: median(prepared))
   }
 
-  /// Samples a second when all are taken in the order of an epoch.
+  /// Takes all samples in the order of an epoch and returns the number of samples per second.
   private func rate(_ take: @Sendable (_ index: Int, _ memory: Vector) throws -> Void) throws -> Double {
     let order = SampleOrder(count: dataset.count, seed: 0)
     let run = 256

@@ -1,33 +1,32 @@
-import SprintTraining
 import SprintCommunication
 import SprintKernels
+import SprintTraining
 
-/// Measures the reduction of gradients over ranks by itself, nothing being computed at the same time.
+/// Measures the reduction of gradients over ranks while nothing else is computed.
 package struct ReductionBench: Sendable {
-  /// What was measured.
+  /// The result of a bench.
   package struct Result: Sendable, Encodable {
-    /// Ranks, and the floats that each has.
+    /// The number of ranks, and of floats at each rank.
     package var ranks, count: Int
-    /// How summands travel, and whether each rank wants its own shards alone.
+    /// The number format in which summands travel, and whether each rank receives only its own shards.
     package var wire: String, sharded: Bool
-    /// The median of all rounds, and the bytes of gradients over it.
+    /// The median seconds of a round, and the bytes of gradients per second.
     package var seconds, bytesPerSecond: Double
-    /// Whether the sums were right.
+    /// Whether all sums were right.
     package var isRight: Bool
   }
 
   private let communicator: Communicator
 
-  /// A bench among the ranks of a communicator.
   package init(_ communicator: Communicator) { self.communicator = communicator }
 
-  /// Reduces `count` floats so many times. Rank zero gets the result.
+  /// Reduces `count` floats `rounds` times. Returns the result at rank zero, and nil at other ranks.
   package func run(count: Int, wire: GradientReduction.Wire, isSharded: Bool, rounds: Int) throws -> Result? {
     let plan = BucketPlan(count: count, ranks: communicator.size)
     let arena = Arena(count: count)
     let reduction = GradientReduction(communicator, arena.elements, plan, isSharded: isSharded, wire: wire)
     let own = plan.shards(ofRank: communicator.rank)
-    // Small whole numbers, whose sums are exact on either wire for as many ranks as bfloat16 counts up to.
+    // The sums of small whole numbers are exact in both formats, as long as bfloat16 can count the ranks.
     let expected = Float(communicator.size * (communicator.size + 1) / 2)
     var seconds: [Double] = []
     var isRight = true
@@ -35,7 +34,7 @@ package struct ReductionBench: Sendable {
       arena.elements.buffer.update(repeating: Float(communicator.rank + 1))
       try communicator.barrier()
       let elapsed = try ContinuousClock().measure {
-        reduction.isFinal(0..<count)
+        reduction.markFinal(0..<count)
         try reduction.wait()
       }
       seconds.append(elapsed / .seconds(1))

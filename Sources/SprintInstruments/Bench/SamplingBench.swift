@@ -1,26 +1,26 @@
-import SprintTraining
 import SprintCommunication
 import SprintDiffusion
 import SprintKernels
 import SprintModel
+import SprintTraining
 
-/// Measures drawing images from a published network, which has learnt nothing: the generator itself, over all ranks.
+/// Measures how fast all ranks draw images from a published network with initial weights.
 package struct SamplingBench: Sendable {
-  /// What was measured.
+  /// The result of a bench.
   package struct Result: Sendable, Encodable {
-    /// The network.
+    /// The size of the network.
     package var size: String
-    /// Images drawn, in how many steps each, with which guidance.
+    /// The number of images, the steps of each, and the guidance.
     package var batch, steps: Int, guidance: String
-    /// Ranks, and threads of each.
+    /// The number of ranks, and of threads of each.
     package var ranks, threads: Int
-    /// The median of all rounds.
+    /// The median seconds of a round, and the images per second.
     package var seconds, imagesPerSecond: Double
-    /// 10⁹ FLOP/s by the algorithm's work, and of large matrix products on all ranks.
+    /// 10⁹ FLOP/s: the algorithm's work per second, and the rate of large matrix products on all ranks.
     package var gflops, peakGflops: Double
-    /// Their ratio.
+    /// The ratio of the two.
     package var peakShare: Double
-    /// The largest resident memory of rank zero so far.
+    /// The largest resident memory of rank zero so far, in GiB.
     package var peakGib: Double
   }
 
@@ -31,7 +31,7 @@ package struct SamplingBench: Sendable {
   private let settings: SamplerSettings
   private let batch: Int
 
-  /// A bench of the published network of a size.
+  /// Prepares a bench of the published network of a size.
   package init(size: String, batch: Int, settings: SamplerSettings, workers: Workers) throws {
     (self.size, self.batch, self.settings) = (size, batch, settings)
     configuration = try .forBench(size: size)
@@ -40,7 +40,7 @@ package struct SamplingBench: Sendable {
     network.layout.initialize(weights.elements, seed: 0)
   }
 
-  /// Draws the images so many times. Rank zero gets the result, if no stop was asked for.
+  /// Draws the images `rounds` times. Returns the result at rank zero; nil at other ranks and after a stop request.
   package func run(rounds: Int, _ communicator: Communicator = .single(), stop: StopRequest) throws -> Result? {
     let generator = SampleGenerator(network, weights: weights, settings: settings, seed: 0)
     let labels = (0..<batch).map { $0 % configuration.model.classes }
@@ -62,7 +62,7 @@ package struct SamplingBench: Sendable {
       peakShare: rate / peak, peakGib: memory / 0x1p30)
   }
 
-  /// FLOP of one image.
+  /// The FLOP of one image.
   private var work: Double {
     let (model, guidance) = (configuration.model, settings.guidance)
     let whole = model.forwardWork(kept: model.tokens)

@@ -1,73 +1,37 @@
-import SprintTraining
 import Foundation
 import SprintCommunication
 import SprintData
 import SprintKernels
 import SprintModel
+import SprintTraining
 
-/// Measures training steps of a published network on noise: the trainer itself, with its reader, optimizer and ranks, but without
-/// checkpoints, validation and pictures.
+/// Measures training steps of a published network on noise. It runs the trainer itself, with its reader, optimizer and
+/// ranks, but without checkpoints, validation and pictures.
 package struct TrainingBench: Sendable {
-  /// S, B, L or XL.
+  /// The size of the network: S, B, L or XL.
   package var size: String
-  /// Images of a step, of all ranks together.
+  /// The number of images in a step, of all ranks together.
   package var batch: Int
-  /// Share of tokens that the middle blocks do not see.
+  /// The share of tokens that the middle blocks do not compute.
   package var ratio: Double
-  /// Steps; the first third of them warms up.
+  /// The number of steps; the first third warms up.
   package var steps: Int
-  /// Threads of each rank.
+  /// The number of threads of each rank.
   package var threads: Int
-  /// What the backward pass computes once more.
+  /// What the backward pass computes again to save memory.
   package var recompute = ActivationSize.Recompute.none
 
-  /// A bench of a network, with so many images a step.
   package init(size: String, batch: Int, ratio: Double, steps: Int, threads: Int) {
     (self.size, self.batch, self.ratio, self.steps, self.threads) = (size, batch, ratio, steps, threads)
   }
 
-  /// Seconds a step by what they were spent on at rank zero: time of all threads over their number.
-  package struct Parts: Sendable, Encodable {
-    /// Computing, by what is computed.
-    package var matrixProducts, attention, elementWise, optimizer: Double
-    /// Waiting, by what is waited for.
-    package var waitingForData, waitingForRanks: Double
-    /// What one thread does alone, and threads that wait for others.
-    package var other: Double
-  }
-
-  /// What was measured; seconds are medians.
-  package struct Result: Sendable, Encodable {
-    /// The network.
-    package var size: String
-    /// Images of a step, of all ranks together.
-    package var batch: Int
-    /// Share of tokens that the middle blocks do not see.
-    package var ratio: Double
-    /// Ranks, and threads of each.
-    package var ranks, threads: Int
-    /// Steps, those that warm up included.
-    package var steps: Int
-    /// The speed of a whole step.
-    package var secondsPerStep, imagesPerSecond: Double
-    /// 10⁹ FLOP/s by the published algorithm's work, and of large matrix products on all ranks.
-    package var gflops, peakGflops: Double
-    /// Their ratio.
-    package var peakShare: Double
-    /// The largest resident memory of rank zero so far.
-    package var peakGib: Double
-    /// What of it activations may take.
-    package var activationsGib: Double
-    /// Seconds of a step by what they were spent on.
-    package var parts: Parts
-  }
-
-  /// Trains for some steps. Rank zero gets the result, if no stop was asked for.
+  /// Trains for the given number of steps. Returns the result at rank zero; nil at other ranks and after a stop
+  /// request.
   package func run(_ communicator: Communicator = .single(), stop: StopRequest) throws -> Result? {
     let folder = try BenchFolder(communicator)
     defer { folder.remove() }
     let configuration = try communicator.agree {
-      try describe(latents: "\(folder.path)/latents-\(communicator.rank).h5")
+      try self.configuration(latents: "\(folder.path)/latents-\(communicator.rank).h5")
     }
     try communicator.agree {
       let model = configuration.model
@@ -89,7 +53,7 @@ package struct TrainingBench: Sendable {
     return result(configuration, record.steps, peak: peak, memory: memory, ranks: communicator.size)
   }
 
-  private func describe(latents: String) throws -> Configuration {
+  private func configuration(latents: String) throws -> Configuration {
     try .forBench(
       size: size, latents: latents,
       """
@@ -106,7 +70,7 @@ package struct TrainingBench: Sendable {
   ) -> Result {
     let steady = Array(all.dropFirst(all.count / 3))
     let seconds = median(steady.map(\.seconds))
-    let kept = configuration.stages[0].drop.keptCount(grid: configuration.model.grid)
+    let kept = configuration.keptTokens(in: configuration.stages[0])
     let rate = Double(batch) / seconds * configuration.model.trainingWork(kept: kept)
     func part(_ value: (Parts) -> Double) -> Double { median(steady.map { value($0.parts) }) }
     return Result(
@@ -119,7 +83,7 @@ package struct TrainingBench: Sendable {
         other: part(\.other)))
   }
 
-  /// What the trainer tells of its steps.
+  /// Collects the seconds of the trainer's steps.
   private final class Record {
     typealias Step = (seconds: Double, parts: Parts)
     private let threads: Int

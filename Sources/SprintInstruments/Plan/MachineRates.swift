@@ -1,40 +1,48 @@
-import SprintTraining
 import SprintCommunication
 import SprintKernels
+import SprintTraining
 
-/// How fast a rank is at what a step consists of.
+/// The rates at which a rank does the work of a training step.
 package struct MachineRates: Sendable, Encodable {
-  /// FLOP/s of a rank in large matrix products, all its threads together.
+  /// FLOP/s of a rank in large matrix products, of all its threads together.
   package var matrixProducts: Double
-  /// Bytes a second that a rank reads and writes.
+  /// Bytes per second that a rank reads and writes in memory.
   package var memory: Double
-  /// Bytes a second that a rank sends, and as many received at the same time.
-  package var network: Double
-  /// Whether `network` was neither measured nor given.
-  package var isNetworkAssumed = false
+  /// Bytes per second that a rank sends to other ranks while it receives as many.
+  package var linkBandwidth: Double
+  /// Whether `linkBandwidth` was neither measured nor given.
+  package var isLinkAssumed = false
+
+  /// The names in JSON output, which do not follow those of the properties.
+  private enum CodingKeys: String, CodingKey {
+    case matrixProducts, memory
+    case linkBandwidth = "network"
+    case isLinkAssumed = "isNetworkAssumed"
+  }
 
   /// 10 Gbit/s.
-  package static let assumedNetwork = 10e9 / 8
+  package static let assumedLinkBandwidth = 10e9 / 8
 
-  /// Measures what is not given, on all ranks at once. All ranks call it; rank zero's matter.
+  /// Measures the rates that are not given, on all ranks at once. All ranks call it; only rank zero's rates count.
   ///
   /// - Parameters:
-  ///   - matrixProducts: FLOP/s, if given
-  ///   - network: bytes a second, if given; measured where there are several ranks
-  package init(_ communicator: Communicator, _ workers: Workers, matrixProducts: Double?, network: Double?) throws {
+  ///   - matrixProducts: FLOP/s of a rank, if known
+  ///   - linkBandwidth: bytes per second, if known; with several ranks it is measured, with one it is assumed
+  package init(_ communicator: Communicator, _ workers: Workers, matrixProducts: Double?, linkBandwidth: Double?) throws
+  {
     let ranks = Double(communicator.size)
-    // What lasts, not the best moment.
+    // A training run lasts, so the median counts and not the best moment.
     self.matrixProducts =
       try matrixProducts ?? median((0..<9).map { _ in try communicator.measurePeak(workers) / ranks })
     memory = try communicator.sum([MemoryBandwidth.measure(workers: workers)])[0] / ranks
-    if let network {
-      self.network = network
+    if let linkBandwidth {
+      self.linkBandwidth = linkBandwidth
     } else if communicator.size > 1 {
       // Each rank sends and receives all shards but its own.
       let result = try ReductionBench(communicator).run(count: 8 << 20, wire: .float32, isSharded: true, rounds: 5)
-      self.network = try communicator.broadcast([(result?.bytesPerSecond ?? 0) * (ranks - 1) / ranks])[0]
+      self.linkBandwidth = try communicator.broadcast([(result?.bytesPerSecond ?? 0) * (ranks - 1) / ranks])[0]
     } else {
-      (self.network, isNetworkAssumed) = (Self.assumedNetwork, true)
+      (self.linkBandwidth, isLinkAssumed) = (Self.assumedLinkBandwidth, true)
     }
   }
 }

@@ -1,106 +1,106 @@
-import SprintTraining
 import SprintCommunication
 import SprintKernels
 import SprintModel
+import SprintTraining
 
-/// What a configuration will take, before any of it is run: work, memory, wire, time, disk.
+/// Predicts the work, memory, transfer, time and disk space of a configuration before it runs.
 package struct TrainingPlan: Sendable, Encodable {
-  /// One stage.
+  /// The prediction for a stage.
   package struct StagePlan: Sendable, Encodable {
-    /// Its name.
+    /// The stage's name.
     package var name: String
-    /// Its updates, images of one, and tokens that the middle blocks see.
+    /// The number of updates, of images in an update, and of tokens that the middle blocks compute.
     package var steps, batch, keptTokens: Int
-    /// 10⁹ FLOP for one image by the published algorithm, two for a multiplication with its addition.
+    /// 10⁹ FLOP for one image by the published algorithm; a multiplication with its addition counts as two.
     package var forwardGflop, trainingGflop: Double
-    /// The same work over that of the dense model.
+    /// The forward work as a share of the dense model's.
     package var shareOfDense: Double
-    /// Predicted, on the ranks asked for.
+    /// Predicted speed and time on the given ranks.
     package var secondsPerStep, imagesPerSecond, hours: Double
   }
 
-  /// What a rank keeps in memory.
+  /// A part of a rank's memory.
   package struct MemoryPart: Sendable, Encodable {
-    /// What it is.
+    /// What the memory holds.
     package var part: String
-    /// Its bytes; only rank zero has some parts.
+    /// The size in bytes.
     package var bytes: Double
-    /// Whether rank zero alone has it.
+    /// Whether only rank zero has this part.
     package var isRankZeroOnly = false
   }
 
-  /// A number of ranks.
+  /// The prediction for a number of ranks.
   package struct Scaling: Sendable, Encodable {
-    /// How many ranks share the first stage's batch.
+    /// The number of ranks that share a batch.
     package var ranks: Int
-    /// Predicted for the first stage.
+    /// Predicted speed in the first stage.
     package var secondsPerStep, imagesPerSecond: Double
-    /// Images a second over those of one rank times the ranks.
+    /// Images per second as a share of those of one rank times the number of ranks.
     package var efficiency: Double
-    /// All stages.
+    /// Predicted time of all stages.
     package var hours, coreHours: Double
   }
 
-  /// How many weights the network has.
+  /// The number of weights.
   package var weights: Int
-  /// Ranks and threads of each that were asked for.
+  /// The given number of ranks, and of threads of each.
   package var ranks, threads: Int
-  /// What the prediction rests on.
+  /// The rates that the prediction uses.
   package var rates: MachineRates
   /// The stages.
   package var stages: [StagePlan]
-  /// Memory of a rank.
+  /// The memory of a rank by part.
   package var memory: [MemoryPart]
-  /// Bytes that a rank sends in a step, and receives.
+  /// Bytes that a rank sends in a step; it receives as many.
   package var wireBytes: Double
-  /// 1 to 1024 ranks, as far as the batch goes.
+  /// Predictions for 1 to 1024 ranks, up to the size of the smallest batch.
   package var scaling: [Scaling]
-  /// Time to the end on the ranks asked for.
+  /// Predicted time to the end on the given ranks.
   package var hours, coreHours: Double
-  /// Bytes of one checkpoint, and of all that will be kept.
+  /// Bytes of one checkpoint, and of all checkpoints that exist at the same time.
   package var checkpointBytes, diskBytes: Double
 
-  /// Plans a run.
+  /// Predicts a run on `ranks` ranks of `threads` threads each.
   package init(_ configuration: Configuration, ranks: Int, threads: Int, rates: MachineRates) throws {
     try configuration.check(ranks: ranks)
     let network = Network(configuration.model, workers: Workers(threads))
     let count = network.layout.count
-    let model = StepModel(configuration, rates, weights: count)
+    let cost = StepCost(configuration, rates, weights: count)
     (weights, self.ranks, self.threads, self.rates) = (count, ranks, threads, rates)
-    stages = configuration.stages.map { Self.plan($0, configuration, model, ranks) }
+    stages = configuration.stages.map { Self.plan($0, configuration, cost, ranks) }
     memory = Self.memory(configuration, network, ranks)
-    let wire = ranks > 1 ? model.wireBytes(ranks: ranks) : (0, 0)
-    wireBytes = wire.0 + wire.1
+    let wire = cost.wireBytes(ranks: ranks)
+    wireBytes = wire.reduction + wire.gather
     let smallest = configuration.stages.map(\.batch).min() ?? 1
     scaling = (0...10).map { 1 << $0 }.filter { $0 <= smallest }.map {
-      Self.scaling(configuration, model, ranks: $0, threads: threads)
+      Self.scaling(configuration, cost, ranks: $0, threads: threads)
     }
     hours = stages.reduce(0) { $0 + $1.hours }
     coreHours = hours * Double(ranks * threads)
     (checkpointBytes, diskBytes) = Self.disk(configuration, count)
   }
 
-  private static func plan(_ stage: Stage, _ configuration: Configuration, _ model: StepModel, _ ranks: Int)
+  private static func plan(_ stage: Stage, _ configuration: Configuration, _ cost: StepCost, _ ranks: Int)
     -> StagePlan
   {
-    let network = configuration.model
-    let kept = stage.drop.keptCount(grid: network.grid)
-    let work = network.forwardWork(kept: kept)
-    let seconds = model.seconds(stage, ranks: ranks)
+    let model = configuration.model
+    let kept = configuration.keptTokens(in: stage)
+    let work = model.forwardWork(kept: kept)
+    let seconds = cost.seconds(stage, ranks: ranks)
     return StagePlan(
       name: stage.name, steps: stage.steps, batch: stage.batch, keptTokens: kept, forwardGflop: work / 1e9,
-      trainingGflop: network.trainingWork(kept: kept) / 1e9, shareOfDense: work / network.forwardWork(kept: network.tokens),
+      trainingGflop: model.trainingWork(kept: kept) / 1e9, shareOfDense: work / model.forwardWork(kept: model.tokens),
       secondsPerStep: seconds, imagesPerSecond: Double(stage.batch) / seconds,
       hours: Double(stage.steps) * seconds / 3600)
   }
 
-  private static func scaling(_ configuration: Configuration, _ model: StepModel, ranks: Int, threads: Int) -> Scaling {
+  private static func scaling(_ configuration: Configuration, _ cost: StepCost, ranks: Int, threads: Int) -> Scaling {
     let first = configuration.stages[0]
-    let seconds = model.seconds(first, ranks: ranks)
-    let hours = configuration.stages.reduce(0) { $0 + Double($1.steps) * model.seconds($1, ranks: ranks) / 3600 }
+    let seconds = cost.seconds(first, ranks: ranks)
+    let hours = configuration.stages.reduce(0) { $0 + Double($1.steps) * cost.seconds($1, ranks: ranks) / 3600 }
     return Scaling(
       ranks: ranks, secondsPerStep: seconds, imagesPerSecond: Double(first.batch) / seconds,
-      efficiency: model.seconds(first, ranks: 1) / (seconds * Double(ranks)), hours: hours,
+      efficiency: cost.seconds(first, ranks: 1) / (seconds * Double(ranks)), hours: hours,
       coreHours: hours * Double(ranks * threads))
   }
 
@@ -110,27 +110,30 @@ package struct TrainingPlan: Sendable, Encodable {
     let activations =
       configuration.stages.map { stage in
         Activations.count(
-          network, configuration.passSize(stage, slice: (stage.batch + ranks - 1) / ranks))
+          network, configuration.passSize(stage, slice: stage.imagesPerRank(ranks)))
       }.max() ?? 0
-    let batch = configuration.stages.map { ($0.batch + ranks - 1) / ranks }.max() ?? 0
+    let batch = configuration.stages.map { $0.imagesPerRank(ranks) }.max() ?? 0
     let features = model.projector.map { model.tokens * $0.featureWidth } ?? 0
     var parts = [
       MemoryPart(part: "weights", bytes: 4 * count), MemoryPart(part: "gradients", bytes: 4 * count),
       MemoryPart(part: "moving average and moments", bytes: 12 * count / shards),
       MemoryPart(part: "activations", bytes: 4 * Double(activations)),
-      // Two are read ahead of the one in use.
+      // The reader holds two batches ahead of the one in use.
       MemoryPart(part: "batches", bytes: 3 * 4 * Double(batch * (model.latentElements + features))),
     ]
     if ranks > 1 { parts.append(MemoryPart(part: "buckets on their way", bytes: 4 * Double(BucketPlan.bucketFloats))) }
     if configuration.checkpoint.isOn, configuration.checkpoint.isBackground {
-      parts.append(MemoryPart(part: "snapshot for saving", bytes: 16 * count, isRankZeroOnly: true))
+      parts.append(
+        MemoryPart(part: "snapshot for saving", bytes: checkpointBytes(network.layout.count), isRankZeroOnly: true))
     }
     return parts
   }
 
-  /// Checkpoints hold weights, average and two moments; one more than is kept is there while it is written.
-  private static func disk(_ configuration: Configuration, _ count: Int) -> (one: Double, all: Double) {
-    let one = 16 * Double(count)
+  private static func checkpointBytes(_ weights: Int) -> Double { Double(TrainingPart.bytes(weights: weights)) }
+
+  /// Returns the bytes of one checkpoint, and of all that exist while another one is written.
+  private static func disk(_ configuration: Configuration, _ weights: Int) -> (one: Double, all: Double) {
+    let one = checkpointBytes(weights)
     let checkpoint = configuration.checkpoint
     guard checkpoint.isOn else { return (one, 0) }
     let kept = checkpoint.keepEvery.map { configuration.totalSteps / $0 } ?? 0

@@ -17,16 +17,19 @@ struct RunHistory {
   private(set) var saves: [(file: String, seconds: Double)] = []
   private var places: [String: Int] = [:]
 
+  /// The last start, with the facts about network and data.
+  var lastStart: RunStartRecord? { starts.last }
+
   /// Reads the log of a run line by line.
   init(_ folder: RunFolder) throws {
     guard let file = try? RandomAccessFile(reading: folder.metrics), try file.size > 0 else {
-      throw RunError.unusable("\(folder.path): contains no metrics.jsonl; is it the folder of a run?")
+      throw FileError.unusable(path: folder.path, problem: "holds no metrics.jsonl; is it the folder of a run?")
     }
     try Self.forEachLine(of: file) { text in
       // The last line may be incomplete while the run goes on.
       if let line = LogLine(json: text) { take(line) }
     }
-    guard !steps.isEmpty else { throw RunError.unusable("\(folder.metrics): contains no step yet") }
+    guard !steps.isEmpty else { throw FileError.unusable(path: folder.metrics, problem: "holds no step yet") }
   }
 
   private mutating func take(_ line: LogLine) {
@@ -76,7 +79,7 @@ struct RunHistory {
 }
 
 extension RunHistory {
-  /// All updates with all their numbers as CSV: one update a line below a line of names. Validation losses stand at their steps.
+  /// One line of names, then one line for each step with all its numbers and the validation loss, if there is one.
   var csv: String {
     let losses = Dictionary(validations.map { ($0.step, $0.loss) }) { $1 }
     let head = (["step", "stage"] + columns.map(\.name) + ["validation_loss"]).joined(separator: ",")

@@ -74,7 +74,7 @@ final class RunJournal {
   }
 
   private func describe(_ stage: Stage, at position: TrainingPosition) {
-    let kept = stage.drop.keptCount(grid: configuration.model.grid)
+    let kept = configuration.keptTokens(in: stage)
     let text =
       "`\(stage.name)`: \(stage.steps) steps of \(stage.batch) images, \(kept) of \(configuration.model.tokens) tokens "
       + "in the middle blocks"

@@ -46,6 +46,6 @@ extension Configuration {
 
   /// FLOP of one image in a step of `stage`, by the published algorithm.
   func trainingWork(of stage: Stage) -> Double {
-    model.trainingWork(kept: stage.drop.keptCount(grid: model.grid))
+    model.trainingWork(kept: keptTokens(in: stage))
   }
 }

@@ -1,7 +1,7 @@
 import SprintData
 
-/// Colours of latents without the autoencoder: pixels are shown as they are, four channels of Stable Diffusion through a linear map, of other
-/// latents the first three channels.
+/// Finds colours of latents without an autoencoder. Pixels keep their colours, four channels of Stable Diffusion go
+/// through a linear map, and of other latents the first three channels become red, green and blue.
 struct LatentColors {
   private let channels: Int
   private let properties: LatentProperties
@@ -11,15 +11,17 @@ struct LatentColors {
   private var isPixels: Bool { properties.kind == "pixels" }
   private var isMapped: Bool { !isPixels && channels == 4 }
 
-  /// What the colours are, where they are not the image's own.
+  /// A note about the colours; nil if they are those of the image.
   var caption: String? {
     if isPixels, [1, 3].contains(channels) { return nil }
-    return isMapped
-      ? "approximate colours: a linear map of the four Stable Diffusion channels, not the decoded images"
-      : "false colours: \(channels < 3 ? "\(channels)" : "the first three") of \(channels) channels, not the decoded images"
+    if isMapped {
+      return "approximate colours: a linear map of the four Stable Diffusion channels, not the decoded images"
+    }
+    let shown = channels < 3 ? "\(channels)" : "the first three"
+    return "false colours: \(shown) of \(channels) channels, not the decoded images"
   }
 
-  /// Red, green and blue of one pixel out of its channels as the model sees them.
+  /// Returns red, green and blue of a pixel whose channels `value` gives in the model's units.
   func color(_ value: (_ channel: Int) -> Float) -> (UInt8, UInt8, UInt8) {
     guard isMapped else {
       let levels = (0..<min(3, channels)).map { level(value($0), channel: $0) }
@@ -30,7 +32,7 @@ struct LatentColors {
     return (Self.byte((sum.x + 1) / 2), Self.byte((sum.y + 1) / 2), Self.byte((sum.z + 1) / 2))
   }
 
-  /// One channel as a byte; black and white are the ends of the pixel range, or three deviations for latents.
+  /// Returns a channel as a byte; black and white are the ends of the pixel range, or -3 and 3 for latents.
   func level(_ value: Float, channel: Int) -> UInt8 {
     guard isPixels else { return Self.byte((value + 3) / 6) }
     let range = properties.pixelRange
@@ -38,7 +40,7 @@ struct LatentColors {
     return Self.byte(Float((stored - range.lowerBound) / (range.upperBound - range.lowerBound)))
   }
 
-  /// The autoencoder's own number times 0.18215; with a scale of 1 it was stored so.
+  /// Returns the autoencoder's number times 0.18215. With a scale of 1 the data set stores that product.
   private func scaled(_ value: Float, _ channel: Int) -> Float {
     properties.scale[channel] == 1 ? value : 0.18215 * properties.stored(value, channel: channel)
   }
@@ -47,7 +49,8 @@ struct LatentColors {
     level.isFinite ? UInt8(max(0, min(255, (level * 255).rounded()))) : 0
   }
 
-  /// Red, green and blue from -1 to 1 for each of four channels times 0.18215, fitted to decoded images of Stable Diffusion 1.
+  /// Red, green and blue from -1 to 1 for each of the four channels times 0.18215, fitted to decoded images of Stable
+  /// Diffusion 1.
   /// https://discuss.huggingface.co/t/decoding-latents-to-rgb-without-upscaling/23204
   private static let map: [SIMD3<Float>] = [
     SIMD3(0.298, 0.207, 0.208), SIMD3(0.187, 0.286, 0.173), SIMD3(-0.158, 0.189, 0.264), SIMD3(-0.184, -0.271, -0.473),

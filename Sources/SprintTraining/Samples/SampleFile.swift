@@ -2,7 +2,7 @@ import SprintData
 import SprintFormats
 import SprintModel
 
-/// A file that samples are written to; its name's ending says as what.
+/// An output file of samples; its name's ending chooses the format.
 package struct SampleFile {
   private enum Kind: String {
     case png, npz, h5
@@ -15,14 +15,14 @@ package struct SampleFile {
   package init(path: String) throws {
     let ending = path.split(separator: "/").last?.split(separator: ".").dropFirst().last.map { $0.lowercased() } ?? ""
     guard let kind = Kind(rawValue: ending) else {
-      throw RunError.unusable("\(path): ends in `\(ending)`; samples are written as .png, .npz or .h5")
+      throw FileError.unusable(path: path, problem: "ends in `\(ending)`; samples are written as .png, .npz or .h5")
     }
     (self.path, self.kind) = (path, kind)
     try AtomicFile.checkWritable(path)
   }
 
-  /// Writes samples: a labelled grid (.png), `arr_0` uint8 [n, H, W, C] (.npz), or `/latents` [n, C, S, S] in the data set's own
-  /// units with `/labels` (.h5), which is a data set again.
+  /// Writes samples as a labelled grid (.png), as `arr_0` uint8 [n, H, W, C] (.npz), or as a data set (.h5) of
+  /// `/latents` [n, C, S, S] in the units of the training data and `/labels` [n].
   package func write(_ samples: [[Float]], labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties)
     throws
   {

@@ -3,27 +3,26 @@ import SprintDiffusion
 import SprintKernels
 import SprintModel
 
-/// Draws samples of given classes. Image i of a seed is the same to the bit whatever else is drawn: images are computed in tiles
-/// of a fixed size, since the rounding of a matrix product depends on its number of rows.
+/// Draws samples of given classes. Image i of a seed has the same bits whatever else is drawn: the generator computes
+/// images in tiles of a fixed size, because the rounding of a matrix product depends on its number of rows.
 package struct SampleGenerator: Sendable {
   private let network: Network
   private let weights: ParameterArena
   private let settings: SamplerSettings
   private let seed: UInt64
 
-  /// A generator of some weights.
   package init(_ network: Network, weights: ParameterArena, settings: SamplerSettings, seed: UInt64) {
     (self.network, self.weights, self.settings, self.seed) = (network, weights, settings, seed)
   }
 
-  /// Draws images in rounds of one tile a rank, each round's at rank zero. All ranks call it.
+  /// Draws images in rounds of one tile per rank and delivers those of each round at rank zero. All ranks call it.
   ///
   /// - Parameters:
   ///   - labels: the class of each image
-  ///   - first: the first image to be drawn, the start of a tile; those before are there already
-  ///   - stopRequested: asked once a round; where a rank wishes it, no more are drawn
-  ///   - deliver: called at rank zero with each round's images in their order, [n, C · S · S] as the model sees them
-  /// - Returns: whether all were drawn
+  ///   - first: the first image to draw, which starts a tile; the images before it exist already
+  ///   - stopRequested: called once per round; if it returns true at any rank, drawing stops
+  ///   - deliver: called at rank zero with the images of each round in order, [n, C · S · S] in the model's units
+  /// - Returns: whether all images were drawn
   package func draw(
     labels: [Int], from first: Int = 0, _ communicator: Communicator, stopRequested: () -> Bool = { false },
     deliver: ([[Float]]) throws -> Void
@@ -48,7 +47,7 @@ package struct SampleGenerator: Sendable {
     return true
   }
 
-  /// One tile of images; the last one is filled up with images that nobody asked for.
+  /// Draws one tile of images; images after the last label fill up the last tile.
   private func draw(tile first: Int, _ labels: [Int], _ sampler: Sampler) -> [Float] {
     let elements = network.configuration.latentElements
     let start = Philox(seed: seed, purpose: .sampleStart)
@@ -62,7 +61,7 @@ package struct SampleGenerator: Sendable {
     }.map { Float($0) }
   }
 
-  /// Images of one tile: enough for matrix products at their peak on several workers.
+  /// The number of images in a tile: enough for several workers to compute matrix products at their peak rate.
   package var tile: Int { max(8, 2048 / network.configuration.tokens) }
 
   private func noise(_ random: Philox, draw: UInt64, _ elements: Int) -> [Float] {

@@ -2,36 +2,37 @@ import Crypto
 import Foundation
 import SprintFormats
 
-/// Images that were drawn so far, in a file beside the one that they are for, so that drawing can be interrupted.
+/// Stores the images drawn so far in a file beside the output file, so that an interrupted drawing can go on.
 package final class SampleSpool {
   private let file: RandomAccessFile
   private let elements: Int
   private static let headerBytes = 64
 
-  /// Opens the spool of `out`, or begins one where there is none, or one of other images.
+  /// Opens the spool of the output file `out`. A spool that does not exist, or that holds images of another recipe,
+  /// starts empty.
   ///
   /// - Parameters:
-  ///   - elements: floats of an image
-  ///   - recipe: everything that the images depend on
+  ///   - elements: the number of floats in an image
+  ///   - recipe: a text of all that the images depend on
   package init(for out: String, elements: Int, recipe: String) throws {
     (file, self.elements) = (try RandomAccessFile(writing: "\(out).part"), elements)
     let header = Data(SHA256.hash(data: Data(recipe.utf8)).map { String(format: "%02x", $0) }.joined().utf8)
     var found = Data(count: Self.headerBytes)
-    let isThere = try file.size >= Self.headerBytes
-    if isThere { try found.withUnsafeMutableBytes { try file.read(into: $0, at: 0) } }
-    if !isThere || found != header {
+    let hasHeader = try file.size >= Self.headerBytes
+    if hasHeader { try found.withUnsafeMutableBytes { try file.read(into: $0, at: 0) } }
+    if !hasHeader || found != header {
       try file.resize(to: 0)
       try header.withUnsafeBytes { try file.write($0, at: 0) }
       try file.sync()
     }
   }
 
-  /// How many whole images there are.
+  /// The number of complete images.
   package var count: Int { max(0, ((try? file.size) ?? 0) - Self.headerBytes) / (elements * 4) }
 
   private func place(_ image: Int) -> Int { Self.headerBytes + image * elements * 4 }
 
-  /// Keeps the first `count` images alone.
+  /// Keeps the first `count` images and removes the others.
   package func keep(_ count: Int) throws { try file.resize(to: place(count)) }
 
   /// Appends images and waits until they are on disk.
@@ -40,7 +41,7 @@ package final class SampleSpool {
     try file.sync()
   }
 
-  /// The first `count` images.
+  /// Reads the first `count` images.
   package func images(_ count: Int) throws -> [[Float]] {
     try (0..<count).map { index in
       var image = [Float](repeating: 0, count: elements)
@@ -49,6 +50,6 @@ package final class SampleSpool {
     }
   }
 
-  /// Removes the file once its images are where they belong.
+  /// Removes the spool's file.
   package func remove() { unlink(file.path) }
 }

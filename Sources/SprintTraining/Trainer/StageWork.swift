@@ -61,7 +61,7 @@ extension Configuration {
   /// The size of passes in a stage, for a rank with `slice` images of each batch.
   package func passSize(_ stage: Stage, slice: Int) -> ActivationSize {
     ActivationSize(
-      batch: (slice + stage.accumulate - 1) / stage.accumulate, kept: stage.drop.keptCount(grid: model.grid),
+      batch: (slice + stage.accumulate - 1) / stage.accumulate, kept: keptTokens(in: stage),
       training: true, recompute: recompute)
   }
 }

@@ -1,21 +1,22 @@
 import SprintCommunication
 import SprintData
 import SprintDiffusion
+import SprintFormats
 import SprintKernels
 import SprintModel
 
-/// Trained weights, ready to draw samples and to be exported.
+/// Trained weights with their network, for sampling and export.
 package struct TrainedModel {
-  /// The configuration that they were trained with.
+  /// The configuration of the training.
   package let configuration: Configuration
-  /// Where they are from; known to rank zero.
+  /// The origin of the weights, at rank zero; nil at other ranks.
   package let source: WeightsSource?
   private let network: Network
   private let parameters: ParameterArena
 
-  /// Loads weights at rank zero and brings them to all ranks.
+  /// Loads weights at rank zero and sends them to all ranks.
   ///
-  /// - Parameter open: called at rank zero
+  /// - Parameter open: opens the weights; called at rank zero
   package init(_ open: () throws -> WeightsSource, workers: Workers, _ communicator: Communicator = .single()) throws {
     let source = try communicator.agree { communicator.rank == 0 ? try open() : nil }
     let text = try communicator.broadcast(source?.configurationText ?? "")
@@ -31,20 +32,20 @@ package struct TrainedModel {
     try communicator.broadcast(parameters.elements)
   }
 
-  /// The newest whole checkpoint of a run.
+  /// Opens the newest valid checkpoint of a run.
   package static func newestCheckpoint(run path: String) throws -> Checkpoint {
     guard let newest = try CheckpointStore(RunFolder(path: path)).newest() else {
-      throw RunError.unusable("\(path): holds no checkpoint; is it the folder of a run?")
+      throw FileError.unusable(path: path, problem: "holds no checkpoint; is it the folder of a run?")
     }
     return newest.checkpoint
   }
 
-  /// A generator of samples from these weights.
+  /// Makes a generator of samples from these weights.
   package func generator(_ settings: SamplerSettings, seed: UInt64) -> SampleGenerator {
     SampleGenerator(network, weights: parameters, settings: settings, seed: seed)
   }
 
-  /// Writes the weights as safetensors; returns how many numbers there are.
+  /// Writes the weights as safetensors and returns their number.
   package func export(_ choice: WeightsSource.Choice, to path: String) throws -> Int {
     try WeightsFile.write(parameters, metadata: source?.metadata(choice) ?? [:], to: path)
     return parameters.elements.count

@@ -2,50 +2,52 @@ import Foundation
 import SprintFormats
 import SprintModel
 
-/// Weights for other programs, and from them: a safetensors file of tensors under their published names.
+/// A safetensors file of weights under their published names, to exchange with other programs.
 package struct WeightsFile {
   private let file: SafetensorsFile
-  /// Names in the file by published name, which wrappers of PyTorch put something in front of.
+  /// Names in the file by published name. They differ by the prefixes of PyTorch's wrappers.
   private let names: [String: String]
   private static let wrappers = ["module.", "_orig_mod."]
 
-  /// Which names need not be on both sides: shell patterns such as `projectors.*`.
+  /// Shell patterns, such as `projectors.*`, of names that may be missing in the file or in the network.
   package struct Allowance: Sendable {
-    /// Of weights that the file may lack; they keep their initial values.
+    /// Names of weights that the file may lack; they keep their initial values.
     package var missing: [String] = []
-    /// Of tensors that the network may lack; they are left aside.
+    /// Names of tensors that the network may lack; they are not read.
     package var surplus: [String] = []
 
-    /// Nothing but the patterns given.
     package init(missing: [String] = [], surplus: [String] = []) { (self.missing, self.surplus) = (missing, surplus) }
   }
 
-  /// Opens a file.
+  /// Opens a file and reads its header.
   package init(path: String) throws {
-    if Pickle.isOne(path) { throw RunError.unusable("\(path): \(Pickle.remedy)") }
+    if Pickle.isOne(path) { throw FileError.unusable(path: path, problem: Pickle.remedy) }
     file = try SafetensorsFile(path: path)
     var names: [String: String] = [:]
     for name in file.entries.keys.sorted() {
       let published = Self.published(name)
       if let other = names.updateValue(name, forKey: published) {
-        throw RunError.unusable("\(path): holds `\(published)` twice, as `\(other)` and `\(name)`")
+        throw FileError.unusable(
+          path: path, problem: "holds `\(published)` twice, as `\(other)` and `\(name)`")
       }
     }
     self.names = names
   }
 
-  /// What the exporting program knew of the weights, if it was sprint.
+  /// The metadata that the exporting program wrote.
   package var metadata: [String: String] { file.metadata }
 
-  /// Where the file lies.
+  /// The path of the file.
   package var path: String { file.path }
 
-  /// Reads all weights of a network, of float32, float16 or bfloat16.
+  /// Reads all weights of a network; the file may hold float32, float16 or bfloat16.
   package func read(into arena: ParameterArena, _ allowance: Allowance = Allowance()) throws {
-    let wanted = Set(arena.layout.parameters.map(\.name))
+    let expected = Set(arena.layout.parameters.map(\.name))
     try check(
-      names.keys.filter { !wanted.contains($0) }, "holds what the network has not", allowance.surplus, "surplus")
-    try check(wanted.filter { names[$0] == nil }, "lacks what the network has", allowance.missing, "missing")
+      names.keys.filter { !expected.contains($0) }, "holds tensors that the network lacks", allowance.surplus,
+      .allowSurplus)
+    try check(
+      expected.filter { names[$0] == nil }, "lacks weights of the network", allowance.missing, .allowMissing)
     for parameter in arena.layout.parameters {
       guard let name = names[parameter.name] else { continue }
       let shape = try file.entry(name).shape
@@ -62,22 +64,23 @@ package struct WeightsFile {
     }
   }
 
-  private func check(_ odd: [String], _ problem: String, _ allowed: [String], _ option: String) throws {
-    let names = odd.filter { name in !allowed.contains { fnmatch($0, name, 0) == 0 } }.sorted()
+  /// Throws if one of `names` matches none of the patterns in `allowed`.
+  private func check(_ names: [String], _ problem: String, _ allowed: [String], _ remedy: WeightsRemedy) throws {
+    let names = names.filter { name in !allowed.contains { fnmatch($0, name, 0) == 0 } }.sorted()
     guard !names.isEmpty else { return }
     let listed = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", ... (\(names.count) in all)" : "")
-    throw RunError.unusable(
-      "\(path): \(problem): \(listed); is the model of another shape? What is meant so is let pass by --allow-\(option) GLOB"
-    )
+    throw FileError.unusable(
+      path: path, problem: "\(problem) (is the model of another shape?): \(listed)", remedy: remedy)
   }
 
+  /// Returns a name without the prefixes of PyTorch's wrappers.
   private static func published(_ name: String) -> String {
     var name = name[...]
     while let wrapper = wrappers.first(where: { name.hasPrefix($0) }) { name = name.dropFirst(wrapper.count) }
     return String(name)
   }
 
-  /// Writes all weights as float32, in one piece or not at all.
+  /// Writes all weights as float32. If writing fails, a file that was at `path` before is unchanged.
   package static func write(_ arena: ParameterArena, metadata: [String: String], to path: String) throws {
     let tensors = arena.layout.parameters.map {
       SafetensorsFile.Tensor(name: $0.name, shape: $0.shape, values: UnsafeBufferPointer(arena[$0].buffer))

@@ -3,9 +3,9 @@ import SprintData
 import SprintFormats
 import SprintModel
 
-/// Where trained weights come from, and what is known of them besides.
+/// Trained weights that can be loaded, with what their file says about them.
 package struct WeightsSource {
-  /// Which of a checkpoint's weights.
+  /// Which weights of a checkpoint to use.
   package enum Choice: String, Sendable, CaseIterable {
     /// The moving average.
     case ema
@@ -13,16 +13,16 @@ package struct WeightsSource {
     case model
   }
 
-  /// What the numbers of the data meant.
+  /// The scale and meaning of the latents that the weights were trained on.
   package let properties: LatentProperties
-  /// What messages call the weights.
+  /// The name of the weights in messages.
   package let origin: String
-  /// Tells these weights from others.
+  /// A text that differs between any two sets of weights.
   package let identity: String
   let configurationText: String
   let load: (ParameterArena) throws -> Void
 
-  /// Weights of a checkpoint.
+  /// Takes the weights of a checkpoint.
   package init(_ checkpoint: Checkpoint, _ choice: Choice) {
     properties = checkpoint.properties
     origin = "step \(checkpoint.position.step)"
@@ -31,19 +31,20 @@ package struct WeightsSource {
     load = { try checkpoint.load(average: choice == .ema, into: $0) }
   }
 
-  /// Weights of a safetensors file.
+  /// Takes the weights of a safetensors file.
   ///
   /// - Parameters:
-  ///   - configuration: the file that says what network they belong to; nil where sprint exported them, with their configuration
-  ///   - allowance: what names need not be on both sides
+  ///   - configuration: the configuration file of the network; nil if sprint exported the weights, together with their
+  ///     configuration
+  ///   - allowance: names that may be missing in the file or in the network
   package init(_ file: WeightsFile, configuration: String?, _ allowance: WeightsFile.Allowance) throws {
     if let configuration {
       configurationText = try ConfigurationDocument(path: configuration).text()
     } else if let text = file.metadata[MetadataKey.configuration] {
       configurationText = text
     } else {
-      throw RunError.unusable(
-        "\(file.path): does not say what network it belongs to; give a configuration with --config")
+      throw FileError.unusable(
+        path: file.path, problem: "does not say what network it belongs to", remedy: WeightsRemedy.giveConfiguration)
     }
     let channels = try Configuration(ConfigurationDocument(text: configurationText, source: configuration ?? file.path))
       .model.channels
@@ -56,7 +57,7 @@ package struct WeightsSource {
     load = { try file.read(into: $0, allowance) }
   }
 
-  /// What an exported file says besides its tensors.
+  /// Returns the metadata of an exported file.
   func metadata(_ choice: Choice) throws -> [String: String] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
@@ -73,7 +74,8 @@ package struct WeightsSource {
 }
 
 extension LatentProperties {
-  /// What the published checkpoints' latents mean: four channels of Stable Diffusion's autoencoder times 0.18215.
+  /// The properties of the published checkpoints' latents: four channels of Stable Diffusion's autoencoder times
+  /// 0.18215.
   fileprivate static func published(channels: Int) -> LatentProperties {
     LatentProperties(
       scale: Array(repeating: channels == 4 ? 0.18215 : 1, count: channels),

@@ -42,11 +42,11 @@ struct Plan: ParsableCommand {
   func run() throws {
     let job = try Job()
     let configuration = try job.communicator.agree {
-      try Configuration(ConfigurationDocument(path: config, settings: settings))
+      try Configuration(ConfigurationDocument(path: config, settings: settings, settingsName: "--set"))
     }
     let rates = try MachineRates(
       job.communicator, threading.workers, matrixProducts: gflops.map { $0 * 1e9 },
-      network: bandwidth.map { $0 * 1e9 / 8 })
+      linkBandwidth: bandwidth.map { $0 * 1e9 / 8 })
     let plan = try job.communicator.agree {
       try TrainingPlan(
         configuration, ranks: ranks ?? job.communicator.size, threads: threading.workers.count, rates: rates)
@@ -98,8 +98,8 @@ struct Plan: ParsableCommand {
         "rates of a rank",
         String(
           format: "%.0f GFLOP/s%@, memory %.1f GB/s, network %.1f Gbit/s%@", rates.matrixProducts / 1e9,
-          gflops == nil ? " (measured)" : "", rates.memory / 1e9, rates.network * 8 / 1e9,
-          rates.isNetworkAssumed ? " (assumed; see --bandwidth)" : bandwidth == nil ? " (measured)" : "")
+          gflops == nil ? " (measured)" : "", rates.memory / 1e9, rates.linkBandwidth * 8 / 1e9,
+          rates.isLinkAssumed ? " (assumed; see --bandwidth)" : bandwidth == nil ? " (measured)" : "")
       ),
       ("sent by a rank in a step", String(format: "%.1f MB", plan.wireBytes / 1e6)),
       ("time to the end", String(format: "%@, %.0f core-hours", duration(plan.hours * 3600), plan.coreHours)),

@@ -52,7 +52,7 @@ struct Train: ParsableCommand {
     let job = try Job()
     let communicator = job.communicator
     let configuration = try communicator.agree {
-      try Configuration(ConfigurationDocument(path: config, settings: settings))
+      try Configuration(ConfigurationDocument(path: config, settings: settings, settingsName: "--set"))
     }
     try communicator.setTimeout(configuration.distribution.timeout)
     if debug { for entry in configuration.entries { Console.line("\(entry.key): \(entry.value)") } }

@@ -57,7 +57,8 @@ enum Console {
   /// Ends this process at once, as the others will: ranks have lost each other. A launcher that cannot reach a frozen host hangs then;
   /// for its wrapper a file is left, where it asked for one.
   @Sendable static func abandon(_ error: any Error) -> Never {
-    Self.error("sprint: rank \(rank): \(error)")
+    let advice = (error as? CommunicationError)?.advice.map { "; \($0)" } ?? ""
+    Self.error("sprint: rank \(rank): \(error)\(advice)")
     if let path = ProcessInfo.processInfo.environment["SPRINT_ABANDONED"] {
       _ = FileManager.default.createFile(atPath: path, contents: Data())
     }

@@ -1,0 +1,66 @@
+import SprintModel
+
+extension Stage {
+  /// Reads the list `stages`; without it returns the published stages.
+  static func readAll(_ root: ConfigurationReader, _ model: ModelConfiguration) throws -> [Stage] {
+    let readers = try root.sections("stages") ?? published.indices.map { try root.empty("stages[\($0)]") }
+    let budget =
+      root.has("compute_budget") ? try root.number("compute_budget", "a positive number of FLOP") { $0 > 0 } : nil
+    return try readers.enumerated().map { try Stage($1, index: $0, model, budget: budget) }
+  }
+
+  /// Reads stage `index`. Settings that are left out have the values of the published stage with this index, or of the
+  /// last published stage.
+  ///
+  /// - Parameter budget: FLOP of the whole run, of which a stage may take a `share` instead of a number of steps
+  private init(_ reader: ConfigurationReader, index: Int, _ model: ModelConfiguration, budget: Double?) throws {
+    let published = Stage.published[min(index, 1)]
+    name = try reader.text("name", default: index == 0 ? "masked" : index == 1 ? "full" : "stage \(index + 1)")
+    batch = try reader.integer("batch", default: published.batch, in: 1...1_000_000)
+    drop = try TokenDrop(reader.section("drop"), default: published.drop, grid: model.grid, in: reader)
+    let stepWork = model.trainingWork(kept: drop.keptCount(grid: model.grid)) * Double(batch)
+    steps =
+      try Self.readShare(reader, budget: budget, stepWork: stepWork)
+      ?? reader.integer("steps", default: index < 2 ? published.steps : nil)
+    accumulate = try reader.integer("accumulate", default: 1)
+    guard batch % accumulate == 0 else {
+      throw reader.error("accumulate", "is \(accumulate), which does not divide the batch of \(batch)")
+    }
+    learningRate = try reader.number("learning_rate", default: published.learningRate, "a positive number") { $0 > 0 }
+    warmup = try reader.integer("warmup", default: 0, in: 0...Int.max)
+    finalRate = try reader.number("final_rate", default: 1, "a share from 0 to 1") { (0...1).contains($0) }
+    pathDrop = try reader.probability("path_drop", default: published.pathDrop)
+    labelDrop = try reader.probability("label_drop", default: published.labelDrop)
+    ema = try reader.number("ema", default: published.ema, "a number from 0 to below 1") { $0 >= 0 && $0 < 1 }
+    emaWarmup = try reader.boolean("ema_warmup", default: false)
+    start = try reader.choice("start_from", default: .ema)
+    plateau = try Plateau(reader)
+    try reader.finish()
+  }
+}
+
+extension Stage {
+  /// Reads `share` and returns the number of steps that it buys; nil without the key.
+  ///
+  /// - Parameters:
+  ///   - budget: FLOP of the whole run
+  ///   - stepWork: FLOP of a step
+  private static func readShare(_ reader: ConfigurationReader, budget: Double?, stepWork: Double) throws -> Int? {
+    guard reader.has("share") else { return nil }
+    guard let budget else { throw reader.error("share", "is a share of `compute_budget`, which is not set") }
+    guard !reader.has("steps") else { throw reader.error("share", "and `steps` say the same thing; give one of them") }
+    let share = try reader.number("share", "a share above 0, at most 1") { $0 > 0 && $0 <= 1 }
+    guard share * budget / stepWork < 1e12 else { throw reader.error("share", "makes more than 1e12 steps") }
+    return max(1, Int(share * budget / stepWork))
+  }
+}
+
+extension Stage.Plateau {
+  fileprivate init?(_ stage: ConfigurationReader) throws {
+    let reader = try stage.section("plateau")
+    guard stage.has("plateau") else { return nil }
+    patience = try reader.integer("patience", default: 3)
+    threshold = try reader.number("threshold", default: 0.001, "a share from 0 to below 1") { $0 >= 0 && $0 < 1 }
+    try reader.finish()
+  }
+}

@@ -1,0 +1,22 @@
+extension Configuration {
+  /// The data sets of a run.
+  package struct Data: Sendable, Equatable {
+    /// Files to train on.
+    package var train: [String]
+    /// Held-out files; empty for none.
+    package var validation: [String]
+    /// Whether images are mirrored at random.
+    package var flips: Bool
+    /// The name of the teacher's features; nil without alignment.
+    package var features: String?
+  }
+}
+
+extension Configuration.Data {
+  init(_ reader: ConfigurationReader) throws {
+    train = try reader.texts("train")
+    validation = try reader.texts("validation", default: [])
+    flips = try reader.boolean("flip", default: false)
+    try reader.finish()
+  }
+}

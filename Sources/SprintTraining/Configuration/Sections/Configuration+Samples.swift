@@ -1,0 +1,48 @@
+import SprintDiffusion
+import SprintModel
+
+extension Configuration {
+  /// Pictures drawn during training.
+  package struct Samples: Sendable, Equatable {
+    /// Steps between pictures; nil for no pictures.
+    package var interval: Int?
+    /// Images of each class.
+    package var perClass: Int
+    /// The classes to draw.
+    package var classes: [Int]
+    /// The sampler and its guidance.
+    package var sampler: SamplerSettings
+  }
+}
+
+extension Configuration.Samples {
+  init(_ reader: ConfigurationReader, _ model: ModelConfiguration, _ interpolant: Interpolant) throws {
+    interval = reader.has("interval") ? try reader.integer("interval") : nil
+    perClass = try reader.integer("per_class", default: 4, in: 1...1000)
+    classes = try reader.integers("classes", default: Array(0..<min(10, model.classes)))
+    if let unknown = classes.first(where: { $0 >= model.classes }) {
+      throw reader.error("classes", "names class \(unknown), the model has \(model.classes)")
+    }
+    sampler = try Self.readSampler(reader, model, interpolant)
+    try reader.finish()
+  }
+
+  private static func readSampler(
+    _ reader: ConfigurationReader, _ model: ModelConfiguration, _ interpolant: Interpolant
+  ) throws -> SamplerSettings {
+    let method: SamplerSettings.Method = try reader.choice("sampler", default: .ode)
+    let kind: Guidance.Kind = try reader.choice("guidance", default: Guidance.Kind.none)
+    if kind == .pathDrop, model.fusion == .none {
+      throw reader.error("guidance", "is pdg, which needs a fusion of two paths; the model has fusion none")
+    }
+    let times = try reader.numbers("guidance_interval", default: [0, 1])
+    guard times.count == 2, 0 <= times[0], times[0] <= times[1], times[1] <= 1 else {
+      throw reader.error("guidance_interval", "has to be two times in ascending order, from 0 to 1")
+    }
+    let steps = try reader.integer("steps", default: 25, in: 2...100_000)
+    let guidance = Guidance(
+      kind, scale: try reader.number("scale", default: 1), interval: times[0]...times[1],
+      keepsClass: try reader.boolean("keep_class", default: false))
+    return SamplerSettings(method: method, steps: steps, guidance: guidance, interpolant: interpolant)
+  }
+}

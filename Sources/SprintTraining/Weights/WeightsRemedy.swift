@@ -1,0 +1,11 @@
+import SprintFormats
+
+/// What a user can do about a weights file that does not fit.
+package enum WeightsRemedy: Remedy {
+  /// Allow weights that the file lacks.
+  case allowMissing
+  /// Allow tensors that the network lacks.
+  case allowSurplus
+  /// Name the configuration of the network that the weights belong to.
+  case giveConfiguration
+}

@@ -1,0 +1,12 @@
+import SprintTraining
+
+extension WeightsRemedy {
+  /// The options that the remedy stands for.
+  var advice: String {
+    switch self {
+    case .allowMissing: "if that is intended, allow them with --allow-missing GLOB"
+    case .allowSurplus: "if that is intended, allow them with --allow-surplus GLOB"
+    case .giveConfiguration: "give its configuration with --config"
+    }
+  }
+}
