@@ -27,7 +27,7 @@ final class CheckpointSaver {
     let writes = optimizer.communicator.rank == 0 && settings.isOn
     writer = writes ? CheckpointWriter(store, configuration, dataset) : nil
     snapshot = writes && settings.isBackground ? TrainingSnapshot(network) : nil
-    longestSave = 2 + Double(4 * 4 * network.layout.count) / 200e6
+    longestSave = 2 + Double(TrainingPart.bytes(weights: network.layout.count)) / 200e6
   }
 
   /// Whether the last save failed.

@@ -8,6 +8,9 @@ package enum TrainingPart: String, CaseIterable, Sendable {
   case average = "ema"
   /// AdamW's moments.
   case firstMoment = "adam/m", secondMoment = "adam/v"
+
+  /// The bytes of all parts together for a network with so many weights: those of a checkpoint, and of a snapshot.
+  package static func bytes(weights: Int) -> Int { allCases.count * weights * MemoryLayout<Float>.stride }
 }
 
 /// The whole training state as it was after one step. A checkpoint is written from it while training goes on. Rank zero has one;

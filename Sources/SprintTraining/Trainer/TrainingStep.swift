@@ -69,7 +69,7 @@ final class TrainingStep {
       let losses = work.objective.lossesAndGradients(
         optimizer.weights, work.draws.batch(latents, range, stage, readsFeatures: aligns),
         alignmentWeight: configuration.alignment?.weight ?? 0, factor: share, gradients: optimizer.gradients,
-        check: check, onFinal: { [reduction] in if isLast { reduction.isFinal($0) } })
+        check: check, onFinal: { [reduction] in if isLast { reduction.markFinal($0) } })
       report.loss += share * losses.denoising
       report.alignment += share * losses.alignment
     }
