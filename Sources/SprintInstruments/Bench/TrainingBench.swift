@@ -19,7 +19,7 @@ package struct TrainingBench: Sendable {
   /// Threads of each rank.
   package var threads: Int
   /// What the backward pass computes once more.
-  package var recompute = ActivationSize.Recompute.none
+  package var recompute = PassSize.Recompute.none
 
   /// A bench of a network, with so many images a step.
   package init(size: String, batch: Int, ratio: Double, steps: Int, threads: Int) {

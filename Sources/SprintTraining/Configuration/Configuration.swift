@@ -92,7 +92,7 @@ package struct Configuration: Sendable {
   /// Worker threads, or nil for one a core.
   package var threads: Int?
   /// What the backward pass computes once more to save memory.
-  package var recompute: ActivationSize.Recompute
+  package var recompute: PassSize.Recompute
   /// The network.
   package var model: ModelConfiguration
   /// The data sets.
@@ -138,7 +138,7 @@ package struct Configuration: Sendable {
     seed = UInt64(try root.integer("seed", default: 0, in: 0...Int.max))
     threads = root.has("threads") ? try root.integer("threads", in: 1...4096) : nil
     let memory = try root.section("memory")
-    recompute = try memory.choice("recompute", default: ActivationSize.Recompute.none)
+    recompute = try memory.choice("recompute", default: PassSize.Recompute.none)
     try memory.finish()
     model = try ModelConfiguration(root.section("model"))
     data = try Data(root.section("data"))

@@ -73,7 +73,7 @@ package final class Trainer {
     let sizes = configuration.stages.map {
       Self.activationSize($0, configuration, slice: Self.slice(of: $0, communicator).count)
     }
-    activationMemory = Arena(count: sizes.map { [network] in Activations.count(network, $0) }.max() ?? 0)
+    activationMemory = Arena(count: sizes.map { [network] in PassMemory.count(network, $0) }.max() ?? 0)
     (position, lastCheckpoint) = (start.position, start.checkpoint?.path)
     if start.isResuming {
       try optimizer.restore(start.checkpoint, communicator)
@@ -173,8 +173,8 @@ package final class Trainer {
     let slice = Self.slice(of: stage, communicator)
     let kept = stage.drop.keptCount(grid: configuration.model.grid)
     let size = Self.activationSize(stage, configuration, slice: slice.count)
-    let activations = Activations(network, size, in: activationMemory)
-    let objective = FlowMatching(network, interpolant: configuration.interpolant, activations: activations)
+    let memory = PassMemory(network, size, in: activationMemory)
+    let objective = FlowMatching(network, interpolant: configuration.interpolant, memory: memory)
     let draws = BatchDraws(configuration, batch: size.batch, workers: network.workers)
     let reader = reader(stage, slice)
     defer { reader.close() }
@@ -209,8 +209,8 @@ package final class Trainer {
   }
 
   /// - Parameter slice: images of the stage's batch that one rank has
-  package static func activationSize(_ stage: Stage, _ configuration: Configuration, slice: Int) -> ActivationSize {
-    ActivationSize(
+  package static func activationSize(_ stage: Stage, _ configuration: Configuration, slice: Int) -> PassSize {
+    PassSize(
       batch: (slice + stage.accumulate - 1) / stage.accumulate,
       kept: stage.drop.keptCount(grid: configuration.model.grid), training: true, recompute: configuration.recompute)
   }
