@@ -1,8 +1,8 @@
 import SprintKernels
 import SprintModel
 
-/// The training objective: the mean squared error of the velocity on a path between data and noise, and the alignment with a
-/// teacher's features. SiT, arXiv 2401.08740; REPA, arXiv 2410.06940.
+/// The training objective: the mean squared error of the velocity on a path between data and noise, and the alignment
+/// with a teacher's features. SiT, arXiv 2401.08740; REPA, arXiv 2410.06940.
 ///
 /// It computes one batch at a time, on one thread that calls it.
 package final class FlowMatching {

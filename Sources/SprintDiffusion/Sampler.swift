@@ -65,8 +65,8 @@ package final class Sampler {
     }
   }
 
-  /// Runs the conditional branch and, with guidance, the weak one. Both branches are one batch; a weak branch without a deep
-  /// path never enters the middle blocks.
+  /// Runs the conditional branch and, with guidance, the weak one. Both branches are one batch; a weak branch without a
+  /// deep path never enters the middle blocks.
   private func findVelocities(_ x: [Double], _ labels: [Int], _ t: Double, isGuided: Bool) {
     let guidance = settings.guidance
     let branches = isGuided ? 2 : 1

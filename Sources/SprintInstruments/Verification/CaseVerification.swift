@@ -4,8 +4,8 @@ import SprintKernels
 import SprintModel
 import SprintTraining
 
-/// Repeats a case of the reference implementation: a few training steps and all samplers from stored inputs, held against the
-/// stored results.
+/// Repeats a case of the reference implementation, a few training steps and all samplers, from stored inputs and
+/// compares the results with the stored ones.
 package struct CaseVerification {
   private let file: SafetensorsFile
   private let recipe: CaseRecipe
@@ -18,7 +18,7 @@ package struct CaseVerification {
   private let teacher: Matrix?
   private let batch: Int
 
-  /// Opens a case.
+  /// Opens a case; throws if the file is not one.
   package init(path: String, workers: Workers) throws {
     file = try SafetensorsFile(path: path)
     recipe = try CaseRecipe(file)
@@ -35,15 +35,17 @@ package struct CaseVerification {
     var adamW = AdamWConfiguration()
     adamW.weightDecay = recipe.weightDecay
     optimizer = Optimizer(network, adamW)
-    let c = recipe.model
-    let features = batch * c.tokens * (c.projector?.featureWidth ?? 0)
-    arena = Arena(count: 2 * Arena.aligned(batch * c.latentElements) + Arena.aligned(features))
-    data = arena.matrix(rows: batch, columns: c.latentElements)
-    noise = arena.matrix(rows: batch, columns: c.latentElements)
-    teacher = c.projector.map { [arena, batch] in arena.matrix(rows: batch * c.tokens, columns: $0.featureWidth) }
+    let model = recipe.model
+    let features = batch * model.tokens * (model.projector?.featureWidth ?? 0)
+    arena = Arena(count: 2 * Arena.aligned(batch * model.latentElements) + Arena.aligned(features))
+    data = arena.matrix(rows: batch, columns: model.latentElements)
+    noise = arena.matrix(rows: batch, columns: model.latentElements)
+    teacher = model.projector.map { [arena, batch] in
+      arena.matrix(rows: batch * model.tokens, columns: $0.featureWidth)
+    }
   }
 
-  /// Runs the case.
+  /// Runs the case and returns the comparison of every group of results.
   package func run() throws -> [VerifiedGroup] {
     var velocity = VerifiedGroup("velocity", tolerance: 5e-6)
     var losses = VerifiedGroup("losses", tolerance: 5e-6)
@@ -77,11 +79,11 @@ package struct CaseVerification {
       velocity.compare(memory.velocity.flattened.array, try file.floats(name), name)
       for parameter in network.layout.parameters where parameter.isTrained {
         let name = "step.0.grad.\(parameter.name)"
-        let got = optimizer.gradients[parameter].array
-        // A weight that nothing reaches has no entry, and has to have no gradient.
+        let found = optimizer.gradients[parameter].array
+        // A weight without an entry takes no part in the result: its gradient has to be zero.
         let expected =
-          file.entries[name] == nil ? got.map { _ in 0 } : try file.floats(name, shape: parameter.shape)
-        gradients.compare(got, expected, name)
+          file.entries[name] == nil ? found.map { _ in 0 } : try file.floats(name, shape: parameter.shape)
+        gradients.compare(found, expected, name)
       }
     }
     let norm = optimizer.sumOfSquaredGradients().squareRoot()
@@ -94,12 +96,12 @@ package struct CaseVerification {
   }
 
   private func inputs(_ step: Int) throws -> TrainingBatch {
-    let c = recipe.model
-    let latentShape = [batch, c.channels, c.side, c.side]
+    let model = recipe.model
+    let latentShape = [batch, model.channels, model.side, model.side]
     fill(data.flattened, try file.floats("step.\(step).input.x", shape: latentShape))
     fill(noise.flattened, try file.floats("step.\(step).input.noise", shape: latentShape))
-    if let teacher, let width = c.projector?.featureWidth {
-      fill(teacher.flattened, try file.floats("step.\(step).input.teacher", shape: [batch, c.tokens, width]))
+    if let teacher, let width = model.projector?.featureWidth {
+      fill(teacher.flattened, try file.floats("step.\(step).input.teacher", shape: [batch, model.tokens, width]))
     }
     let dropped = try file.bytes("step.\(step).input.path_drop", shape: [batch]).map { $0 != 0 }
     return TrainingBatch(
@@ -138,21 +140,21 @@ package struct CaseVerification {
 
   private func sample(_ method: SamplerSettings.Method, _ kind: Guidance.Kind, _ samples: inout VerifiedGroup) throws {
     let name = "sample.output.\(method.rawValue).\(kind.rawValue)"
-    // Without fusion there is no path to drop: the reference stores no such samples.
+    // Without fusion the reference has no path to drop and stores no such samples.
     if kind == .pathDrop, recipe.model.fusion == .none, file.entries[name] == nil { return }
-    let c = recipe.model
+    let model = recipe.model
     let count = try file.entry("sample.input.y").shape.first ?? 0
-    let shape = [count, c.channels, c.side, c.side]
+    let shape = [count, model.channels, model.side, model.side]
     let start = try file.floats("sample.input.noise", shape: shape).map(Double.init)
     let epsilon = try file.floats("sample.input.eps", shape: [recipe.sampleSteps - 1] + shape)
     let settings = SamplerSettings(
       method: method, steps: recipe.sampleSteps,
       guidance: Guidance(kind, scale: recipe.scale, interval: recipe.interval))
     let sampler = Sampler(network, weights: optimizer.weights, settings: settings, batch: count)
-    let got = sampler.sample(start: start, labels: try labels("sample.input.y", count: count, allowsNone: false)) {
+    let found = sampler.sample(start: start, labels: try labels("sample.input.y", count: count, allowsNone: false)) {
       $1 = Array(epsilon[$0 * start.count..<($0 + 1) * start.count])
     }
-    samples.compare(got, try file.floats(name, shape: shape).map(Double.init), name)
+    samples.compare(found, try file.floats(name, shape: shape).map(Double.init), name)
   }
 
   private func fill(_ target: Vector, _ values: [Float]) {

@@ -1,8 +1,8 @@
-/// How far one group of a case's results lies from what was expected.
+/// The comparison of one group of a case's results with the expected ones.
 package struct VerifiedGroup: Sendable, Encodable {
-  /// What was compared.
+  /// What is compared.
   package let name: String
-  /// The largest ‖got − expected‖ / ‖expected‖ of the group's tensors, and the tensor it belongs to.
+  /// The largest ‖found − expected‖ / ‖expected‖ of the group's tensors.
   package private(set) var error: Double = 0
   /// The tensor with the largest error.
   package private(set) var worst = ""
@@ -17,13 +17,14 @@ package struct VerifiedGroup: Sendable, Encodable {
     self.tolerance = tolerance
   }
 
-  mutating func compare(_ got: [Float], _ expected: [Float], _ tensor: String) {
-    compare(got.map(Double.init), expected.map(Double.init), tensor)
+  mutating func compare(_ found: [Float], _ expected: [Float], _ tensor: String) {
+    compare(found.map(Double.init), expected.map(Double.init), tensor)
   }
 
-  mutating func compare(_ got: [Double], _ expected: [Double], _ tensor: String) {
-    precondition(got.count == expected.count, "\(tensor): \(got.count) values against \(expected.count)")
-    let difference = zip(got, expected).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+  /// Compares one tensor and remembers it if its error is the largest.
+  mutating func compare(_ found: [Double], _ expected: [Double], _ tensor: String) {
+    precondition(found.count == expected.count, "\(tensor): \(found.count) values against \(expected.count)")
+    let difference = zip(found, expected).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
     let norm = expected.reduce(0.0) { $0 + $1 * $1 }.squareRoot()
     let relative = difference == 0 ? 0 : difference / norm
     // A difference that is not a number is the worst of all.

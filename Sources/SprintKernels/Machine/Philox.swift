@@ -1,7 +1,7 @@
 import Foundation
 
-/// Philox4x32-10: random words as a pure function of a key and a counter, with no state to store or share. Salmon et al.,
-/// "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+/// Philox4x32-10: random words as a pure function of a key and a counter, with no state to store or share. Salmon et
+/// al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 package struct Philox: Sendable {
   private let key: SIMD2<UInt32>
 

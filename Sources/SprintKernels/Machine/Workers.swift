@@ -12,8 +12,8 @@ package struct Workers: Sendable {
     self.count = count
   }
 
-  /// Runs `body(worker, task)` for every task below `tasks` and waits for all of them. A worker runs one task at a time, so
-  /// memory set aside for a worker is never shared. Any worker may take any task.
+  /// Runs `body(worker, task)` for every task below `tasks` and waits for all of them. A worker runs one task at a
+  /// time, so memory set aside for a worker is never shared. Any worker may take any task.
   package func run(tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
     guard tasks > 1, count > 1 else {
       return Meter.count(.tasks) { for task in 0..<tasks { body(0, task) } }
@@ -37,10 +37,11 @@ package struct Workers: Sendable {
     run(tasks: parts) { worker, task in body(worker, Workers.slice(task, of: parts, total: total)) }
   }
 
-  /// Splits `total` items into even slices of at most `most` and runs `body(worker, slice)` for each. The slices are the same
-  /// for any number of workers: the rounding of a matrix product depends on its extents.
-  package func run(over total: Int, inSlicesOf most: Int, _ body: @Sendable (_ worker: Int, _ slice: Range<Int>) -> Void)
-  {
+  /// Splits `total` items into even slices of at most `most` and runs `body(worker, slice)` for each. The slices are
+  /// the same for any number of workers: the rounding of a matrix product depends on its extents.
+  package func run(
+    over total: Int, inSlicesOf most: Int, _ body: @Sendable (_ worker: Int, _ slice: Range<Int>) -> Void
+  ) {
     let parts = (total + most - 1) / most
     run(tasks: parts) { worker, task in body(worker, Workers.slice(task, of: parts, total: total)) }
   }

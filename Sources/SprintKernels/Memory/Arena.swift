@@ -1,6 +1,7 @@
 import Foundation
 
-/// One block of zeroed, page-aligned floats from which views are cut. The memory is freed with the last reference to the arena.
+/// One block of zeroed, page-aligned floats from which views are cut. The memory is freed with the last reference to
+/// the arena.
 package final class Arena: @unchecked Sendable {
   /// All floats of the arena.
   package let elements: Vector

@@ -1,4 +1,5 @@
-/// A view of floats in an arena: `rows` rows of `columns` elements, `stride` elements apart. Copying a view copies no data.
+/// A view of floats in an arena: `rows` rows of `columns` elements, `stride` elements apart. Copying a view copies no
+/// data.
 ///
 /// A view owns nothing, so its arena has to outlive it. Views are `Sendable` because workers that share one write
 /// different rows or columns of it; callers see to that.

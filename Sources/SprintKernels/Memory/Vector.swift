@@ -1,4 +1,5 @@
-/// A view of contiguous floats in an arena. As with `Matrix`, copying a view copies no data, and the arena has to outlive it.
+/// A view of contiguous floats in an arena. As with `Matrix`, copying a view copies no data, and the arena has to
+/// outlive it.
 package struct Vector: @unchecked Sendable {
   /// The first element.
   package let base: UnsafeMutablePointer<Float>

@@ -10,12 +10,13 @@ package struct AttentionHead: Sendable {
   }
 }
 
-/// out = softmax(q · kᵀ / sqrt(W)) · v, for one head of one sample; the scores of the head stay in cache. arXiv 1706.03762.
+/// out = softmax(q · kᵀ / sqrt(W)) · v, for one head of one sample; the scores of the head stay in cache. arXiv
+/// 1706.03762.
 ///
 /// - Parameters:
 ///   - head: the three inputs, [N, W] each
 ///   - out: [N, W]
-///   - logSumExp: [N, 1] receives the log of each row's normaliser, from which the backward pass recomputes the probabilities
+///   - logSumExp: [N, 1] receives the log of each row's normaliser, for the backward pass to recompute probabilities
 ///   - scores: [N, N] scratch
 package func attention(_ head: AttentionHead, into out: Matrix, logSumExp: Matrix, scores: Matrix) {
   let tokens = head.query.rows

@@ -4,7 +4,8 @@
 //   line that it undoes.
 // - A gradient after the label `adding:` is added to; one after `into:` is set. Gradients of parameters and modulation
 //   vectors are always added to. A backward with neither label works in place.
-// - Shapes: B samples, N tokens, D width of a token, H heads, W = D / H width of a head. `rows` is any number of tokens.
+// - Shapes: B samples, N tokens, M kept tokens, D width of a token, H heads, W = D / H width of a head; `rows` is any
+//   number of tokens.
 
 /// y = x · Wᵀ + b
 ///

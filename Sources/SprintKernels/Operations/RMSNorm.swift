@@ -23,7 +23,8 @@ package func rmsNorm(_ x: Matrix, weight: Vector, into y: Matrix) {
 ///   - dy: [rows, W]
 ///   - x: [rows, W]
 ///   - dx: [rows, W], may be the memory of `dy`
-package func rmsNormBackward(_ dy: Matrix, _ x: Matrix, weight: Vector, into dx: Matrix, adding weightGradient: Vector) {
+package func rmsNormBackward(_ dy: Matrix, _ x: Matrix, weight: Vector, into dx: Matrix, adding weightGradient: Vector)
+{
   precondition(x.rows == dy.rows && x.columns == dy.columns && weight.count == x.columns, "rmsNorm: shapes differ")
   precondition(
     dx.rows == x.rows && dx.columns == x.columns && weightGradient.count == x.columns, "rmsNorm: shapes differ")

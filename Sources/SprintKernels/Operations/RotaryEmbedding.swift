@@ -1,7 +1,8 @@
 import Foundation
 
-/// Cosines and sines of the 2-D rotary embedding for every token of a grid. The first half of a head turns with the token's
-/// row, the second half with its column; both elements of a pair turn by one angle. RoFormer, arXiv 2104.09864, on two axes.
+/// Cosines and sines of the 2-D rotary embedding for every token of a grid. The first half of a head turns with the
+/// token's row, the second half with its column; both elements of a pair turn by one angle. RoFormer, arXiv 2104.09864,
+/// on two axes.
 package struct RotaryTable: Sendable {
   /// [N, W] cosines.
   package let cosine: Matrix

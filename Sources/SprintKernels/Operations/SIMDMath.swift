@@ -1,6 +1,6 @@
-// Loops over sixteen lanes at a time, and the elementary functions that the standard library lacks for them. Only operations
-// that compile to whole-register instructions are used: adding 1.5 * 2^23 rounds, shifting into the exponent makes powers
-// of two, a masked replacement clamps.
+// Loops over sixteen lanes at a time, and the elementary functions that the standard library lacks for them. Only
+// operations that compile to whole-register instructions are used: adding 1.5 * 2^23 rounds, shifting into the exponent
+// makes powers of two, a masked replacement clamps.
 
 extension UnsafeMutablePointer<Float> {
   /// Loads `lanes` floats from offset `i`; the other lanes are zero.

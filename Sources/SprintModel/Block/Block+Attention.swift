@@ -50,7 +50,8 @@ extension Block {
     withPositions(rows) { rotate(turned, rotary, positions: $0) }
   }
 
-  /// Turns the gradient of prepared queries or keys into that of queries or keys, in place, from turned = rotate(rmsNorm(x)).
+  /// Turns the gradient of prepared queries or keys into that of queries or keys, in place, from turned =
+  /// rotate(rmsNorm(x)).
   private func undoPreparation(
     _ part: Part, _ weight: Vector, _ head: Int, _ rows: Range<Int>, _ gradients: Matrix, _ norms: Vector
   ) {

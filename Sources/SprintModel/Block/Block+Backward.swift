@@ -1,9 +1,9 @@
 import SprintKernels
 
 extension Block {
-  /// Turns the gradient of `output` into that of `input`, and keeps in `gradients` the gradients that the products of the weight
-  /// gradients need. Where those need inputs that the forward pass has not kept, `activations` receives them: GELU(hidden)
-  /// replaces `hidden`, and the modulated norm of `between` replaces `between`.
+  /// Turns the gradient of `output` into that of `input`, and keeps in `gradients` the gradients that the products of
+  /// the weight gradients need. Where those need inputs that the forward pass has not kept, `activations` receives
+  /// them: GELU(hidden) replaces `hidden`, and the modulated norm of `between` replaces `between`.
   ///
   /// - Parameters:
   ///   - dx: [rows, D] first the gradient of `output`, then of `input`

@@ -1,7 +1,7 @@
 import SprintKernels
 
-/// The memory of forward (and backward) passes of a network, planned once for passes up to a size and used by one pass after
-/// the other. The matrices change from pass to pass, their places never; the state of a pass is a `Pass`.
+/// The memory of forward (and backward) passes of a network, planned once for passes up to a size and used by one pass
+/// after the other. The matrices change from pass to pass, their places never; the state of a pass is a `Pass`.
 package final class PassMemory: Sendable {
   /// The largest number of samples in a pass.
   package let batch: Int
@@ -29,7 +29,8 @@ package final class PassMemory: Sendable {
     self.init(network, size, in: Arena(count: PassMemory.count(network, size)))
   }
 
-  /// Plans memory in `arena`, which holds at least `count(network, size)` floats and which nothing else may use meanwhile.
+  /// Plans memory in `arena`, which holds at least `count(network, size)` floats and which nothing else may use
+  /// meanwhile.
   package convenience init(_ network: Network, _ size: PassSize, in arena: Arena) {
     arena.reuse()
     self.init(network, size, arena, arena.matrix)
@@ -87,7 +88,8 @@ package final class PassMemory: Sendable {
     return max(tokens, min(samples * tokens, most))
   }
 
-  /// [B, C · S · S] the gradient of the loss with respect to `velocity`, written by the caller before the backward pass.
+  /// [B, C · S · S] the gradient of the loss with respect to `velocity`, written by the caller before the backward
+  /// pass.
   package var velocityGradient: Matrix { backwardMemory.velocityGradient }
 
   /// The memory of the backward pass, which the caller knows to exist.

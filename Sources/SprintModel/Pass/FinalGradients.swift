@@ -1,5 +1,5 @@
-/// Reports the stretches of the gradient arena that a backward pass has finished, in the order of the layout. Together the
-/// stretches cover the arena.
+/// Reports the stretches of the gradient arena that a backward pass has finished, in the order of the layout. Together
+/// the stretches cover the arena.
 struct FinalGradients {
   let layout: ParameterLayout
   let configuration: ModelConfiguration

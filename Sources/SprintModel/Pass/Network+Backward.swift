@@ -1,13 +1,14 @@
 import SprintKernels
 
 extension Network {
-  /// Adds the gradients of `pass` to `gradients`, starting from `memory.velocityGradient` and, if the pass read features, from
-  /// the gradients of the features. `pass` is the last forward pass in `memory`.
+  /// Adds the gradients of `pass` to `gradients`, starting from `memory.velocityGradient` and, if the pass read
+  /// features, from the gradients of the features. `pass` is the last forward pass in `memory`.
   ///
-  /// Goes block by block, last to first. Data gradients are computed chunk by chunk of samples; the gradient of each weight is
-  /// one product over all tokens, split over the workers by output rows.
+  /// Goes block by block, last to first. Data gradients are computed chunk by chunk of samples; the gradient of each
+  /// weight is one product over all tokens, split over the workers by output rows.
   ///
-  /// - Parameter onFinal: called with each stretch of the arena that this pass has finished; the stretches cover the arena
+  /// - Parameter onFinal: called with each stretch of the arena that this pass has finished; the stretches cover the
+  ///   arena
   package func backward(
     _ weights: ParameterArena, adding gradients: ParameterArena, of pass: Pass, in memory: PassMemory,
     check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
@@ -81,7 +82,8 @@ private struct BackwardPass: Sendable {
 
   // MARK: Blocks
 
-  /// Goes through the blocks of a section, last to first; `dx` turns from the gradient of its output into that of its input.
+  /// Goes through the blocks of a section, last to first; `dx` turns from the gradient of its output into that of its
+  /// input.
   func section(_ section: Section, dx: Matrix, _ final: FinalGradients) {
     let slots = 0..<pass.tokens(of: section).samples.count
     for block in configuration.blocks(of: section).reversed() {

@@ -1,11 +1,11 @@
 import SprintKernels
 
 extension Network {
-  /// Finds the velocity of every sample and, if the input asks for them, the projected features. Both are then in `memory`,
-  /// and `pass` holds the state that the backward pass needs.
+  /// Finds the velocity of every sample and, if the input asks for them, the projected features. Both are then in
+  /// `memory`, and `pass` holds the state that the backward pass needs.
   ///
-  /// encoder on all tokens -> drop -> middle on the kept ones -> fusion -> decoder on all tokens. SPRINT, arXiv 2510.21986,
-  /// section 3.
+  /// encoder on all tokens -> drop -> middle on the kept ones -> fusion -> decoder on all tokens. SPRINT, arXiv
+  /// 2510.21986, section 3.
   ///
   /// - Parameter pass: overwritten; reuse one for many passes, and its arrays are allocated once
   package func forward(

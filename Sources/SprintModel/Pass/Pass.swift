@@ -1,5 +1,5 @@
-/// The state of one pass: the samples and tokens that it works on. The forward pass makes it, the backward pass takes it. A
-/// `Pass` that serves again reuses its arrays, so that training steps allocate nothing.
+/// The state of one pass: the samples and tokens that it works on. The forward pass makes it, the backward pass takes
+/// it. A `Pass` that serves again reuses its arrays, so that training steps allocate nothing.
 package struct Pass: Sendable {
   /// [B] classes.
   private(set) var labels: [Int] = []
@@ -54,8 +54,8 @@ package struct Pass: Sendable {
     for row in deepRows[0..<deep.lasting * deep.tokens] { isDeep[Int(row)] = true }
   }
 
-  /// The slots among `slots` that block `block` computes. In the middle, a sample whose deep path is dropped goes only as far
-  /// as the projector reads.
+  /// The slots among `slots` that block `block` computes. In the middle, a sample whose deep path is dropped goes only
+  /// as far as the projector reads.
   func live(_ slots: Range<Int>, in block: Int, _ configuration: ModelConfiguration) -> Range<Int> {
     guard configuration.section(of: block) == .middle else { return slots }
     if readsFeatures, let projector = configuration.projector, block < projector.afterBlock { return slots }

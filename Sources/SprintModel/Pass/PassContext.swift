@@ -31,7 +31,9 @@ struct PassContext: Sendable {
   /// Block `block` on the rows of `slots`, in the scratch of a worker.
   func block(_ block: Int, _ slots: Range<Int>, _ worker: Int) -> Block {
     let section = configuration.section(of: block)
-    let (index, memory, tokens) = (configuration.index(ofBlock: block), memory.section(section), pass.tokens(of: section))
+    let (index, memory, tokens) = (
+      configuration.index(ofBlock: block), memory.section(section), pass.tokens(of: section)
+    )
     let rows = tokens.rows(slots)
     return Block(
       name: check == nil ? "" : configuration.name(ofBlock: block), configuration: configuration,

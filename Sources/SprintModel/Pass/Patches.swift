@@ -9,7 +9,8 @@ func patchify(_ latent: Vector, into patches: Matrix, _ configuration: ModelConf
   forEachPatchElement(configuration) { token, column, element in patches[token, column] = latent[element] }
 }
 
-/// The reverse of `patchify`. Every element has one place on either side, so each function is also the other's backward.
+/// The reverse of `patchify`. Every element has one place on either side, so each function is also the other's
+/// backward.
 func unpatchify(_ patches: Matrix, into latent: Vector, _ configuration: ModelConfiguration) {
   forEachPatchElement(configuration) { token, column, element in latent[element] = patches[token, column] }
 }

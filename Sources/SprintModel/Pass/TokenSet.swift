@@ -4,7 +4,8 @@ struct TokenSet: Sendable {
   private(set) var tokens = 1
   /// The sample in each slot.
   private(set) var samples: [Int] = []
-  /// The number of slots, from the first, that go through the whole section. The others go as far as the projector reads.
+  /// The number of slots, from the first, that go through the whole section. The others go as far as the projector
+  /// reads.
   private(set) var lasting = 0
   /// [slots, tokens] the grid position of each token.
   private(set) var positions: [Int32] = []
@@ -16,8 +17,8 @@ struct TokenSet: Sendable {
     positions = (0..<batch).flatMap { _ in 0..<Int32(tokens) }
   }
 
-  /// Becomes the tokens of a deep path, in the memory of the last ones: first those of the samples that keep their deep path,
-  /// then, with `includingDropped`, those of the others.
+  /// Becomes the tokens of a deep path, in the memory of the last ones: first those of the samples that keep their deep
+  /// path, then, with `includingDropped`, those of the others.
   mutating func take(_ path: DeepPath, of all: Int, includingDropped: Bool) {
     let batch = path.dropped.count
     samples.removeAll(keepingCapacity: true)
@@ -48,8 +49,8 @@ struct TokenSet: Sendable {
   /// The slots that a worker takes through a section at once in training: enough for matrix products at peak speed.
   var slotsPerChunk: Int { max(1, TokenSet.rowsPerChunk / tokens) }
 
-  /// The slots that a worker takes through a section at once without a backward pass. The chunks never depend on the number
-  /// of workers, and are small enough for several workers to share a sampler's tile.
+  /// The slots that a worker takes through a section at once without a backward pass. The chunks never depend on the
+  /// number of workers, and are small enough for several workers to share a sampler's tile.
   var slotsPerFixedChunk: Int { max(1, TokenSet.rowsPerFixedChunk / tokens) }
 
   /// OpenBLAS packs the weights again for every product, which still costs some percent at 512 rows.

@@ -1,6 +1,7 @@
 import SprintKernels
 
-/// The vectors with which the condition modulates a block, in the order of the published weights. DiT, arXiv 2212.09748.
+/// The vectors with which the condition modulates a block, in the order of the published weights. DiT, arXiv
+/// 2212.09748.
 enum ModulationPart: Int, CaseIterable {
   case attentionShift, attentionScale, attentionGate
   case mlpShift, mlpScale, mlpGate

@@ -1,6 +1,7 @@
 import SprintKernels
 
-/// One value for every weight of the network (weights, gradients, a moment or a moving average), in the order of the layout.
+/// One value for every weight of the network (weights, gradients, a moment or a moving average), in the order of the
+/// layout.
 package final class ParameterArena: Sendable {
   /// The names and places of the parameters.
   package let layout: ParameterLayout

@@ -14,9 +14,10 @@ package struct Parameter: Sendable, Equatable {
 
 /// The only table of parameter names, shapes and offsets.
 ///
-/// The order is the order in which the backward pass finishes gradients, so that whole stretches of the arena become final:
-/// output layer, decoder from its last block to its first, fusion, middle, encoder, input layer; then all modulation
-/// weights without gaps, so that one product computes the modulation of every layer; last the embeddings of time and class.
+/// The order is the order in which the backward pass finishes gradients, so that whole stretches of the arena become
+/// final: output layer, decoder from its last block to its first, fusion, middle, encoder, input layer; then all
+/// modulation weights without gaps, so that one product computes the modulation of every layer; last the embeddings of
+/// time and class.
 package struct ParameterLayout: Sendable {
   /// All parameters in the order of the arena.
   package private(set) var parameters: [Parameter] = []
@@ -58,8 +59,8 @@ package struct ParameterLayout: Sendable {
     return range("\(name).attn.qkv.weight").lowerBound..<range("\(name).mlp.fc2.bias").upperBound
   }
 
-  /// Modulation layers and their output rows in the order of the arena: the output layer's, then those of every block from
-  /// the last to the first.
+  /// Modulation layers and their output rows in the order of the arena: the output layer's, then those of every block
+  /// from the last to the first.
   var modulations: [(name: String, rows: Int)] {
     [("final_layer.adaLN_modulation.1", outputModulationColumns.count)]
       + (0..<configuration.blocks).reversed().map {

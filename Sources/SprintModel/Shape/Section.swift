@@ -1,5 +1,5 @@
 /// One of the three sections of the network, from its input to its output.
-package enum Section: String, Sendable, CaseIterable {
+package enum Section: String, Sendable {
   /// Blocks before the drop, on all tokens.
   case encoder
   /// Blocks on the kept tokens.

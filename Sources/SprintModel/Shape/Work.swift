@@ -1,6 +1,6 @@
 extension ModelConfiguration {
-  /// FLOPs of the published forward pass for one image of which `kept` tokens go through the middle; a multiplication with
-  /// its addition counts as two. Work that an implementation saves or repeats does not change this number.
+  /// FLOPs of the published forward pass for one image of which `kept` tokens go through the middle; a multiplication
+  /// with its addition counts as two. Work that an implementation saves or repeats does not change this number.
   package func forwardWork(kept: Int) -> Double {
     let full =
       Double(encoderDepth + decoderDepth) * blockWork(tokens: tokens) + Double(middleDepth) * blockWork(tokens: kept)
