@@ -1,25 +1,25 @@
-/// How a sample is pulled towards its class: weak + scale · (conditional - weak).
+/// The pull of a sample towards its class: weak + scale · (conditional - weak).
 package struct Guidance: Sendable, Equatable {
-  /// What the weak branch lacks.
+  /// The part that the weak branch of the network lacks.
   package enum Kind: String, Sendable, CaseIterable {
-    /// There is no weak branch.
+    /// No weak branch runs.
     case none
-    /// The class. arXiv 2207.12598.
+    /// The weak branch lacks the class. arXiv 2207.12598.
     case classifierFree = "cfg"
-    /// The deep path and, unless kept, the class. arXiv 2510.21986, section 3.4.
+    /// The weak branch lacks the deep path and, unless `keepsClass`, the class. SPRINT, arXiv 2510.21986, section 3.4.
     case pathDrop = "pdg"
   }
 
-  /// What the weak branch lacks.
+  /// The part that the weak branch lacks.
   package var kind: Kind
-  /// The scale; at 1 or below the conditional branch alone is used.
+  /// The scale; at 1 or below only the conditional branch runs.
   package var scale: Double
-  /// Times at which guidance acts; elsewhere only the conditional branch runs. arXiv 2404.07724.
+  /// The times at which guidance acts; at others only the conditional branch runs. arXiv 2404.07724.
   package var interval: ClosedRange<Double>
-  /// Whether path-drop's weak branch sees the class; the published one does not.
+  /// Whether the weak branch of path-drop guidance sees the class; the published one does not.
   package var keepsClass: Bool
 
-  /// Guidance of a kind.
+  /// Makes guidance of a kind.
   package init(_ kind: Kind = .none, scale: Double = 1, interval: ClosedRange<Double> = 0...1, keepsClass: Bool = false)
   {
     self.kind = kind

@@ -10,13 +10,13 @@ package enum Interpolant: String, Sendable, CaseIterable {
 
   /// alpha, sigma and their derivatives with respect to t.
   package struct Coefficients: Sendable {
-    /// Weight of the data and of the noise.
+    /// The weights of data and noise.
     package let alpha, sigma: Double
-    /// Their derivatives.
+    /// The derivatives of `alpha` and `sigma`.
     package let alphaRate, sigmaRate: Double
   }
 
-  /// The path's coefficients at time `t`.
+  /// Returns the coefficients of the path at time `t`.
   package func coefficients(at t: Double) -> Coefficients {
     switch self {
     case .straight: return Coefficients(alpha: 1 - t, sigma: t, alphaRate: -1, sigmaRate: 1)
@@ -27,26 +27,28 @@ package enum Interpolant: String, Sendable, CaseIterable {
     }
   }
 
-  /// Puts data and noise together at time `t`, and finds the velocity dx_t/dt that the network is to predict.
+  /// Mixes data and noise at time `t`, and finds the velocity dx_t/dt, which the network has to predict.
   ///
-  /// - Parameters: all [n], one sample
+  /// - Parameters: one sample, all [C · S · S]
   package func mix(data: Vector, noise: Vector, at t: Float, into mixed: Vector, velocity: Vector) {
-    let c = coefficients(at: Double(t))
-    let (alpha, sigma, alphaRate, sigmaRate) = (Float(c.alpha), Float(c.sigma), Float(c.alphaRate), Float(c.sigmaRate))
+    let path = coefficients(at: Double(t))
+    let (alpha, sigma) = (Float(path.alpha), Float(path.sigma))
+    let (alphaRate, sigmaRate) = (Float(path.alphaRate), Float(path.sigmaRate))
     for i in 0..<data.count {
       mixed[i] = alpha * data[i] + sigma * noise[i]
       velocity[i] = alphaRate * data[i] + sigmaRate * noise[i]
     }
   }
 
-  /// The drift of the reverse SDE with diffusion w(t) = 2 t: velocity - w/2 · score, the score following from the velocity.
+  /// Returns the drift of the reverse SDE with diffusion w(t) = 2 t: velocity - w/2 · score. The score follows from the
+  /// velocity.
   package func stochasticDrift(velocity: Double, x: Double, at t: Double) -> Double {
-    let c = coefficients(at: t)
-    let ratio = c.alpha / c.alphaRate
-    let score = (ratio * velocity - x) / (c.sigma * c.sigma - ratio * c.sigmaRate * c.sigma)
+    let path = coefficients(at: t)
+    let ratio = path.alpha / path.alphaRate
+    let score = (ratio * velocity - x) / (path.sigma * path.sigma - ratio * path.sigmaRate * path.sigma)
     return velocity - 0.5 * Interpolant.diffusion(at: t) * score
   }
 
-  /// w(t), the diffusion of the stochastic sampler.
+  /// Returns w(t), the diffusion of the stochastic sampler.
   package static func diffusion(at t: Double) -> Double { 2 * t }
 }

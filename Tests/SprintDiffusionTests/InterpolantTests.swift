@@ -4,32 +4,33 @@ import SprintTestSupport
 import Testing
 
 @Suite struct InterpolantTests {
-  @Test("Velocity is the path's derivative, and both ends are data and noise", arguments: Interpolant.allCases)
+  @Test(
+    "The velocity is the derivative of the path, and the path runs from data to noise", arguments: Interpolant.allCases)
   func derivative(path: Interpolant) {
     let h = 1e-6
     for t in [0.1, 0.5, 0.93] {
-      let (c, above, below) = (path.coefficients(at: t), path.coefficients(at: t + h), path.coefficients(at: t - h))
-      #expect(abs((above.alpha - below.alpha) / (2 * h) - c.alphaRate) < 1e-6)
-      #expect(abs((above.sigma - below.sigma) / (2 * h) - c.sigmaRate) < 1e-6)
+      let (here, above, below) = (path.coefficients(at: t), path.coefficients(at: t + h), path.coefficients(at: t - h))
+      #expect(abs((above.alpha - below.alpha) / (2 * h) - here.alphaRate) < 1e-6)
+      #expect(abs((above.sigma - below.sigma) / (2 * h) - here.sigmaRate) < 1e-6)
     }
     #expect(abs(path.coefficients(at: 0).alpha - 1) < 1e-12 && abs(path.coefficients(at: 1).sigma - 1) < 1e-12)
     #expect(abs(path.coefficients(at: 0).sigma) < 1e-12 && abs(path.coefficients(at: 1).alpha) < 1e-12)
   }
 
-  @Test("The score that follows from the velocity is -noise / sigma", arguments: Interpolant.allCases)
+  @Test("The score computed from the velocity is -noise / sigma", arguments: Interpolant.allCases)
   func score(path: Interpolant) {
     let (data, noise) = (0.7, -1.3)
     for t in [0.2, 0.6, 0.99] {
-      let c = path.coefficients(at: t)
-      let x = c.alpha * data + c.sigma * noise
-      let velocity = c.alphaRate * data + c.sigmaRate * noise
+      let here = path.coefficients(at: t)
+      let x = here.alpha * data + here.sigma * noise
+      let velocity = here.alphaRate * data + here.sigmaRate * noise
       let score =
         (velocity - path.stochasticDrift(velocity: velocity, x: x, at: t)) / (0.5 * Interpolant.diffusion(at: t))
-      #expect(abs(score + noise / c.sigma) < 1e-9)
+      #expect(abs(score + noise / here.sigma) < 1e-9)
     }
   }
 
-  @Test("Lognormal times are the sigmoid of a normal number, uniform ones fill [0, 1)")
+  @Test("Lognormal times are sigmoids of normal numbers, and uniform times fill [0, 1)")
   func times() {
     let random = Philox(seed: 2, purpose: .time)
     let lognormal = (0..<20000 as Range<UInt64>).map { TimeDistribution.lognormal.draw(random, draw: $0) }
@@ -39,7 +40,7 @@ import Testing
     #expect(abs(Double(uniform.count { $0 < 0.25 }) / 20000 - 0.25) < 0.015)
   }
 
-  @Test("Mixing gives the noised sample and the target velocity")
+  @Test("Mixing gives the sample on the path and the velocity to predict")
   func mix() {
     let (data, noise) = (TestMatrix(1, 3, [1, 2, 3]), TestMatrix(1, 3, [-1, 0, 5]))
     let (mixed, velocity) = (TestMatrix(1, 3), TestMatrix(1, 3))

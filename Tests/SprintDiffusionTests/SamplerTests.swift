@@ -21,7 +21,7 @@ import Testing
     }
   }
 
-  @Test("Scale 1, an interval that is never met, and no guidance are the same")
+  @Test("Scale 1 and an interval without any step give the samples of no guidance")
   func noGuidance() {
     let plain = samples(Guidance())
     #expect(samples(Guidance(.classifierFree, scale: 1)) == plain)
@@ -29,7 +29,7 @@ import Testing
     #expect(relativeError(samples(Guidance(.classifierFree, scale: 3)), plain) > 1e-3)
   }
 
-  @Test("Both branches as one batch give weak + scale (conditional - weak) of separate ones")
+  @Test("Both branches in one batch give weak + scale (conditional - weak) of separate branches")
   func guidedDrift() {
     // One Euler step from 1 to 0: the sample is start - velocity, which is linear in both branches.
     let conditional = samples(Guidance(), steps: 1)
@@ -39,7 +39,7 @@ import Testing
     #expect(relativeError(guided, zip(conditional, weak).map { $1 + 2.5 * ($0 - $1) }) < 1e-6)
   }
 
-  @Test("Path-drop's weak branch has no deep path, and keeps the class only where asked for")
+  @Test("The weak branch of path-drop guidance has no deep path, and has the class only with keepsClass")
   func pathDrop() {
     let dropped = samples(Guidance(.pathDrop, scale: 2), steps: 1)
     let keeping = samples(Guidance(.pathDrop, scale: 2, keepsClass: true), steps: 1)
@@ -47,16 +47,16 @@ import Testing
     #expect(relativeError(dropped, classifierFree) > 1e-3 && relativeError(keeping, dropped) > 1e-3)
   }
 
-  @Test("The Euler sampler converges as the steps double")
+  @Test("The Euler sampler converges in first order")
   func convergence() {
     let (few, some, many) = (
       samples(Guidance(), steps: 20), samples(Guidance(), steps: 40), samples(Guidance(), steps: 80)
     )
     let ratio = relativeError(few, some) / relativeError(some, many)
-    #expect(ratio > 1.6 && ratio < 2.5, "first order: the error halves, found \(ratio)")
+    #expect(ratio > 1.6 && ratio < 2.5, "the error has to halve as the steps double; it fell by \(ratio)")
   }
 
-  @Test("The stochastic sampler ends at 0 by way of 0.04 and uses one noise a step")
+  @Test("The stochastic sampler steps from 1 to 0.04 and then to 0, and adds noise")
   func stochasticTimes() {
     let settings = SamplerSettings(method: .sde, steps: 5)
     #expect(settings.times.count == 6 && settings.times.first == 1 && settings.times.last == 0)

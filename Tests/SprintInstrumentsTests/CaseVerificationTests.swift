@@ -11,23 +11,23 @@ import Testing
     "\(folder)/\($0)"
   }
 
-  @Test("Steps and samples of the PyTorch reference are repeated tensor by tensor", arguments: cases)
+  @Test("Every case of the PyTorch reference is repeated, tensor by tensor", arguments: cases)
   func agrees(path: String) throws {
     for group in try CaseVerification(path: path, workers: Workers(2)).run() {
       #expect(group.agrees, "\(group.name): \(group.error) of at most \(group.tolerance), \(group.worst)")
     }
   }
 
-  @Test("There are cases to repeat")
+  @Test("All cases of the reference are there")
   func casesExist() { #expect(Self.cases.count >= 11) }
 
-  @Test("A case whose expected numbers were changed does not agree, and one that is cut short is an error")
+  @Test("A case with changed numbers does not agree, and a truncated one is an error")
   func changed() throws {
     let temporary = try TemporaryFolder()
     let path = temporary.file("changed.safetensors")
     let first = try #require(Self.cases.first)
     var data = try #require(FileManager.default.contents(atPath: first))
-    // The data lies in the order of size and name; the exponent of many a late float is changed.
+    // Changes the exponents of the last thousand floats. Tensors lie in the order of size and name.
     for offset in Swift.stride(from: data.count - 4001, to: data.count, by: 4) { data[offset] ^= 0x10 }
     try data.write(to: URL(fileURLWithPath: path))
     let groups = try CaseVerification(path: path, workers: Workers(1)).run()

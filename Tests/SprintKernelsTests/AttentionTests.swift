@@ -4,20 +4,22 @@ import Testing
 
 @Suite struct AttentionTests {
   @Test(
-    "Softmax attention and its three gradients, token counts with and without a remainder of 16",
+    "Softmax attention and its three gradients are right for token counts with and without a remainder of 16",
     arguments: [(5, 8), (16, 12), (37, 72)])
   func softmaxAttention(tokens: Int, width: Int) {
     var random = Randomness()
     let (q, k, v) = (random.matrix(tokens, width), random.matrix(tokens, width), random.matrix(tokens, width))
     let (out, dout) = (TestMatrix(tokens, width), random.matrix(tokens, width))
     let (log, scores, gradients) = (TestMatrix(tokens, 1), TestMatrix(tokens, tokens), TestMatrix(tokens, tokens))
-    attention(query: q.view, key: k.view, value: v.view, into: out.view, logSumExp: log.view, scores: scores.view)
+    let head = AttentionHead(query: q.view, key: k.view, value: v.view)
+    attention(head, into: out.view, logSumExp: log.view, scores: scores.view)
     #expect(relativeError(out.doubles, Naive.attention(q.naive, k.naive, v.naive).values) < 2e-6)
 
     let (dq, dk, dv) = (TestMatrix(tokens, width), TestMatrix(tokens, width), TestMatrix(tokens, width))
     attentionBackward(
-      dout.view, query: q.view, key: k.view, value: v.view, out: out.view, logSumExp: log.view, queryGradient: dq.view,
-      keyGradient: dk.view, valueGradient: dv.view, scores: scores.view, scoreGradients: gradients.view)
+      dout.view, head, out: out.view, logSumExp: log.view,
+      into: AttentionHead(query: dq.view, key: dk.view, value: dv.view), scores: scores.view,
+      scoreGradients: gradients.view)
     func matrix(_ values: [Double]) -> NaiveMatrix { .init(rows: tokens, columns: width, values) }
     func loss(_ q: NaiveMatrix, _ k: NaiveMatrix, _ v: NaiveMatrix) -> Double {
       inner(Naive.attention(q, k, v).values, dout.doubles)
@@ -29,16 +31,19 @@ import Testing
     #expect(out.isIntact && dq.isIntact && dk.isIntact && dv.isIntact && scores.isIntact && log.isIntact)
   }
 
-  @Test("Large scores neither overflow nor lose the winner")
+  @Test("Large scores do not overflow, and the largest wins")
   func largeScores() {
     let q = TestMatrix(3, 4, [200, 0, 0, 0, 0, 200, 0, 0, 0, 0, 200, 0])
     let v = TestMatrix(3, 4, (0..<12).map(Float.init))
     let (out, log, scores) = (TestMatrix(3, 4), TestMatrix(3, 1), TestMatrix(3, 3))
-    attention(query: q.view, key: q.view, value: v.view, into: out.view, logSumExp: log.view, scores: scores.view)
+    attention(
+      AttentionHead(query: q.view, key: q.view, value: v.view), into: out.view, logSumExp: log.view,
+      scores: scores.view)
     #expect(relativeError(out.doubles, v.doubles) < 1e-6)
   }
 
-  @Test("RMS norm and its gradients, in place as attention uses it", arguments: [(3, 12), (4, 64), (2, 72)])
+  @Test(
+    "RMS norm and its gradients are right, also in place as attention uses it", arguments: [(3, 12), (4, 64), (2, 72)])
   func rms(rows: Int, width: Int) {
     var random = Randomness()
     let (x, weight, dy) = (random.matrix(rows, width), random.matrix(1, width), random.matrix(rows, width))
@@ -46,7 +51,7 @@ import Testing
     rmsNorm(x.view, weight: weight.vector, into: y.view)
     #expect(relativeError(y.doubles, Naive.rmsNorm(x.naive, weight: weight.doubles).values) < 1e-6)
     let (upstream, dweight) = (dy.doubles, TestMatrix(1, width))
-    rmsNormBackward(dy.view, x.view, weight: weight.vector, into: dy.view, weightGradient: dweight.vector)
+    rmsNormBackward(dy.view, x.view, weight: weight.vector, into: dy.view, adding: dweight.vector)
     func loss(_ x: [Double], _ weight: [Double]) -> Double {
       inner(Naive.rmsNorm(.init(rows: rows, columns: width, x), weight: weight).values, upstream)
     }
@@ -56,7 +61,7 @@ import Testing
   }
 
   @Test(
-    "The rotary embedding turns rows and columns as published, and its backward pass is its gradient",
+    "The rotary embedding turns by row and column as published, and its backward is its gradient",
     arguments: [12, 64, 72])
   func rotary(width: Int) {
     var random = Randomness()

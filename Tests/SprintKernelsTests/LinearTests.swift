@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct LinearTests {
   @Test(
-    "A linear layer and all three of its gradients follow the formula",
+    "A linear layer and its three gradients are right",
     arguments: [(5, 7, 3), (33, 20, 48), (64, 64, 17)])
   func linearLayer(rows: Int, inputs: Int, outputs: Int) {
     var random = Randomness()
@@ -15,9 +15,9 @@ import Testing
 
     let (dx, dw, db) = (TestMatrix(rows, inputs), TestMatrix(outputs, inputs), TestMatrix(1, outputs))
     linearBackward(dy.view, weight: w.view, into: dx.view)
-    linearWeightBackward(dy.view, x.view, into: dw.view, outputs: 0..<outputs / 2)
-    linearWeightBackward(dy.view, x.view, into: dw.view, outputs: outputs / 2..<outputs)
-    biasBackward(dy.view, into: db.vector)
+    linearWeightBackward(dy.view, x.view, adding: dw.view, outputs: 0..<outputs / 2)
+    linearWeightBackward(dy.view, x.view, adding: dw.view, outputs: outputs / 2..<outputs)
+    biasBackward(dy.view, adding: db.vector)
     func loss(_ x: NaiveMatrix, _ w: NaiveMatrix, _ b: [Double]) -> Double {
       inner(Naive.linear(x, w, b).values, dy.doubles)
     }
@@ -33,13 +33,30 @@ import Testing
     #expect(y.isIntact && dx.isIntact && dw.isIntact && db.isIntact)
   }
 
-  @Test("Parameter gradients are added to what is there, which gradient accumulation needs")
+  @Test("Gradients of parameters are added to, as gradient accumulation needs")
   func gradientsAccumulate() {
     var random = Randomness()
     let (x, dy) = (random.matrix(9, 6), random.matrix(9, 4))
     let (once, twice) = (TestMatrix(4, 6), TestMatrix(4, 6))
-    linearWeightBackward(dy.view, x.view, into: once.view, outputs: 0..<4)
-    for _ in 0..<2 { linearWeightBackward(dy.view, x.view, into: twice.view, outputs: 0..<4) }
+    linearWeightBackward(dy.view, x.view, adding: once.view, outputs: 0..<4)
+    for _ in 0..<2 { linearWeightBackward(dy.view, x.view, adding: twice.view, outputs: 0..<4) }
     #expect(relativeError(twice.doubles, once.doubles.map { 2 * $0 }) < 1e-6)
+  }
+
+  @Test("A data gradient is added to or set, as its label says, also for a product of no elements")
+  func labels() {
+    var random = Randomness()
+    let (dy, w) = (random.matrix(5, 3), random.matrix(3, 4))
+    let (set, added) = (random.matrix(5, 4), random.matrix(5, 4))
+    let before = added.doubles
+    linearBackward(dy.view, weight: w.view, into: set.view)
+    linearBackward(dy.view, weight: w.view, adding: added.view)
+    #expect(relativeError(set.doubles, Naive.multiply(dy.naive, w.naive).values) < 1e-6)
+    #expect(relativeError(added.doubles, zip(before, set.doubles).map(+)) < 1e-6)
+    let after = added.doubles
+    let (nothing, none) = (dy.view.columns(0..<0), w.view.rows(0..<0))
+    linearBackward(nothing, weight: none, adding: added.view)
+    linearBackward(nothing, weight: none, into: set.view)
+    #expect(added.doubles == after && set.doubles.allSatisfy { $0 == 0 })
   }
 }

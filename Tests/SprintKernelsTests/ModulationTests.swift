@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ModulationTests {
   @Test(
-    "Layer norm with shift and scale, and its three gradients, at widths with and without a remainder of 16",
+    "Modulated layer norm and its three gradients are right for widths with and without a remainder of 16",
     arguments: [(3, 8), (5, 24), (4, 72), (6, 64)])
   func modulatedNorm(rows: Int, width: Int) {
     var random = Randomness()
@@ -12,9 +12,10 @@ import Testing
       random.matrix(rows, width), random.matrix(1, width), random.matrix(1, width, deviation: 0.5)
     )
     let (y, statistics, dy) = (TestMatrix(rows, width), TestMatrix(rows, 2), random.matrix(rows, width))
-    // A mean far from zero: the variance must not be found as a difference of large numbers.
+    // A mean far from zero fails a variance computed as a difference of large numbers.
     for i in 0..<x.vector.count { x.vector[i] += 3 }
-    modulatedLayerNorm(x.view, shift: shift.vector, scale: scale.vector, into: y.view, statistics: statistics.view)
+    let modulation = ShiftAndScale(shift: shift.vector, scale: scale.vector)
+    modulatedLayerNorm(x.view, modulation, into: y.view, statistics: statistics.view)
     func forward(_ x: [Double], _ shift: [Double], _ scale: [Double]) -> [Double] {
       Naive.modulatedLayerNorm(.init(rows: rows, columns: width, x), shift: shift, scale: scale).values
     }
@@ -23,10 +24,9 @@ import Testing
     let (again, dx) = (TestMatrix(rows, width), TestMatrix(rows, width))
     let (dshift, dscale) = (TestMatrix(1, width), TestMatrix(1, width))
     modulatedLayerNormBackward(
-      dy.view, x.view, shift: shift.vector, scale: scale.vector, statistics: statistics.view, y: again.view,
-      dx: dx.view,
-      shiftGradient: dshift.vector, scaleGradient: dscale.vector)
-    #expect(again.doubles == y.doubles, "the recomputed output must be the forward pass's to the bit")
+      dy.view, x.view, modulation, statistics: statistics.view, recomputing: again.view, adding: dx.view,
+      adding: ShiftAndScale(shift: dshift.vector, scale: dscale.vector))
+    #expect(again.doubles == y.doubles, "the recomputed output must equal the forward pass's to the bit")
     #expect(
       gradientError(dx.doubles, at: x.doubles, stride: 3) {
         inner(forward($0, shift.doubles, scale.doubles), dy.doubles)
@@ -40,7 +40,7 @@ import Testing
     #expect(y.isIntact && dx.isIntact && dshift.isIntact && dscale.isIntact && statistics.isIntact)
   }
 
-  @Test("The gated residual and its gradients", arguments: [(3, 8), (4, 40)])
+  @Test("The gated residual and its gradients are right", arguments: [(3, 8), (4, 40)])
   func gated(rows: Int, width: Int) {
     var random = Randomness()
     let (x, y, gate) = (random.matrix(rows, width), random.matrix(rows, width), random.matrix(1, width))
@@ -48,7 +48,7 @@ import Testing
     gatedResidual(x.view, y.view, gate: gate.vector, into: out.view)
     #expect(relativeError(out.doubles, Naive.gatedResidual(x.naive, y.naive, gate: gate.doubles).values) < 1e-6)
     let (dy, dgate) = (TestMatrix(rows, width), TestMatrix(1, width))
-    gatedResidualBackward(dout.view, y.view, gate: gate.vector, into: dy.view, gateGradient: dgate.vector)
+    gatedResidualBackward(dout.view, y.view, gate: gate.vector, into: dy.view, adding: dgate.vector)
     func loss(_ y: [Double], _ gate: [Double]) -> Double {
       inner(Naive.gatedResidual(x.naive, .init(rows: rows, columns: width, y), gate: gate).values, dout.doubles)
     }

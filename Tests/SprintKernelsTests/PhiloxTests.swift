@@ -2,7 +2,7 @@ import SprintKernels
 import Testing
 
 @Suite struct PhiloxTests {
-  @Test("The numbers of a draw do not depend on how many are asked for: any rank or batch draws the same")
+  @Test("A draw's first numbers do not depend on how many are drawn, so any rank and batch size draws the same")
   func prefix() {
     let random = Philox(seed: 3, purpose: .noise)
     var (few, many) = ([Float](repeating: 0, count: 5), [Float](repeating: 0, count: 100))
@@ -11,7 +11,7 @@ import Testing
     #expect(few == Array(many[..<5]))
   }
 
-  @Test("Normal numbers have mean 0, deviation 1 and normal tails; uniform ones fill [0, 1)")
+  @Test("Normal numbers have mean 0, deviation 1 and normal tails; uniform numbers fill [0, 1)")
   func distributions() {
     let random = Philox(seed: 11, purpose: .time)
     var values = [Float](repeating: 0, count: 1 << 18)

@@ -1,5 +1,5 @@
-import Synchronization
 import SprintKernels
+import Synchronization
 import Testing
 
 @Suite struct WorkersTests {

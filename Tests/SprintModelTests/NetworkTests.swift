@@ -4,17 +4,17 @@ import SprintTestSupport
 import Testing
 
 @Suite struct NetworkTests {
-  /// Inputs of three samples: one with everything, one without class, one whose deep path is dropped.
+  /// Inputs of three samples. The second has no class, the third no deep path.
   struct Inputs {
     let latents: TestMatrix
     let times: [Float] = [0.2, 0.5, 0.9]
     let labels = [0, 3, 1]
     let path: DeepPath
 
-    init(_ c: ModelConfiguration, kept: Bool, dropped: [Bool] = [false, false, true]) {
+    init(_ configuration: ModelConfiguration, kept: Bool, dropped: [Bool] = [false, false, true]) {
       var random = Randomness("network inputs")
-      latents = random.matrix(3, c.latentElements)
-      // Not sorted, on purpose.
+      latents = random.matrix(3, configuration.latentElements)
+      // Unsorted on purpose.
       path = DeepPath(
         kept: kept ? KeptTokens(ids: [9, 2, 15, 4, 0, 7, 8, 13, 3, 11, 5, 1], perSample: 4) : nil, dropped: dropped)
     }
@@ -46,31 +46,32 @@ import Testing
   }()
 
   @Test(
-    "Every gradient of the whole network is within 1e-3 of central differences in float64", arguments: variants,
+    "Every gradient of the network is within 1e-3 of central differences in float64", arguments: variants,
     [true, false])
   func gradients(variant: (String, ModelConfiguration), kept: Bool) {
     let model = TinyModel(variant.1)
     let inputs = Inputs(variant.1, kept: kept)
-    let activations = Activations(model.network, ActivationSize(batch: 3, training: true))
-    model.network.forward(model.weights, inputs.input, activations)
+    let memory = PassMemory(model.network, PassSize(batch: 3, training: true))
+    var pass = Pass()
+    model.network.forward(model.weights, inputs.input, into: &pass, in: memory)
     var random = Randomness()
     let upstream = random.matrix(3, variant.1.latentElements)
-    activations.velocityGradient.copy(from: upstream.view)
+    memory.velocityGradient.copy(from: upstream.view)
     let naive = NaiveNetwork(variant.1, model.parameters)
     for b in 0..<3 {
       let expected = inputs.naive(naive, b).velocity
-      #expect(relativeError(activations.velocity.vector(b).array.map(Double.init), expected) < 1e-5)
+      #expect(relativeError(memory.velocity.vector(b).array.map(Double.init), expected) < 1e-5)
     }
-    let features = activations.features
+    let features = memory.features(of: pass)
     let tokens = features.map { $0.values.rows / 3 } ?? 0
     let featureUpstream = features.map { random.matrix($0.values.rows, $0.values.columns) }
     if let features, let featureUpstream { features.gradients.copy(from: featureUpstream.view) }
     let gradients = ParameterArena(model.network)
     var final: [Range<Int>] = []
-    model.network.backward(model.weights, gradients: gradients, activations) { final.append($0) }
+    model.network.backward(model.weights, adding: gradients, of: pass, in: memory) { final.append($0) }
 
-    // Slot order differs from sample order where dropped samples go last.
-    let order = features == nil ? [] : (0..<3).map { activations.featureToken(row: $0 * tokens).sample }
+    // The order of slots is not that of samples: samples without a deep path come last.
+    let order = features == nil ? [] : (0..<3).map { pass.featureToken(row: $0 * tokens).sample }
     func loss(_ parameters: [String: [Double]]) -> Double {
       let network = NaiveNetwork(variant.1, parameters)
       return (0..<3).reduce(0) { sum, b in
@@ -93,146 +94,174 @@ import Testing
       #expect(error < 1e-3, "\(variant.0), \(parameter.name)")
     }
     let isCovered = final.flatMap(Array.init).sorted() == Array(0..<model.network.layout.count)
-    #expect(isCovered, "every gradient is final exactly once")
+    #expect(isCovered, "every gradient has to be final exactly once")
   }
 
-  @Test("A dropped sample never enters the middle: its middle rows may hold anything", arguments: [true, false])
+  @Test(
+    "A sample whose deep path is dropped never enters the middle, and the middle gets no gradient from it",
+    arguments: [true, false])
   func droppedSamplesAreSkipped(kept: Bool) {
     let model = TinyModel(TinyModel.configuration())
     let some = Inputs(model.network.configuration, kept: kept, dropped: [true, false, true])
-    let activations = Activations(model.network, ActivationSize(batch: 3, training: true))
-    model.network.forward(model.weights, some.input, activations)
+    let memory = PassMemory(model.network, PassSize(batch: 3, training: true))
+    var pass = Pass()
+    model.network.forward(model.weights, some.input, into: &pass, in: memory)
     let naive = NaiveNetwork(model.network.configuration, model.parameters)
     for b in 0..<3 {
       #expect(
-        relativeError(activations.velocity.vector(b).array.map(Double.init), some.naive(naive, b).velocity) < 1e-5)
+        relativeError(memory.velocity.vector(b).array.map(Double.init), some.naive(naive, b).velocity) < 1e-5)
     }
     let all = Inputs(model.network.configuration, kept: kept, dropped: [true, true, true])
-    model.network.forward(model.weights, all.input, activations)
+    model.network.forward(model.weights, all.input, into: &pass, in: memory)
     let gradients = ParameterArena(model.network)
-    activations.velocityGradient.copy(from: activations.velocity)
-    model.network.backward(model.weights, gradients: gradients, activations)
+    memory.velocityGradient.copy(from: memory.velocity)
+    model.network.backward(model.weights, adding: gradients, of: pass, in: memory)
     for parameter in model.network.layout.parameters where parameter.name.hasPrefix("middle") {
       #expect(gradients[parameter].array.allSatisfy { $0 == 0 }, "\(parameter.name)")
     }
   }
 
-  /// If this fails, an image depends on the machine that draws it.
-  @Test("Without a backward pass velocities are the same to the bit for any number of threads")
+  /// If this fails, an image depends on the machine that samples it.
+  @Test("Velocities of a pass without backward are the same to the bit for any number of threads")
   func threadCountsOfSamplers() {
     let results = [1, 2, 3].map { workers -> [Float] in
       let model = TinyModel(TinyModel.configuration(width: 48), workers: workers)
       let batch = 96
-      let activations = Activations(model.network, ActivationSize(batch: batch, training: false))
+      let memory = PassMemory(model.network, PassSize(batch: batch, training: false))
+      var pass = Pass()
       let latents = TestMatrix(batch, model.network.configuration.latentElements)
       Philox(seed: 5, purpose: .noise).fillNormal(latents.view.flattened.buffer, draw: 0)
       let input = NetworkInput(
         latents: latents.view, times: (0..<batch).map { Float($0) / 100 }, labels: (0..<batch).map { $0 % 3 },
         deepPath: DeepPath(dropped: (0..<batch).map { $0 % 3 == 0 }))
-      model.network.forward(model.weights, input, activations)
-      return activations.velocity.flattened.array
+      model.network.forward(model.weights, input, into: &pass, in: memory)
+      return memory.velocity.flattened.array
     }
     #expect(results[0] == results[1] && results[0] == results[2])
   }
 
-  @Test("Results do not depend on the number of threads beyond the rounding of the matrix products")
+  @Test("Gradients depend on the number of threads only by the rounding of the matrix products")
   func threadCounts() {
     let results = [1, 2, 3].map { workers -> [Double] in
       let model = TinyModel(TinyModel.configuration(width: 48), workers: workers)
-      let activations = Activations(model.network, ActivationSize(batch: 3, training: true))
+      let memory = PassMemory(model.network, PassSize(batch: 3, training: true))
+      var pass = Pass()
       let random = Philox(seed: 5, purpose: .noise)
       let latents = TestMatrix(3, model.network.configuration.latentElements)
       random.fillNormal(UnsafeMutableBufferPointer(start: latents.view.base, count: latents.vector.count), draw: 0)
       let input = NetworkInput(
         latents: latents.view, times: [0.1, 0.5, 0.8], labels: [0, 1, 2], deepPath: .all(batch: 3))
-      model.network.forward(model.weights, input, activations)
-      activations.velocityGradient.copy(from: activations.velocity)
+      model.network.forward(model.weights, input, into: &pass, in: memory)
+      memory.velocityGradient.copy(from: memory.velocity)
       let gradients = ParameterArena(model.network)
-      model.network.backward(model.weights, gradients: gradients, activations)
-      return (activations.velocity.flattened.array + gradients.elements.array).map(Double.init)
+      model.network.backward(model.weights, adding: gradients, of: pass, in: memory)
+      return (memory.velocity.flattened.array + gradients.elements.array).map(Double.init)
     }
     #expect(relativeError(results[0], results[1]) < 2e-6 && relativeError(results[0], results[2]) < 2e-6)
   }
 
   /// Velocity, features and all gradients of one pass.
-  private func pass(_ model: TinyModel, _ inputs: Inputs, _ activations: Activations) -> [Float] {
-    model.network.forward(model.weights, inputs.input, activations)
-    activations.velocityGradient.copy(from: activations.velocity)
-    activations.features.map { $0.gradients.copy(from: $0.values) }
+  private func results(_ model: TinyModel, _ inputs: Inputs, _ memory: PassMemory) -> [Float] {
+    var pass = Pass()
+    return results(model, inputs, memory, &pass)
+  }
+
+  private func results(_ model: TinyModel, _ inputs: Inputs, _ memory: PassMemory, _ pass: inout Pass) -> [Float] {
+    model.network.forward(model.weights, inputs.input, into: &pass, in: memory)
+    memory.velocityGradient.copy(from: memory.velocity)
+    memory.features(of: pass).map { $0.gradients.copy(from: $0.values) }
     let gradients = ParameterArena(model.network)
-    model.network.backward(model.weights, gradients: gradients, activations)
-    return activations.velocity.flattened.array + (activations.features?.values.flattened.array ?? [])
+    model.network.backward(model.weights, adding: gradients, of: pass, in: memory)
+    return memory.velocity.flattened.array + (memory.features(of: pass)?.values.flattened.array ?? [])
       + gradients.elements.array
   }
 
+  /// If this fails, a step depends on the step before it.
+  @Test("A pass that serves again forgets the pass before it", arguments: variants)
+  func reusedPass(variant: (String, ModelConfiguration)) {
+    let model = TinyModel(variant.1)
+    let memory = PassMemory(model.network, PassSize(batch: 3, training: true))
+    let inputs = Inputs(variant.1, kept: true)
+    let others = Inputs(variant.1, kept: false, dropped: [true, false, false])
+    let expected = results(model, inputs, memory)
+    var pass = Pass()
+    _ = results(model, others, memory, &pass)
+    #expect(results(model, inputs, memory, &pass) == expected)
+  }
+
   /// If this fails, `memory.recompute: blocks` trains another network, or saves no memory.
-  @Test("Blocks that are computed once more give the same gradients", arguments: variants, [true, false])
+  @Test(
+    "Blocks that are computed again give the same gradients and need less memory", arguments: variants, [true, false])
   func recompute(variant: (String, ModelConfiguration), kept: Bool) {
     let model = TinyModel(variant.1)
     let inputs = Inputs(variant.1, kept: kept)
-    let plain = ActivationSize(batch: 3, training: true)
-    let thrifty = ActivationSize(batch: 3, training: true, recompute: .blocks)
-    let expected = pass(model, inputs, Activations(model.network, plain))
-    let found = pass(model, inputs, Activations(model.network, thrifty))
+    let plain = PassSize(batch: 3, training: true)
+    let thrifty = PassSize(batch: 3, training: true, recompute: .blocks)
+    let expected = results(model, inputs, PassMemory(model.network, plain))
+    let found = results(model, inputs, PassMemory(model.network, thrifty))
     #expect(relativeError(found.map(Double.init), expected.map(Double.init)) < 2e-6)
-    #expect(Activations.count(model.network, thrifty) < Activations.count(model.network, plain))
+    #expect(PassMemory.count(model.network, thrifty) < PassMemory.count(model.network, plain))
   }
 
-  /// If this fails, a stage sees what the one before has left in the memory that they share.
-  @Test("Activations need not find their memory zeroed, nor of their own size")
+  /// If this fails, a stage reads what the stage before it has left in their common memory.
+  @Test("Results do not depend on what the memory holds before the pass, or on its size")
   func usedMemory() {
     let model = TinyModel(TinyModel.configuration(depth: (1, 2, 1)))
     let inputs = Inputs(model.network.configuration, kept: true)
-    let size = ActivationSize(batch: 3, kept: 4, training: true)
-    let arena = Arena(count: 2 * Activations.count(model.network, size))
-    let first = pass(model, inputs, Activations(model.network, size, in: arena))
+    let size = PassSize(batch: 3, kept: 4, training: true)
+    let arena = Arena(count: 2 * PassMemory.count(model.network, size))
+    let first = results(model, inputs, PassMemory(model.network, size, in: arena))
     for i in 0..<arena.elements.count { arena.elements[i] = .nan }
-    #expect(pass(model, inputs, Activations(model.network, size, in: arena)) == first)
+    #expect(results(model, inputs, PassMemory(model.network, size, in: arena)) == first)
   }
 
-  @Test("The first operation that yields a non-finite number is named")
+  @Test("The check names the first operation that yields a non-finite number")
   func finiteCheck() throws {
     let model = TinyModel(TinyModel.configuration())
     let place = try #require(model.network.layout.parameter("middle_blocks.0.mlp.fc1.bias"))
     model.weights[place][3] = .nan
     let inputs = Inputs(model.network.configuration, kept: true)
     let check = FiniteCheck()
-    model.network.forward(
-      model.weights, inputs.input, Activations(model.network, ActivationSize(batch: 3, training: false)), check: check)
+    let memory = PassMemory(model.network, PassSize(batch: 3, training: false))
+    var pass = Pass()
+    model.network.forward(model.weights, inputs.input, into: &pass, in: memory, check: check)
     let failure = try #require(check.firstFailure)
     #expect(failure.hasPrefix("middle_blocks.0, mlp.fc1, output["), "\(failure)")
   }
 
-  @Test("Work per image is the published one: XL/2 238 and about 85 GFLOP, B/2 47 and 23")
+  @Test("The work of an image is the published one: XL/2 238 and about 85 GFLOP, B/2 47 and 23")
   func work() throws {
     for (size, dense, masked) in [("XL", 238.0, 84.6), ("B", 46.6, 23.3)] {
-      let s = try #require(ModelConfiguration.sizes[size])
-      let c = ModelConfiguration(
-        width: s.width, heads: s.heads, depth: s.depth, side: 32, channels: 4, patch: 2, classes: 1000)
-      #expect(abs(c.forwardWork(kept: 256) / 1e9 / dense - 1) < 0.01)
-      #expect(abs(c.forwardWork(kept: 64) / 1e9 / masked - 1) < 0.01)
+      let published = try #require(ModelConfiguration.sizes[size])
+      let model = ModelConfiguration(
+        width: published.width, heads: published.heads, depth: published.depth, side: 32, channels: 4, patch: 2,
+        classes: 1000)
+      #expect(abs(model.forwardWork(kept: 256) / 1e9 / dense - 1) < 0.01)
+      #expect(abs(model.forwardWork(kept: 64) / 1e9 / masked - 1) < 0.01)
     }
   }
 
   @Test(
-    "What the backward pass calls final covers every gradient once and does not change any more", arguments: variants,
+    "Stretches that the backward pass calls final cover every gradient once and do not change afterwards",
+    arguments: variants,
     [true, false])
   func finalStretches(variant: (String, ModelConfiguration), kept: Bool) {
     let model = TinyModel(variant.1)
-    // With all deep paths dropped no middle block runs, and its gradients are final all the same.
+    // With all deep paths dropped no middle block runs, but its gradients are final all the same.
     for dropped in [[false, false, true], [true, true, true]] {
-      let activations = Activations(model.network, ActivationSize(batch: 3, training: true))
+      let memory = PassMemory(model.network, PassSize(batch: 3, training: true))
+      var pass = Pass()
       let inputs = Inputs(variant.1, kept: kept, dropped: dropped)
       var random = Randomness()
       let upstream = random.matrix(3, variant.1.latentElements)
       withExtendedLifetime((inputs, upstream)) {
-        model.network.forward(model.weights, inputs.input, activations)
-        activations.velocityGradient.copy(from: upstream.view)
+        model.network.forward(model.weights, inputs.input, into: &pass, in: memory)
+        memory.velocityGradient.copy(from: upstream.view)
       }
       let gradients = ParameterArena(model.network)
       var calls = [Int](repeating: 0, count: gradients.elements.count)
       var values = [Float](repeating: .nan, count: calls.count)
-      model.network.backward(model.weights, gradients: gradients, activations) { range in
+      model.network.backward(model.weights, adding: gradients, of: pass, in: memory) { range in
         for i in range { (calls[i], values[i]) = (calls[i] + 1, gradients.elements[i]) }
       }
       #expect(calls.allSatisfy { $0 == 1 })

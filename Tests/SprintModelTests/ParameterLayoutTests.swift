@@ -4,19 +4,20 @@ import SprintTestSupport
 import Testing
 
 @Suite struct ParameterLayoutTests {
-  @Test("Sizes have the published number of weights")
+  @Test("The published sizes have the published numbers of weights")
   func counts() throws {
     // 32 x 32 x 4 latents, patch 2, 1000 classes: counted by the reference implementation.
     for (size, expected) in [("S", 33_000_000), ("B", 130_000_000), ("XL", 675_000_000)] {
-      let s = try #require(ModelConfiguration.sizes[size])
+      let published = try #require(ModelConfiguration.sizes[size])
       let layout = ParameterLayout(
         ModelConfiguration(
-          width: s.width, heads: s.heads, depth: s.depth, side: 32, channels: 4, patch: 2, classes: 1000))
+          width: published.width, heads: published.heads, depth: published.depth, side: 32, channels: 4, patch: 2,
+          classes: 1000))
       #expect(abs(Double(layout.count) / Double(expected) - 1) < 0.03, "\(size): \(layout.count)")
     }
   }
 
-  @Test("Parameters cover the arena without gaps, each name once")
+  @Test("Parameters cover the arena without gaps, and every name is there once")
   func coverage() {
     let layout = ParameterLayout(TinyModel.configuration(depth: (2, 3, 1)))
     var end = 0
@@ -27,7 +28,7 @@ import Testing
     #expect(end == layout.count && Set(layout.parameters.map(\.name)).count == layout.parameters.count)
   }
 
-  @Test("Initial weights are the published ones: Xavier linears, zero modulation and output, unit norms")
+  @Test("Initial weights are the published ones: Xavier-uniform linears, zero modulation and output, unit norms")
   func initialization() throws {
     let network = Network(TinyModel.configuration(width: 96), workers: Workers(1))
     let weights = ParameterArena(network)

@@ -11,7 +11,9 @@ import Testing
     return ids
   }
 
-  @Test("Every group keeps its number of different tokens", arguments: [(2, 1), (2, 2), (3, 2), (4, 6), (6, 36)])
+  @Test(
+    "Structured drop keeps the right number of different tokens in every group",
+    arguments: [(2, 1), (2, 2), (3, 2), (4, 6), (6, 36)])
   func structured(group: Int, kept: Int) {
     for draw in 0..<20 as Range<UInt64> {
       let ids = ids(.structured(group: group, kept: kept), grid: 12, draw: draw)
@@ -23,7 +25,7 @@ import Testing
     }
   }
 
-  @Test("Random drop keeps floor(N (1 - ratio)) different tokens, each equally often", arguments: [0.1, 0.5, 0.77])
+  @Test("Random drop keeps floor(N (1 - ratio)) different tokens, all equally often", arguments: [0.1, 0.5, 0.77])
   func random(ratio: Double) {
     var counts = [Int](repeating: 0, count: 36)
     for draw in 0..<3000 as Range<UInt64> {
@@ -35,14 +37,14 @@ import Testing
     #expect(counts.allSatisfy { abs(Double($0) - expected) < 6 * expected.squareRoot() })
   }
 
-  @Test("The published ratios keep what they say")
+  @Test("The published drop ratios drop that share of the tokens")
   func published() {
     for (ratio, drop) in TokenDrop.published {
       #expect(drop.problem(grid: 16) == nil && Double(drop.keptCount(grid: 16)) == 256 * (1 - ratio))
     }
   }
 
-  @Test("A drop that cannot work is refused with the reason")
+  @Test("A drop that cannot work is refused, and the message says why")
   func problems() {
     #expect(TokenDrop.structured(group: 3, kept: 1).problem(grid: 16)?.contains("does not divide") == true)
     #expect(TokenDrop.structured(group: 2, kept: 5).problem(grid: 16) != nil)

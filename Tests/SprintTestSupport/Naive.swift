@@ -1,44 +1,6 @@
 import Foundation
 
-// Every kernel once more, in float64 and as plainly as its formula: the twins that the fast ones are held against.
-
-/// A plain matrix of doubles.
-package struct NaiveMatrix {
-  package let rows: Int
-  package let columns: Int
-  package var values: [Double]
-
-  package init(rows: Int, columns: Int, _ values: [Double]) {
-    precondition(values.count == rows * columns)
-    (self.rows, self.columns, self.values) = (rows, columns, values)
-  }
-
-  package init(rows: Int, columns: Int, _ element: (Int, Int) -> Double) {
-    self.init(rows: rows, columns: columns, (0..<rows * columns).map { element($0 / columns, $0 % columns) })
-  }
-
-  package subscript(r: Int, c: Int) -> Double { values[r * columns + c] }
-
-  package func row(_ r: Int) -> [Double] { Array(values[r * columns..<(r + 1) * columns]) }
-
-  package func rows(_ range: Range<Int>) -> NaiveMatrix {
-    NaiveMatrix(
-      rows: range.count, columns: columns, Array(values[range.lowerBound * columns..<range.upperBound * columns]))
-  }
-
-  package func columns(_ range: Range<Int>) -> NaiveMatrix {
-    NaiveMatrix(rows: rows, columns: range.count) { self[$0, range.lowerBound + $1] }
-  }
-
-  package var transposed: NaiveMatrix { NaiveMatrix(rows: columns, columns: rows) { self[$1, $0] } }
-
-  package static func + (a: NaiveMatrix, b: NaiveMatrix) -> NaiveMatrix {
-    NaiveMatrix(rows: a.rows, columns: a.columns, zip(a.values, b.values).map(+))
-  }
-
-  package func map(_ f: (Double) -> Double) -> NaiveMatrix { NaiveMatrix(rows: rows, columns: columns, values.map(f)) }
-}
-
+/// Every kernel in float64, written as plainly as its formula. Tests compare the fast kernels with these twins.
 package enum Naive {
   package static func multiply(_ a: NaiveMatrix, _ b: NaiveMatrix) -> NaiveMatrix {
     NaiveMatrix(rows: a.rows, columns: b.columns) { r, c in (0..<a.columns).reduce(0) { $0 + a[r, $1] * b[$1, c] } }
@@ -70,7 +32,8 @@ package enum Naive {
     return NaiveMatrix(rows: x.rows, columns: x.columns) { x[$0, $1] * inverse[$0] * weight[$1] }
   }
 
-  /// Turns pair (2 i, 2 i + 1) of a head by place · theta^(-2 i / half), row first, column second.
+  /// Turns pair (2 i, 2 i + 1) of each half of a head by place · theta^(-2 i / half): the first half by the row of the
+  /// token, the second by its column.
   package static func rotate(_ x: NaiveMatrix, grid: Int, positions: [Int], theta: Double) -> NaiveMatrix {
     let half = x.columns / 2
     func angle(_ r: Int, _ c: Int) -> Double {

@@ -1,9 +1,10 @@
 import Foundation
 import SprintCommunication
 
-/// Simulated ranks in this process.
+/// Ranks simulated in this process.
 package enum Ranks {
-  /// Runs `body` on every rank at once and returns the results in the order of ranks; the first error is thrown.
+  /// Runs `body` on all ranks at once and returns the results in the order of ranks. Throws the error of the first rank
+  /// that has one.
   package static func run<Result>(_ count: Int, _ body: @escaping (Communicator) throws -> Result) throws -> [Result] {
     let communicators = Communicator.inProcess(ranks: count)
     let results = Results<Result>(count)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder that goes away with its last reference.
+/// A folder that is removed with the last reference to it.
 package final class TemporaryFolder {
   package let path: String
 

@@ -1,7 +1,7 @@
 import SprintKernels
 import SprintModel
 
-/// A network small enough for central differences, with weights away from their initial zeros.
+/// A network small enough for central differences, with weights moved away from their initial zeros.
 package struct TinyModel {
   package let network: Network
   package let weights: ParameterArena
@@ -16,14 +16,14 @@ package struct TinyModel {
     for i in noise.indices { weights.elements[i] += 0.1 * noise[i] }
   }
 
-  /// A configuration of `width` 24 on 4 x 4 tokens.
+  /// Returns a configuration with 4 x 4 tokens.
   package static func configuration(
     width: Int = 24, heads: Int = 2, depth: (encoder: Int, middle: Int, decoder: Int) = (1, 1, 1)
   ) -> ModelConfiguration {
     ModelConfiguration(width: width, heads: heads, depth: depth, side: 8, channels: 2, patch: 2, classes: 3)
   }
 
-  /// The weights in float64, by name.
+  /// The weights in float64 by name.
   package var parameters: [String: [Double]] {
     Dictionary(uniqueKeysWithValues: network.layout.parameters.map { ($0.name, weights[$0].array.map(Double.init)) })
   }

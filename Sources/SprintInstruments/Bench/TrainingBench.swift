@@ -19,7 +19,7 @@ package struct TrainingBench: Sendable {
   /// The number of threads of each rank.
   package var threads: Int
   /// What the backward pass computes again to save memory.
-  package var recompute = ActivationSize.Recompute.none
+  package var recompute = PassSize.Recompute.none
 
   package init(size: String, batch: Int, ratio: Double, steps: Int, threads: Int) {
     (self.size, self.batch, self.ratio, self.steps, self.threads) = (size, batch, ratio, steps, threads)

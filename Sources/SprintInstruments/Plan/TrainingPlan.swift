@@ -109,7 +109,7 @@ package struct TrainingPlan: Sendable, Encodable {
     let shards = configuration.distribution.isSharded ? Double(ranks) : 1
     let activations =
       configuration.stages.map { stage in
-        Activations.count(
+        PassMemory.count(
           network, configuration.passSize(stage, slice: stage.imagesPerRank(ranks)))
       }.max() ?? 0
     let batch = configuration.stages.map { $0.imagesPerRank(ranks) }.max() ?? 0

@@ -1,60 +1,24 @@
-import SprintTraining
-import Foundation
 import SprintDiffusion
 import SprintFormats
 import SprintKernels
 import SprintModel
+import SprintTraining
 
-/// How far one group of a case's results lies from what was expected.
-package struct VerifiedGroup: Sendable, Encodable {
-  /// What was compared.
-  package let name: String
-  /// The largest ‖got − expected‖ / ‖expected‖ of the group's tensors, and the tensor it belongs to.
-  package private(set) var error: Double = 0
-  /// The tensor with the largest error.
-  package private(set) var worst = ""
-  /// The largest error that counts as agreement.
-  package let tolerance: Double
-
-  /// Whether everything in the group agrees.
-  package var agrees: Bool { error <= tolerance }
-
-  init(_ name: String, tolerance: Double) {
-    self.name = name
-    self.tolerance = tolerance
-  }
-
-  mutating func compare(_ got: [Float], _ expected: [Float], _ tensor: String) {
-    compare(got.map(Double.init), expected.map(Double.init), tensor)
-  }
-
-  mutating func compare(_ got: [Double], _ expected: [Double], _ tensor: String) {
-    precondition(got.count == expected.count, "\(tensor): \(got.count) values against \(expected.count)")
-    let difference = zip(got, expected).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
-    let norm = expected.reduce(0.0) { $0 + $1 * $1 }.squareRoot()
-    let relative = difference == 0 ? 0 : difference / norm
-    // A difference that is not a number is the worst of all.
-    if relative.isNaN || relative > error || worst.isEmpty {
-      (error, worst) = (relative.isNaN ? .infinity : relative, tensor)
-    }
-  }
-}
-
-/// Repeats a case of the reference implementation: a few training steps and all samplers from stored inputs, held against the
-/// stored results.
+/// Repeats a case of the reference implementation, a few training steps and all samplers, from stored inputs and
+/// compares the results with the stored ones.
 package struct CaseVerification {
   private let file: SafetensorsFile
   private let recipe: CaseRecipe
   private let network: Network
   private let optimizer: Optimizer
   private let objective: FlowMatching
-  private let activations: Activations
+  private let memory: PassMemory
   private let arena: Arena
   private let data, noise: Matrix
   private let teacher: Matrix?
   private let batch: Int
 
-  /// Opens a case.
+  /// Opens a case; throws if the file is not one.
   package init(path: String, workers: Workers) throws {
     file = try SafetensorsFile(path: path)
     recipe = try CaseRecipe(file)
@@ -66,20 +30,22 @@ package struct CaseVerification {
         expected: "[B, \(recipe.model.channels), \(recipe.model.side), \(recipe.model.side)]")
     }
     batch = shape[0]
-    activations = Activations(network, ActivationSize(batch: batch, training: true))
-    objective = FlowMatching(network, interpolant: .straight, activations: activations)
+    memory = PassMemory(network, PassSize(batch: batch, training: true))
+    objective = FlowMatching(network, interpolant: .straight, memory: memory)
     var adamW = AdamWConfiguration()
     adamW.weightDecay = recipe.weightDecay
     optimizer = Optimizer(network, adamW)
-    let c = recipe.model
-    let features = batch * c.tokens * (c.projector?.featureWidth ?? 0)
-    arena = Arena(count: 2 * Arena.aligned(batch * c.latentElements) + Arena.aligned(features))
-    data = arena.matrix(rows: batch, columns: c.latentElements)
-    noise = arena.matrix(rows: batch, columns: c.latentElements)
-    teacher = c.projector.map { [arena, batch] in arena.matrix(rows: batch * c.tokens, columns: $0.featureWidth) }
+    let model = recipe.model
+    let features = batch * model.tokens * (model.projector?.featureWidth ?? 0)
+    arena = Arena(count: 2 * Arena.aligned(batch * model.latentElements) + Arena.aligned(features))
+    data = arena.matrix(rows: batch, columns: model.latentElements)
+    noise = arena.matrix(rows: batch, columns: model.latentElements)
+    teacher = model.projector.map { [arena, batch] in
+      arena.matrix(rows: batch * model.tokens, columns: $0.featureWidth)
+    }
   }
 
-  /// Runs the case.
+  /// Runs the case and returns the comparison of every group of results.
   package func run() throws -> [VerifiedGroup] {
     var velocity = VerifiedGroup("velocity", tolerance: 5e-6)
     var losses = VerifiedGroup("losses", tolerance: 5e-6)
@@ -110,14 +76,14 @@ package struct CaseVerification {
       optimizer.weights, try inputs(step), alignmentWeight: recipe.alignmentWeight, gradients: optimizer.gradients)
     if step == 0 {
       let name = "step.0.output.velocity"
-      velocity.compare(activations.velocity.flattened.array, try file.floats(name), name)
+      velocity.compare(memory.velocity.flattened.array, try file.floats(name), name)
       for parameter in network.layout.parameters where parameter.isTrained {
         let name = "step.0.grad.\(parameter.name)"
-        let got = optimizer.gradients[parameter].array
-        // A weight that nothing reaches has no entry, and has to have no gradient.
+        let found = optimizer.gradients[parameter].array
+        // A weight without an entry takes no part in the result: its gradient has to be zero.
         let expected =
-          file.entries[name] == nil ? got.map { _ in 0 } : try file.floats(name, shape: parameter.shape)
-        gradients.compare(got, expected, name)
+          file.entries[name] == nil ? found.map { _ in 0 } : try file.floats(name, shape: parameter.shape)
+        gradients.compare(found, expected, name)
       }
     }
     let norm = optimizer.sumOfSquaredGradients().squareRoot()
@@ -130,12 +96,12 @@ package struct CaseVerification {
   }
 
   private func inputs(_ step: Int) throws -> TrainingBatch {
-    let c = recipe.model
-    let latentShape = [batch, c.channels, c.side, c.side]
+    let model = recipe.model
+    let latentShape = [batch, model.channels, model.side, model.side]
     fill(data.flattened, try file.floats("step.\(step).input.x", shape: latentShape))
     fill(noise.flattened, try file.floats("step.\(step).input.noise", shape: latentShape))
-    if let teacher, let width = c.projector?.featureWidth {
-      fill(teacher.flattened, try file.floats("step.\(step).input.teacher", shape: [batch, c.tokens, width]))
+    if let teacher, let width = model.projector?.featureWidth {
+      fill(teacher.flattened, try file.floats("step.\(step).input.teacher", shape: [batch, model.tokens, width]))
     }
     let dropped = try file.bytes("step.\(step).input.path_drop", shape: [batch]).map { $0 != 0 }
     return TrainingBatch(
@@ -174,79 +140,25 @@ package struct CaseVerification {
 
   private func sample(_ method: SamplerSettings.Method, _ kind: Guidance.Kind, _ samples: inout VerifiedGroup) throws {
     let name = "sample.output.\(method.rawValue).\(kind.rawValue)"
-    // Without fusion there is no path to drop: the reference stores no such samples.
+    // Without fusion the reference has no path to drop and stores no such samples.
     if kind == .pathDrop, recipe.model.fusion == .none, file.entries[name] == nil { return }
-    let c = recipe.model
+    let model = recipe.model
     let count = try file.entry("sample.input.y").shape.first ?? 0
-    let shape = [count, c.channels, c.side, c.side]
+    let shape = [count, model.channels, model.side, model.side]
     let start = try file.floats("sample.input.noise", shape: shape).map(Double.init)
     let epsilon = try file.floats("sample.input.eps", shape: [recipe.sampleSteps - 1] + shape)
     let settings = SamplerSettings(
       method: method, steps: recipe.sampleSteps,
       guidance: Guidance(kind, scale: recipe.scale, interval: recipe.interval))
     let sampler = Sampler(network, weights: optimizer.weights, settings: settings, batch: count)
-    let got = sampler.sample(start: start, labels: try labels("sample.input.y", count: count, allowsNone: false)) {
+    let found = sampler.sample(start: start, labels: try labels("sample.input.y", count: count, allowsNone: false)) {
       $1 = Array(epsilon[$0 * start.count..<($0 + 1) * start.count])
     }
-    samples.compare(got, try file.floats(name, shape: shape).map(Double.init), name)
+    samples.compare(found, try file.floats(name, shape: shape).map(Double.init), name)
   }
 
   private func fill(_ target: Vector, _ values: [Float]) {
     precondition(target.count == values.count, "\(values.count) values for \(target.count)")
     for (i, value) in values.enumerated() { target[i] = value }
-  }
-}
-
-/// The numbers in a case's `sprint.case` metadata.
-struct CaseRecipe {
-  let model: ModelConfiguration
-  let learningRate, weightDecay, clip, ema, alignmentWeight, scale: Double
-  let interval: ClosedRange<Double>
-  let steps, sampleSteps: Int
-
-  init(_ file: SafetensorsFile) throws {
-    func malformed(_ problem: String) -> SafetensorsError {
-      .malformed(path: file.path, problem: "`sprint.case` in its metadata \(problem)")
-    }
-    guard let text = file.metadata["sprint.case"],
-      let table = (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any]
-    else { throw malformed("is missing or not a JSON object") }
-    func number(_ key: String) throws -> Double {
-      guard let value = table[key] as? NSNumber else { throw malformed("lacks the number `\(key)`") }
-      return value.doubleValue
-    }
-    func integer(_ key: String) throws -> Int {
-      let value = try number(key)
-      guard let exact = Int(exactly: value) else { throw malformed("`\(key)` is \(value), expected a whole number") }
-      return exact
-    }
-    guard let depth = table["depth"] as? [Int], depth.count == 3 else { throw malformed("lacks three depths") }
-    guard let fusion = (table["fusion"] as? String).flatMap(Fusion.init) else {
-      throw malformed("has an unknown fusion")
-    }
-    guard let frozen = table["freeze"] as? [String], Set(frozen).isSubset(of: ["mask_token"]) else {
-      throw malformed("freezes something else than the mask token")
-    }
-    var model = ModelConfiguration(
-      width: try integer("width"), heads: try integer("heads"), depth: (depth[0], depth[1], depth[2]),
-      side: try integer("side"), channels: try integer("channels"), patch: try integer("patch"),
-      classes: try integer("classes"))
-    model.mlpRatio = try number("mlp_ratio")
-    model.ropeTheta = try number("rope_theta")
-    model.fusion = fusion
-    model.learnsMaskToken = frozen.isEmpty
-    if try integer("projector") > 0 {
-      model.projector = ProjectorConfiguration(
-        hidden: try integer("projector"), featureWidth: try integer("feature_width"),
-        afterBlock: try integer("align_after"))
-    }
-    if let problem = model.problem { throw malformed("`\(problem.key)` \(problem.message)") }
-    self.model = model
-    (learningRate, weightDecay) = (try number("lr"), try number("weight_decay"))
-    (clip, ema, alignmentWeight) = (try number("clip"), try number("ema"), try number("align_weight"))
-    (scale, steps, sampleSteps) = (try number("scale"), try integer("steps"), try integer("sample_steps"))
-    let (low, high) = (try number("low"), try number("high"))
-    guard low <= high, steps >= 1, sampleSteps >= 2 else { throw malformed("has no steps or an empty interval") }
-    interval = low...high
   }
 }

@@ -1,2 +1,2 @@
-/// The middle one of some numbers, the higher one of two.
+/// Returns the middle one of some numbers (of two in the middle the higher), or NaN for none.
 package func median(_ values: [Double]) -> Double { values.isEmpty ? .nan : values.sorted()[values.count / 2] }

@@ -1,7 +1,7 @@
-/// How fast memory beyond the caches is read and written.
+/// The rate at which memory beyond the caches is read and written.
 package enum MemoryBandwidth {
-  /// Bytes a second, read and written together, of all workers streaming a[i] = b[i] + 2 c[i] through a quarter of a gigabyte; the best of a few
-  /// rounds.
+  /// Measures bytes a second, read and written together, while all workers stream a[i] = b[i] + 2 c[i] through a fifth
+  /// of a gigabyte. The best of four rounds counts.
   package static func measure(workers: Workers) -> Double {
     let count = 1 << 24
     let arena = Arena(count: 3 * count)

@@ -1,27 +1,27 @@
 import Synchronization
 
-/// Where the workers' time goes: thread-seconds by part, counted only while a bench asks for it.
+/// Counts the workers' thread-seconds by part of the work, while a bench has it switched on.
 package enum Meter {
-  /// What a worker is busy with.
+  /// A part of the work.
   package enum Part: Int, Sendable, CaseIterable {
     /// Matrix products outside attention.
     case matrixProducts
-    /// All of attention: normalising, turning, both products and the softmax.
+    /// All of attention: norms, rotation, both products and the softmax.
     case attention
     /// Norms and updates of the optimizer.
     case optimizer
-    /// All tasks of `Workers` together, whatever they do.
+    /// All tasks of `Workers`; the other parts are parts of it.
     case tasks
   }
 
   private static let isOn = Atomic(false)
-  // One word each: workers add to them a few thousand times a second.
+  // Nanoseconds. One word each is enough: workers add to them a few thousand times a second.
   private static let matrixProducts = Atomic(0)
   private static let attention = Atomic(0)
   private static let optimizer = Atomic(0)
   private static let tasks = Atomic(0)
 
-  /// Starts to count.
+  /// Starts counting from zero.
   package static func start() {
     _ = take()
     isOn.store(true, ordering: .relaxed)
@@ -30,7 +30,7 @@ package enum Meter {
   /// Stops counting.
   package static func stop() { isOn.store(false, ordering: .relaxed) }
 
-  /// The thread-seconds counted since the last call, which start again from zero.
+  /// Returns the thread-seconds counted since the last call and starts again from zero.
   package static func take() -> [Part: Double] {
     Dictionary(
       uniqueKeysWithValues: Part.allCases.map { part in
@@ -38,7 +38,7 @@ package enum Meter {
       })
   }
 
-  /// Runs `body`, which belongs to `part`.
+  /// Runs `body` and counts its time as `part`.
   @inline(__always)
   package static func count<T>(_ part: Part, _ body: () throws -> T) rethrows -> T {
     guard isOn.load(ordering: .relaxed) else { return try body() }

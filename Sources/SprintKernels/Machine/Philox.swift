@@ -1,18 +1,18 @@
 import Foundation
 
-/// Philox4x32-10: random words as a pure function of a key and a counter, so that nothing has to be stored or shared.
-/// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+/// Philox4x32-10: random words as a pure function of a key and a counter, with no state to store or share. Salmon et
+/// al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 package struct Philox: Sendable {
   private let key: SIMD2<UInt32>
 
-  /// The generator of one seed and one purpose; generators of different purposes are independent.
+  /// Makes the generator of a seed and a purpose; generators of different purposes are independent.
   package init(seed: UInt64, purpose: RandomPurpose) {
     let seedKey = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     let mixed = Philox.block(counter: SIMD4(purpose.rawValue, 0, 0, 0x7370_7274), key: seedKey)
     key = SIMD2(mixed[0], mixed[1])
   }
 
-  /// Four random words for block `lane` of draw `draw`.
+  /// Returns the four random words of block `lane` of draw `draw`.
   package func words(draw: UInt64, lane: UInt64) -> SIMD4<UInt32> {
     Philox.block(
       counter: SIMD4(
@@ -20,7 +20,7 @@ package struct Philox: Sendable {
         UInt32(truncatingIfNeeded: draw >> 32)), key: key)
   }
 
-  /// One number in [0, 1) of draw `draw`.
+  /// Returns one number in [0, 1) of draw `draw`.
   package func uniform(draw: UInt64, lane: UInt64 = 0) -> Float { Philox.uniform(words(draw: draw, lane: lane)[0]) }
 
   /// Fills `values` with the first numbers in [0, 1) of draw `draw`.
@@ -35,7 +35,7 @@ package struct Philox: Sendable {
     fill(values, draw: draw, Philox.normal)
   }
 
-  /// One standard normal number of draw `draw`.
+  /// Returns one standard normal number of draw `draw`.
   package func normal(draw: UInt64) -> Float { Philox.normal(words(draw: draw, lane: 0))[0] }
 
   private func fill(
@@ -55,7 +55,7 @@ package struct Philox: Sendable {
   }
 
   private static func boxMuller(_ first: UInt32, _ second: UInt32) -> (Float, Float) {
-    // (0, 1]: the logarithm of zero never happens.
+    // In (0, 1], so that the logarithm is finite.
     let radius = (-2 * logf((Float(first >> 8) + 1) * 0x1p-24)).squareRoot()
     let angle = 2 * Float.pi * uniform(second)
     return (radius * cosf(angle), radius * sinf(angle))
@@ -76,7 +76,7 @@ package struct Philox: Sendable {
   }
 }
 
-/// What random numbers are drawn for; a purpose's number never changes, or old runs could not be repeated.
+/// The purpose of a random number. A purpose's raw value never changes: old runs could not be repeated.
 package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case initialization = 1
   case shuffle, posterior, flip, labelDrop, time, noise, keptTokens, pathDrop

@@ -1,14 +1,15 @@
 import Foundation
 
-/// One block of zeroed, page-aligned memory that views are cut from; it is freed with the last reference.
+/// One block of zeroed, page-aligned floats from which views are cut. The memory is freed with the last reference to
+/// the arena.
 package final class Arena: @unchecked Sendable {
-  /// All of the arena's floats.
+  /// All floats of the arena.
   package let elements: Vector
   private var used = 0
 
   /// Reserves `count` floats, all zero.
   package init(count: Int) {
-    // Anonymous pages arrive zeroed and are only backed by memory once touched.
+    // The kernel zeroes anonymous pages, and backs them with memory only when they are touched.
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
     let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let address, address != MAP_FAILED else { preconditionFailure("no memory for \(bytes) bytes") }
@@ -18,17 +19,17 @@ package final class Arena: @unchecked Sendable {
 
   deinit { munmap(elements.base, max(elements.count, 1) * MemoryLayout<Float>.stride) }
 
-  /// Cuts the next `rows` x `columns` floats off the arena, on a cache line of their own.
+  /// Cuts the next `rows` x `columns` floats off the arena, starting at a cache line of their own.
   package func matrix(rows: Int, columns: Int) -> Matrix {
     let start = used
     used += Arena.aligned(rows * columns)
-    precondition(used <= elements.count, "an arena was planned too small")
+    precondition(used <= elements.count, "the arena is smaller than the matrices cut from it")
     return Matrix(elements.base + start, rows: rows, columns: columns)
   }
 
-  /// Forgets what was cut: the same memory is cut anew, and holds what it held.
+  /// Starts to cut from the beginning again. The memory keeps what it holds.
   package func reuse() { used = 0 }
 
-  /// `count` rounded up to whole cache lines, as `matrix` reserves them.
+  /// Returns `count` rounded up to whole cache lines, which is what `matrix` takes.
   package static func aligned(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 }

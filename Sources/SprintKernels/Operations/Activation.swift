@@ -1,14 +1,15 @@
 /// y = GELU(x), the tanh form: x / (1 + exp(-2 √(2/π) (x + 0.044715 x³))). arXiv 1606.08415.
 ///
 /// - Parameters:
-///   - x: [R, F]
-///   - y: [R, F]
+///   - x: [rows, columns]
+///   - y: [rows, columns]
 package func gelu(_ x: Matrix, into y: Matrix) {
   elementwise(x, y) { $0 * sigmoid(geluArgument($0)) }
 }
 
-/// dx = dy · GELU'(x), from y = GELU(x), in the place of dy; y, which may be the memory of x, receives GELU(x) once more, for the weight
-/// gradient.
+/// dx = dy · GELU'(x) in place of dy, from y = GELU(x).
+///
+/// - Parameter y: receives GELU(x) again, for the weight gradient; may be the memory of x
 package func geluBackward(_ dy: Matrix, _ x: Matrix, recomputing y: Matrix) {
   precondition(
     x.rows == y.rows && x.columns == y.columns && dy.rows == x.rows && dy.columns == x.columns, "gelu: shapes differ")
@@ -28,13 +29,13 @@ package func geluBackward(_ dy: Matrix, _ x: Matrix, recomputing y: Matrix) {
 /// y = SiLU(x) = x · sigmoid(x)
 ///
 /// - Parameters:
-///   - x: [R, F]
-///   - y: [R, F]
+///   - x: [rows, columns]
+///   - y: [rows, columns]
 package func silu(_ x: Matrix, into y: Matrix) {
   elementwise(x, y) { $0 * sigmoid($0) }
 }
 
-/// dx = dy · SiLU'(x), from y = SiLU(x), in the place of dy
+/// dx = dy · SiLU'(x) in place of dy, from y = SiLU(x)
 package func siluBackward(_ dy: Matrix, _ x: Matrix) {
   precondition(dy.rows == x.rows && dy.columns == x.columns, "silu: shapes differ")
   for r in 0..<x.rows {
@@ -55,7 +56,7 @@ private func geluArgument(_ x: SIMD16<Float>) -> SIMD16<Float> {
 
 @inline(__always)
 private func elementwise(_ x: Matrix, _ y: Matrix, _ function: (SIMD16<Float>) -> SIMD16<Float>) {
-  precondition(x.rows == y.rows && x.columns == y.columns, "an element-wise function needs equal shapes")
+  precondition(x.rows == y.rows && x.columns == y.columns, "element-wise function: shapes differ")
   for r in 0..<x.rows {
     let (input, output) = (x.row(r), y.row(r))
     forEachVector(x.columns) { i, lanes in output.store(function(input.load(i, lanes)), i, lanes) }

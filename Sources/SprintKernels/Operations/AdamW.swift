@@ -1,15 +1,17 @@
 import Foundation
 
-/// The numbers of one AdamW update, the same for all weights. arXiv 1711.05101, as PyTorch computes it.
+/// The constants of one AdamW update, the same for all weights. arXiv 1711.05101, as PyTorch computes it.
 package struct AdamWStep: Sendable {
   let decay, stepSize, inverseRootCorrection, epsilon, gradientFactor: Float
   let beta2, emaKeep: Float
-  // 1 - beta, rounded once from double: taken from the rounded beta it would be off by 5e-5 at 0.999.
+  // 1 - beta, rounded once from double. Computed from the rounded beta it would be off by 5e-5 at 0.999.
   let beta1Rest, beta2Rest, emaRest: Float
 
+  /// Derives the constants of update `step`.
+  ///
   /// - Parameters:
-  ///   - step: number of this update, from 1
-  ///   - gradientFactor: what gradients are multiplied by first (clipping, averaging)
+  ///   - step: number of the update, counted from 1
+  ///   - gradientFactor: multiplies the gradients first (clipping, averaging)
   ///   - ema: e in ema = e · ema + (1 - e) · weights
   package init(
     step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,
@@ -29,9 +31,9 @@ package struct AdamWStep: Sendable {
   }
 }
 
-/// Updates weights, both moments and the moving average, and zeroes the gradients, in one pass over memory.
+/// Updates weights, both moments and the moving average and zeroes the gradients, in one pass over memory.
 ///
-/// - Parameters: all [n], slices of the arenas
+/// - Parameters: slices of the arenas, all [n]
 package func adamW(
   _ step: AdamWStep, weights: Vector, gradients: Vector, firstMoment: Vector, secondMoment: Vector, average: Vector
 ) {
@@ -39,7 +41,7 @@ package func adamW(
   precondition(gradients.count == count && firstMoment.count == count, "adamW: counts differ")
   precondition(secondMoment.count == count && average.count == count, "adamW: counts differ")
   let (w, g, m, v, a) = (weights.base, gradients.base, firstMoment.base, secondMoment.base, average.base)
-  // Scalar on purpose: the compiler vectorises the square root here, SIMD16's is computed lane by lane.
+  // Scalar on purpose: the compiler vectorises this square root, while SIMD16's is computed lane by lane.
   for i in 0..<count {
     let gradient = g[i] * step.gradientFactor
     let first = m[i] + (gradient - m[i]) * step.beta1Rest

@@ -1,10 +1,10 @@
 /// out = x + gate · y
 ///
 /// - Parameters:
-///   - x: [R, D] tokens of one sample
-///   - y: [R, D] what the layer adds
-///   - gate: [D], of the sample
-///   - out: [R, D]
+///   - x: [rows, D] tokens of one sample
+///   - y: [rows, D] output of the layer
+///   - gate: [D] of the sample
+///   - out: [rows, D]
 package func gatedResidual(_ x: Matrix, _ y: Matrix, gate: Vector, into out: Matrix) {
   precondition(x.rows == y.rows && x.rows == out.rows && gate.count == x.columns, "gatedResidual: shapes differ")
   precondition(x.columns == y.columns && x.columns == out.columns, "gatedResidual: shapes differ")
@@ -16,8 +16,10 @@ package func gatedResidual(_ x: Matrix, _ y: Matrix, gate: Vector, into out: Mat
   }
 }
 
-/// dy = gate · dout, dgate += Σ_rows dout · y, from out = x + gate · y; dx is dout itself.
-package func gatedResidualBackward(_ dout: Matrix, _ y: Matrix, gate: Vector, into dy: Matrix, gateGradient: Vector) {
+/// dy = gate · dout, dgate += Σ_rows dout · y, from out = x + gate · y; dx equals dout.
+package func gatedResidualBackward(
+  _ dout: Matrix, _ y: Matrix, gate: Vector, into dy: Matrix, adding gateGradient: Vector
+) {
   precondition(dout.rows == y.rows && dout.rows == dy.rows, "gatedResidualBackward: shapes differ")
   precondition(gate.count == y.columns && gateGradient.count == y.columns, "gatedResidualBackward: shapes differ")
   precondition(dout.columns == y.columns && dy.columns == y.columns, "gatedResidualBackward: shapes differ")

@@ -1,39 +1,46 @@
-// A linear layer. Gradient rule of this module: gradients of parameters are added to, gradients of activations are set
-// (or added to where a function says so).
+// The rules of all operations in this folder:
+//
+// - Forward and backward stand in one file, with the same order of arguments. A backward's comment quotes the forward
+//   line that it undoes.
+// - A gradient after the label `adding:` is added to; one after `into:` is set. Gradients of parameters and modulation
+//   vectors are always added to. A backward with neither label works in place.
+// - Shapes: B samples, N tokens, M kept tokens, D width of a token, H heads, W = D / H width of a head; `rows` is any
+//   number of tokens.
 
 /// y = x · Wᵀ + b
 ///
 /// - Parameters:
-///   - x: [R, K] rows
-///   - weight: [N, K]
-///   - bias: [N]
-///   - y: [R, N]
+///   - x: [rows, inputs]
+///   - weight: [outputs, inputs]
+///   - bias: [outputs]
+///   - y: [rows, outputs]
 package func linear(_ x: Matrix, weight: Matrix, bias: Vector, into y: Matrix) {
   precondition(bias.count == weight.rows && y.columns == weight.rows && y.rows == x.rows, "linear: shapes differ")
   for r in 0..<y.rows { y.row(r).update(from: bias.base, count: bias.count) }
-  multiply(x, weight, into: y, transposeB: true, adding: true)
+  multiply(x, weight, adding: y, transposeB: true)
 }
 
 /// dx = dy · W, from y = x · Wᵀ + b
-package func linearBackward(_ dy: Matrix, weight: Matrix, into dx: Matrix, adding: Bool = false) {
-  multiply(dy, weight, into: dx, adding: adding)
-}
+package func linearBackward(_ dy: Matrix, weight: Matrix, into dx: Matrix) { multiply(dy, weight, into: dx) }
 
-/// dW += dyᵀ · x for the output rows `outputs`, from y = x · Wᵀ + b
+/// dx += dy · W, from y = x · Wᵀ + b
+package func linearBackward(_ dy: Matrix, weight: Matrix, adding dx: Matrix) { multiply(dy, weight, adding: dx) }
+
+/// dW += dyᵀ · x in the rows `outputs` of dW, from y = x · Wᵀ + b
 ///
 /// - Parameters:
-///   - dy: [R, N] gradient of the output
-///   - x: [R, K] rows
-///   - weightGradient: [N, K]
-///   - outputs: which of the N rows of the gradient to compute
-package func linearWeightBackward(_ dy: Matrix, _ x: Matrix, into weightGradient: Matrix, outputs: Range<Int>) {
-  multiply(dy.columns(outputs), x, into: weightGradient.rows(outputs), transposeA: true, adding: true)
+///   - dy: [rows, outputs] gradient of the output
+///   - x: [rows, inputs]
+///   - weightGradient: [outputs, inputs]
+///   - outputs: the rows of the gradient to compute
+package func linearWeightBackward(_ dy: Matrix, _ x: Matrix, adding weightGradient: Matrix, outputs: Range<Int>) {
+  multiply(dy.columns(outputs), x, adding: weightGradient.rows(outputs), transposeA: true)
 }
 
 /// db += Σ_rows dy, from y = x · Wᵀ + b
-package func biasBackward(_ dy: Matrix, into biasGradient: Vector) {
+package func biasBackward(_ dy: Matrix, adding biasGradient: Vector) {
   precondition(dy.columns == biasGradient.count, "biasBackward: shapes differ")
-  // Memory is read as it lies, and eight rows share one look at the sums.
+  // Row by row, as memory lies; eight rows at a time, so that the sums are loaded and stored once for all eight.
   let whole = dy.rows / 8 * 8
   for r in stride(from: 0, to: whole, by: 8) {
     let first = dy.row(r)

@@ -1,4 +1,4 @@
-/// Σ (prediction - target)² over one sample, summed in double precision.
+/// Returns Σ (prediction - target)² of one sample, summed in double precision.
 ///
 /// - Parameters:
 ///   - prediction: [n]
@@ -6,7 +6,7 @@
 package func squaredError(_ prediction: Vector, _ target: Vector) -> Double {
   precondition(prediction.count == target.count, "squaredError: shapes differ")
   var total = 0.0
-  // Short single-precision runs keep the loop vectorised without losing the small terms of a long sum.
+  // Short runs in single precision vectorise; adding them up in double precision keeps the small terms of a long sum.
   for start in Swift.stride(from: 0, to: prediction.count, by: 1024) {
     var sum = SIMD16<Float>()
     forEachVector(min(1024, prediction.count - start)) { i, lanes in
@@ -18,7 +18,7 @@ package func squaredError(_ prediction: Vector, _ target: Vector) -> Double {
   return total
 }
 
-/// dprediction = factor · (prediction - target); with factor = 2 / count the gradient of the mean squared error.
+/// dprediction = factor · (prediction - target); factor = 2 / count gives the gradient of the mean squared error.
 package func squaredErrorBackward(_ prediction: Vector, _ target: Vector, factor: Float, into gradient: Vector) {
   precondition(prediction.count == target.count && gradient.count == target.count, "squaredError: shapes differ")
   forEachVector(prediction.count) { i, lanes in
@@ -26,7 +26,7 @@ package func squaredErrorBackward(_ prediction: Vector, _ target: Vector, factor
   }
 }
 
-/// cos(x, y) = x · y / (|x| |y|) of two rows, each norm at least 1e-12. REPA, arXiv 2410.06940.
+/// Returns cos(x, y) = x · y / (|x| |y|), with both norms at least 1e-12. REPA, arXiv 2410.06940.
 package func cosineSimilarity(_ x: Vector, _ y: Vector) -> Float {
   let (xy, xx, yy) = products(x, y)
   return xy / (max(xx, floorOfSquares) * max(yy, floorOfSquares)).squareRoot()

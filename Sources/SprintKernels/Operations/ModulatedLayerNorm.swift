@@ -1,14 +1,24 @@
-/// y = layerNorm(x) · (1 + scale) + shift; the norm has no weights of its own. DiT, arXiv 2212.09748, section 3.
+/// The two vectors that modulate a normalised token, or their gradients: [D] each, of one sample.
+package struct ShiftAndScale: Sendable {
+  let shift, scale: Vector
+
+  /// Pairs a shift with a scale of the same width.
+  package init(shift: Vector, scale: Vector) {
+    precondition(shift.count == scale.count, "modulation: shapes differ")
+    (self.shift, self.scale) = (shift, scale)
+  }
+}
+
+/// y = layerNorm(x) · (1 + scale) + shift; the norm has no weights. DiT, arXiv 2212.09748, section 3.
 ///
 /// - Parameters:
-///   - x: [R, D] tokens of one sample
-///   - shift: [D], of the sample
-///   - scale: [D], of the sample
-///   - y: [R, D]
-///   - statistics: [R, 2] receives the mean and the inverse deviation of each row
-package func modulatedLayerNorm(_ x: Matrix, shift: Vector, scale: Vector, into y: Matrix, statistics: Matrix) {
-  checkModulation(x, y, shift, scale, statistics)
-  let width = x.columns
+///   - x: [rows, D] tokens of one sample
+///   - modulation: of the sample
+///   - y: [rows, D]
+///   - statistics: [rows, 2] receives the mean and the inverse deviation of each row
+package func modulatedLayerNorm(_ x: Matrix, _ modulation: ShiftAndScale, into y: Matrix, statistics: Matrix) {
+  checkShapes(x, y, modulation, statistics)
+  let (width, shift, scale) = (x.columns, modulation.shift, modulation.scale)
   for r in 0..<x.rows {
     let (input, output) = (x.row(r), y.row(r))
     let (mean, inverse) = moments(input, width)
@@ -24,21 +34,21 @@ package func modulatedLayerNorm(_ x: Matrix, shift: Vector, scale: Vector, into 
 /// dx += …, dshift += …, dscale += …, from y = layerNorm(x) · (1 + scale) + shift
 ///
 /// - Parameters:
-///   - dy: [R, D] gradient of y
-///   - x: [R, D] tokens of one sample
-///   - statistics: [R, 2] as written by the forward pass
-///   - y: [R, D] receives y once more, which the weight gradient that follows reads; may be the memory of x
-///   - dx: [R, D] is added to
+///   - dy: [rows, D] gradient of y
+///   - x: [rows, D] tokens of one sample
+///   - modulation: of the sample
+///   - statistics: [rows, 2] as the forward pass wrote them
+///   - y: [rows, D] receives y again, for the weight gradient of the layer that follows; may be the memory of x
+///   - dx: [rows, D]
+///   - gradient: gradients of the modulation
 package func modulatedLayerNormBackward(
-  _ dy: Matrix, _ x: Matrix, shift: Vector, scale: Vector, statistics: Matrix, y: Matrix, dx: Matrix,
-  shiftGradient: Vector, scaleGradient: Vector
+  _ dy: Matrix, _ x: Matrix, _ modulation: ShiftAndScale, statistics: Matrix, recomputing y: Matrix,
+  adding dx: Matrix, adding gradient: ShiftAndScale
 ) {
-  checkModulation(x, dy, shift, scale, statistics)
-  precondition(
-    y.rows == x.rows && dx.rows == x.rows && y.columns == x.columns && dx.columns == x.columns,
-    "modulation: shapes differ")
-  precondition(shiftGradient.count == x.columns && scaleGradient.count == x.columns, "modulation: shapes differ")
-  let width = x.columns
+  checkShapes(x, dy, modulation, statistics)
+  checkShapes(y, dx, gradient, statistics)
+  let (width, shift, scale) = (x.columns, modulation.shift, modulation.scale)
+  let (shiftGradient, scaleGradient) = (gradient.shift, gradient.scale)
   for r in 0..<x.rows {
     let (gradient, input, output, sum) = (dy.row(r), x.row(r), y.row(r), dx.row(r))
     let (mean, inverse) = (statistics[r, 0], statistics[r, 1])
@@ -51,7 +61,7 @@ package func modulatedLayerNormBackward(
       scaleGradient.base.store(scaleGradient.base.load(i, lanes).addingProduct(g, normalized), i, lanes)
       let through = g * (1 + scale.base.load(i, lanes))
       total += through
-      // Lanes past the row's end hold a gradient of zero, whatever their normalized value.
+      // Lanes beyond the row's end add nothing: their gradient is zero.
       aligned = aligned.addingProduct(through, normalized)
     }
     let meanTotal = total.sum() / Float(width)
@@ -67,13 +77,13 @@ package func modulatedLayerNormBackward(
 }
 
 @inline(__always)
-private func modulate(_ normalized: SIMD16<Float>, _ shift: Vector, _ scale: Vector, _ i: Int, _ lanes: Int) -> SIMD16<
-  Float
-> {
+private func modulate(
+  _ normalized: SIMD16<Float>, _ shift: Vector, _ scale: Vector, _ i: Int, _ lanes: Int
+) -> SIMD16<Float> {
   shift.base.load(i, lanes).addingProduct(normalized, 1 + scale.base.load(i, lanes))
 }
 
-/// Mean and 1 / sqrt(variance + 1e-6) of a row, the variance around the mean already found.
+/// The mean of a row and 1 / sqrt(variance + 1e-6). The variance is taken around the mean, in a second pass.
 @inline(__always)
 private func moments(_ x: UnsafeMutablePointer<Float>, _ width: Int) -> (mean: Float, inverse: Float) {
   var sum = SIMD16<Float>()
@@ -84,14 +94,14 @@ private func moments(_ x: UnsafeMutablePointer<Float>, _ width: Int) -> (mean: F
     let centred = x.load(i, lanes) - mean
     squares = squares.addingProduct(centred, centred)
   }
-  // Lanes past the row's end were counted as (0 - mean)².
+  // Each lane beyond the row's end has added (0 - mean)².
   let missing = Float((16 - width % 16) % 16)
   let variance = max(0, squares.sum() - missing * mean * mean) / Float(width)
   return (mean, 1 / (variance + 1e-6).squareRoot())
 }
 
-private func checkModulation(_ x: Matrix, _ y: Matrix, _ shift: Vector, _ scale: Vector, _ statistics: Matrix) {
+private func checkShapes(_ x: Matrix, _ y: Matrix, _ modulation: ShiftAndScale, _ statistics: Matrix) {
   precondition(x.rows == y.rows && x.columns == y.columns, "modulation: shapes differ")
-  precondition(shift.count == x.columns && scale.count == x.columns, "modulation: shapes differ")
+  precondition(modulation.shift.count == x.columns, "modulation: shapes differ")
   precondition(statistics.rows == x.rows && statistics.columns == 2, "modulation: shapes differ")
 }

@@ -3,9 +3,9 @@ private let epsilon: Float = 1e-6
 /// y = x / sqrt(mean(x²) + 1e-6) · weight, row by row. arXiv 1910.07467.
 ///
 /// - Parameters:
-///   - x: [R, W] one head of the tokens' queries or keys
+///   - x: [rows, W] queries or keys of one head
 ///   - weight: [W]
-///   - y: [R, W]
+///   - y: [rows, W]
 package func rmsNorm(_ x: Matrix, weight: Vector, into y: Matrix) {
   precondition(x.rows == y.rows && x.columns == y.columns && weight.count == x.columns, "rmsNorm: shapes differ")
   for r in 0..<x.rows {
@@ -20,10 +20,11 @@ package func rmsNorm(_ x: Matrix, weight: Vector, into y: Matrix) {
 /// dx = …, dweight += …, from y = x / sqrt(mean(x²) + 1e-6) · weight
 ///
 /// - Parameters:
-///   - dy: [R, W]
-///   - x: [R, W]
-///   - dx: [R, W], may be the memory of `dy`
-package func rmsNormBackward(_ dy: Matrix, _ x: Matrix, weight: Vector, into dx: Matrix, weightGradient: Vector) {
+///   - dy: [rows, W]
+///   - x: [rows, W]
+///   - dx: [rows, W], may be the memory of `dy`
+package func rmsNormBackward(_ dy: Matrix, _ x: Matrix, weight: Vector, into dx: Matrix, adding weightGradient: Vector)
+{
   precondition(x.rows == dy.rows && x.columns == dy.columns && weight.count == x.columns, "rmsNorm: shapes differ")
   precondition(
     dx.rows == x.rows && dx.columns == x.columns && weightGradient.count == x.columns, "rmsNorm: shapes differ")

@@ -1,17 +1,18 @@
 import Foundation
 
-/// cos and sin of the 2-D rotary embedding for every token of a grid: the first half of a head turns with the row, the second
-/// with the column, neighbouring pairs by the same angle. RoFormer, arXiv 2104.09864, on two axes.
+/// Cosines and sines of the 2-D rotary embedding for every token of a grid. The first half of a head turns with the
+/// token's row, the second half with its column; both elements of a pair turn by one angle. RoFormer, arXiv 2104.09864,
+/// on two axes.
 package struct RotaryTable: Sendable {
-  /// [N, headWidth] cosines.
+  /// [N, W] cosines.
   package let cosine: Matrix
-  /// [N, headWidth] sines, already carrying the sign of the rotation: minus for the first of a pair, plus for the second.
+  /// [N, W] sines with the sign of the rotation: minus for the first element of a pair, plus for the second.
   package let sine: Matrix
   private let arena: Arena
 
-  /// A table for a grid of `grid` x `grid` tokens. `headWidth` has to be divisible by four.
+  /// Computes the table for `grid` x `grid` tokens. `headWidth` has to be a multiple of four.
   package init(grid: Int, headWidth: Int, theta: Float) {
-    precondition(headWidth % 4 == 0, "a rotary head needs an even half")
+    precondition(headWidth % 4 == 0, "a head of width \(headWidth); 2-D rotary embedding needs a multiple of 4")
     let tokens = grid * grid
     arena = Arena(count: 2 * Arena.aligned(tokens * headWidth))
     cosine = arena.matrix(rows: tokens, columns: headWidth)
@@ -29,16 +30,16 @@ package struct RotaryTable: Sendable {
   }
 }
 
-/// Turns each pair of every row of `x` in place: (x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin).
+/// Turns the pairs of every row of `x` in place: (x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin).
 ///
 /// - Parameters:
-///   - x: [R, headWidth] one head of the tokens
-///   - positions: [R] the place of each token in the table
+///   - x: [rows, W] queries or keys of one head
+///   - positions: [rows] the row of the table for each token
 package func rotate(_ x: Matrix, _ table: RotaryTable, positions: UnsafePointer<Int32>) {
   turn(x, table, positions, backwards: false)
 }
 
-/// dx = the gradient before the rotation, in the place of the gradient after it: the same turn, backwards.
+/// Turns the gradient of a rotation's output into that of its input, in place: the same turn, backwards.
 package func rotateBackward(_ dx: Matrix, _ table: RotaryTable, positions: UnsafePointer<Int32>) {
   turn(dx, table, positions, backwards: true)
 }
@@ -58,7 +59,7 @@ private func turn(_ x: Matrix, _ table: RotaryTable, _ positions: UnsafePointer<
   }
 }
 
-/// (x1, x0, x3, x2, ...): each 64-bit pair turned by 32 bits.
+/// (x1, x0, x3, x2, ...): every 64 bits rotated by 32.
 @inline(__always)
 private func swappedPairs(_ x: SIMD16<Float>) -> SIMD16<Float> {
   let pairs = unsafeBitCast(x, to: SIMD8<UInt64>.self)

@@ -1,9 +1,9 @@
-// Sixteen lanes at a time over unsafe pointers, and the elementary functions that the standard library lacks for them.
-// Only operations that compile to whole-register instructions are used: rounding is done by adding 1.5 * 2^23, powers of
-// two are built by shifting into the exponent, clamping is a masked replacement.
+// Loops over sixteen lanes at a time, and the elementary functions that the standard library lacks for them. Only
+// operations that compile to whole-register instructions are used: adding 1.5 * 2^23 rounds, shifting into the exponent
+// makes powers of two, a masked replacement clamps.
 
 extension UnsafeMutablePointer<Float> {
-  /// `lanes` floats from offset `i` on; missing lanes are zero.
+  /// Loads `lanes` floats from offset `i`; the other lanes are zero.
   @inline(__always)
   func load(_ i: Int, _ lanes: Int) -> SIMD16<Float> {
     if lanes == 16 { return UnsafeRawPointer(self + i).loadUnaligned(as: SIMD16<Float>.self) }
@@ -12,7 +12,7 @@ extension UnsafeMutablePointer<Float> {
     return partial
   }
 
-  /// Writes the first `lanes` lanes of `value` from offset `i` on.
+  /// Writes the first `lanes` lanes of `value` at offset `i`.
   @inline(__always)
   func store(_ value: SIMD16<Float>, _ i: Int, _ lanes: Int) {
     if lanes == 16 {
@@ -23,7 +23,7 @@ extension UnsafeMutablePointer<Float> {
   }
 }
 
-/// Calls `body(offset, lanes)` for every run of sixteen elements, then once for what is left.
+/// Calls `body(offset, lanes)` for every sixteen elements, then once for the rest.
 @inline(__always)
 func forEachVector(_ count: Int, _ body: (Int, Int) -> Void) {
   var i = 0
@@ -34,7 +34,7 @@ func forEachVector(_ count: Int, _ body: (Int, Int) -> Void) {
   if i < count { body(i, count &- i) }
 }
 
-/// e^x in each lane, relative error below 2e-7 for x in [-87, 88]; clamped outside.
+/// e^x in each lane, with a relative error below 2e-7; x is clamped to [-87, 88].
 @inline(__always)
 func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
   var x = x.replacing(with: -87, where: x .< -87)
@@ -42,7 +42,7 @@ func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
   let magic = SIMD16<Float>(repeating: 12_582_912)
   let shifted = magic.addingProduct(x, SIMD16(repeating: 1.442_695_04))
   let n = shifted - magic
-  // Cody-Waite: ln 2 in two parts, so that the remainder keeps its low bits.
+  // Cody-Waite: ln 2 in two parts keeps the low bits of the remainder.
   var r = x.addingProduct(n, SIMD16(repeating: -0.693_359_375))
   r = r.addingProduct(n, SIMD16(repeating: 2.121_944_4e-4))
   var p = SIMD16<Float>(repeating: 1.987_569_15e-4)
@@ -80,4 +80,10 @@ func dot(_ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, _ c
   var sum = SIMD16<Float>()
   forEachVector(count) { i, lanes in sum = sum.addingProduct(a.load(i, lanes), b.load(i, lanes)) }
   return sum.sum()
+}
+
+/// target += source, over `count` elements.
+@inline(__always)
+func add(_ source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>, _ count: Int) {
+  forEachVector(count) { i, lanes in target.store(target.load(i, lanes) + source.load(i, lanes), i, lanes) }
 }

@@ -2,7 +2,7 @@
 ///
 /// - Parameters:
 ///   - x: [N, D]
-///   - rows: [M] which row of `x` each row of `out` is
+///   - rows: [M] the row of `x` that goes into each row of `out`
 ///   - out: [M, D]
 package func gatherRows(_ x: Matrix, _ rows: UnsafePointer<Int32>, into out: Matrix) {
   precondition(x.columns == out.columns, "gatherRows: widths differ")
@@ -10,7 +10,7 @@ package func gatherRows(_ x: Matrix, _ rows: UnsafePointer<Int32>, into out: Mat
 }
 
 /// dx[rows_r] += dout_r, from out_r = x[rows_r]
-package func gatherRowsBackward(_ dout: Matrix, _ rows: UnsafePointer<Int32>, addingTo dx: Matrix) {
+package func gatherRowsBackward(_ dout: Matrix, _ rows: UnsafePointer<Int32>, adding dx: Matrix) {
   precondition(dx.columns == dout.columns, "gatherRows: widths differ")
   for r in 0..<dout.rows { add(dout.row(r), to: dx.row(checked(rows[r], below: dx.rows)), dx.columns) }
 }
@@ -19,25 +19,15 @@ package func gatherRowsBackward(_ dout: Matrix, _ rows: UnsafePointer<Int32>, ad
 ///
 /// - Parameters:
 ///   - x: [M, D]
-///   - rows: [M] where each row of `x` goes, no place twice
+///   - rows: [M] the row of `out` that each row of `x` goes to, all different
 ///   - out: [N, D]
 package func scatterRows(_ x: Matrix, _ rows: UnsafePointer<Int32>, into out: Matrix) {
   precondition(x.columns == out.columns, "scatterRows: widths differ")
   for r in 0..<x.rows { out.row(checked(rows[r], below: out.rows)).update(from: x.row(r), count: x.columns) }
 }
 
-/// dx_r = dout[rows_r], from out[rows_r] = x_r
-package func scatterRowsBackward(_ dout: Matrix, _ rows: UnsafePointer<Int32>, into dx: Matrix) {
-  gatherRows(dout, rows, into: dx)
-}
-
 @inline(__always)
 private func checked(_ row: Int32, below count: Int) -> Int {
   precondition(row >= 0 && row < count, "row \(row) of \(count)")
   return Int(row)
-}
-
-@inline(__always)
-func add(_ source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>, _ count: Int) {
-  forEachVector(count) { i, lanes in target.store(target.load(i, lanes) + source.load(i, lanes), i, lanes) }
 }

@@ -1,293 +1,267 @@
 import SprintKernels
 
 extension Network {
-  /// Adds to `gradients` those of the pass that `activations` hold, from `activations.velocityGradient` and, where features
-  /// were read, from their gradients. Block by block, last to first; data gradients chunk by chunk of samples, each weight's
-  /// gradient as one product over all tokens, split over the workers by output rows.
+  /// Adds the gradients of `pass` to `gradients`, starting from `memory.velocityGradient` and, if the pass read
+  /// features, from the gradients of the features. `pass` is the last forward pass in `memory`.
   ///
-  /// - Parameter onFinal: called with each stretch of the arena that this pass is done with; the stretches cover the arena.
+  /// Goes block by block, last to first. Data gradients are computed chunk by chunk of samples; the gradient of each
+  /// weight is one product over all tokens, split over the workers by output rows.
+  ///
+  /// - Parameter onFinal: called with each stretch of the arena that this pass has finished; the stretches cover the
+  ///   arena
   package func backward(
-    _ weights: ParameterArena, gradients: ParameterArena, _ activations: Activations, check: FiniteCheck? = nil,
-    onFinal: @escaping (Range<Int>) -> Void = { _ in }
+    _ weights: ParameterArena, adding gradients: ParameterArena, of pass: Pass, in memory: PassMemory,
+    check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
   ) {
-    guard let memory = activations.backward else {
-      preconditionFailure("activations without memory for a backward pass")
-    }
-    let pass = BackwardPass(
-      network: self, c: configuration, weights: weights.views, gradients: gradients.views, activations: activations,
-      memory: memory, check: check, onFinal: onFinal)
-    activations.condition.modulationGradients.clear()
-    pass.output()
-    pass.section(.decoder, dx: memory.tokenGradients)
-    pass.fusion()
-    pass.section(.middle, dx: memory.deepGradients)
-    pass.rejoin()
-    pass.section(.encoder, dx: memory.shallowGradients)
-    pass.input()
-    pass.condition()
+    let own = memory.backwardMemory
+    let context = PassContext(self, weights, memory, pass, check)
+    let backward = BackwardPass(context: context, gradients: gradients.views, own: own)
+    let final = FinalGradients(layout: layout, configuration: configuration, report: onFinal)
+    own.condition[.modulations].clear()
+    backward.outputLayer()
+    final.outputLayer()
+    backward.section(.decoder, dx: own.tokenGradients, final)
+    backward.fusion()
+    final.fusion()
+    backward.section(.middle, dx: own.deepGradients, final)
+    backward.rejoin()
+    backward.section(.encoder, dx: own.shallowGradients, final)
+    backward.inputLayer()
+    final.inputLayer()
+    backward.condition()
+    final.embeddings()
   }
 }
 
-/// One backward pass, section by section, in the order of the forward pass reversed.
-private struct BackwardPass {
-  let network: Network
-  let c: ModelConfiguration
-  let weights, gradients: NetworkParameters
-  let activations: Activations
-  let memory: BackwardMemory
-  let check: FiniteCheck?
-  let onFinal: (Range<Int>) -> Void
+/// The sections of the backward pass, which are those of the forward pass in reverse order.
+private struct BackwardPass: Sendable {
+  let context: PassContext
+  let gradients: NetworkParameters
+  let own: BackwardMemory
 
-  private var batch: Int { activations.labels.count }
-  private var allRows: Range<Int> { 0..<batch * c.tokens }
+  private var configuration: ModelConfiguration { context.configuration }
+  private var memory: PassMemory { context.memory }
+  private var pass: Pass { context.pass }
+  private var weights: NetworkParameters { context.weights }
+  private var workers: Workers { context.network.workers }
+  private var layout: ParameterLayout { context.network.layout }
+  private var allRows: Range<Int> { context.rows(0..<context.batch) }
 
   /// velocity = linear(norm(x) modulated)
-  func output() {
-    let (c, a, memory, weights, gradients) = (c, activations, memory, weights, gradients)
-    let modulations = a.condition.modulations
-    let dmodulations = a.condition.modulationGradients
-    forEachChunk { [check] worker, samples in
+  func outputLayer() {
+    let modulation = context.outputModulation
+    let columns = layout.outputModulationColumns
+    let modulationGradient = Modulation<OutputModulationPart>(
+      own.condition[.modulations].columns(columns), width: configuration.width)
+    forEachChunk { worker, samples in
+      let rows = context.rows(samples)
+      let upstream = memory.scratch[worker].tokens.rows(0..<rows.count)
       for sample in samples {
         patchify(
-          a.velocityGradient.vector(sample), into: memory.outputPatches.rows(a.tokens.rows(sample..<sample + 1)), c)
+          own.velocityGradient.vector(sample), into: own.outputPatches.rows(context.rows(ofSample: sample)),
+          configuration)
       }
-      let rows = a.tokens.rows(samples)
-      let upstream = a.scratch[worker].tokens.rows(0..<rows.count)
-      linearBackward(memory.outputPatches.rows(rows), weight: weights.output.weight, into: upstream)
-      memory.tokenGradients.rows(rows).clear()
+      linearBackward(own.outputPatches.rows(rows), weight: weights.output.weight, into: upstream)
+      own.tokenGradients.rows(rows).clear()
       for (i, sample) in samples.enumerated() {
-        let rows = a.tokens.rows(sample..<sample + 1)
+        let rows = context.rows(ofSample: sample)
         modulatedLayerNormBackward(
-          upstream.rows(i * c.tokens..<(i + 1) * c.tokens), a.decoder.output.rows(rows),
-          shift: modulations.vector(sample)[0..<c.width], scale: modulations.vector(sample)[c.width..<2 * c.width],
-          statistics: a.outputStatistics.rows(rows), y: a.normalizedOutput.rows(rows),
-          dx: memory.tokenGradients.rows(rows), shiftGradient: dmodulations.vector(sample)[0..<c.width],
-          scaleGradient: dmodulations.vector(sample)[c.width..<2 * c.width])
+          upstream.rows(i * rows.count..<(i + 1) * rows.count), memory.decoder.output.rows(rows),
+          modulation.output(sample), statistics: memory.outputStatistics.rows(rows),
+          recomputing: memory.normalizedOutput.rows(rows), adding: own.tokenGradients.rows(rows),
+          adding: modulationGradient.output(sample))
       }
-      check?.look(memory.tokenGradients.rows(rows), "final_layer", "norm", "gradient")
+      context.check?.look(own.tokenGradients.rows(rows), "final_layer", "norm", "gradient")
     }
-    weightGradients([
-      .init(memory.outputPatches.rows(allRows), a.normalizedOutput.rows(allRows), gradients.output),
-      modulationTask(columns: 0..<2 * c.width),
+    workers.run([
+      WeightTask(
+        own.outputPatches.rows(allRows), memory.normalizedOutput.rows(allRows), adding: gradients.output),
+      modulationTask(columns),
     ])
-    onFinal(range(from: "final_layer.linear.weight", through: "final_layer.linear.bias"))
-    modulationIsFinal("final_layer")
   }
 
-  /// The blocks of a section, last to first; `dx` turns from the gradient of its output into that of its input.
-  func section(_ section: Section, dx: Matrix) {
-    let (sectionActivations, tokens) = activations.section(section)
-    for block in c.blocks(of: section).reversed() {
-      let live = network.slots(0..<tokens.samples.count, in: block, activations)
-      if c.projector?.afterBlock == block + 1 {
-        if activations.readsFeatures { features(section, block, live, dx) }
-        onFinal(range(from: "projectors.0.weight", through: "projectors.4.bias"))
+  // MARK: Blocks
+
+  /// Goes through the blocks of a section, last to first; `dx` turns from the gradient of its output into that of its
+  /// input.
+  func section(_ section: Section, dx: Matrix, _ final: FinalGradients) {
+    let slots = 0..<pass.tokens(of: section).samples.count
+    for block in configuration.blocks(of: section).reversed() {
+      let live = pass.live(slots, in: block, configuration)
+      if configuration.projector?.afterBlock == block + 1 {
+        if pass.readsFeatures { features(section, block, live, adding: dx) }
+        final.projector()
       }
-      defer {
-        onFinal(network.layout.range(ofBlock: block))
-        modulationIsFinal(c.name(ofBlock: block))
+      if !live.isEmpty {
+        dataGradients(section, block, live, dx)
+        weightGradients(section, block, live)
       }
-      guard !live.isEmpty else { continue }
-      dataGradients(block, tokens, live, dx)
-      let index = block - c.blocks(of: section).lowerBound
-      blockWeightGradients(block, sectionActivations.blocks[index], tokens, live)
+      final.block(block)
     }
   }
 
-  private func dataGradients(_ block: Int, _ tokens: TokenSet, _ live: Range<Int>, _ dx: Matrix) {
-    let (network, weights, activations, memory, check) = (network, weights, activations, memory, check)
-    let modulationGradient = activations.condition.modulationGradients.columns(
-      network.layout.modulationColumns(ofBlock: block))
-    network.workers.run(over: live.count, grain: tokens.slotsPerChunk) { worker, slots in
-      let block = network.block(block, weights, activations, slots, worker, check)
-      if activations.recomputes { block.forward() }
-      block.backward(dx: dx.rows(tokens.rows(slots)), modulationGradient: modulationGradient, memory.block)
+  private func dataGradients(_ section: Section, _ block: Int, _ live: Range<Int>, _ dx: Matrix) {
+    let tokens = pass.tokens(of: section)
+    let modulationGradient = Modulation<ModulationPart>(
+      own.condition[.modulations].columns(layout.modulationColumns(ofBlock: block)), width: configuration.width)
+    workers.run(over: live.count, grain: tokens.slotsPerChunk) { worker, slots in
+      let (computation, rows) = (context.block(block, slots, worker), tokens.rows(slots))
+      if memory.recomputes { computation.forward() }
+      computation.backward(
+        dx: dx.rows(rows), adding: modulationGradient, into: own.block.rows(rows), norms: own.norms)
     }
   }
 
-  private func blockWeightGradients(_ block: Int, _ a: BlockActivations, _ tokens: TokenSet, _ live: Range<Int>) {
-    let rows = tokens.rows(live)
-    let (g, p) = (memory.block, gradients.blocks[block])
-    weightGradients([
-      .init(g.added.rows(rows), a.hidden.rows(rows), p.fc2),
-      .init(g.hidden.rows(rows), a.between.rows(rows), p.fc1),
-      .init(g.qkv.rows(rows), g.normalizedInput.rows(rows), p.qkv),
-      .init(g.projected.rows(rows), a.attended.rows(rows), p.projection),
-      modulationTask(columns: network.layout.modulationColumns(ofBlock: block)),
+  private func weightGradients(_ section: Section, _ block: Int, _ live: Range<Int>) {
+    let rows = pass.tokens(of: section).rows(live)
+    let activations = memory.section(section).blocks[configuration.index(ofBlock: block)].rows(rows)
+    let (computed, layer) = (own.block.rows(rows), gradients.blocks[block])
+    workers.run([
+      WeightTask(computed[.added], activations[.hidden], adding: layer.fc2),
+      WeightTask(computed[.hidden], activations[.between], adding: layer.fc1),
+      WeightTask(computed[.qkv], computed[.normalizedInput], adding: layer.qkv),
+      WeightTask(computed[.projected], activations[.attended], adding: layer.projection),
+      modulationTask(layout.modulationColumns(ofBlock: block)),
     ])
-    biasBackward(g.norms.rows(live).columns(0..<c.headWidth), into: p.queryNorm)
-    biasBackward(g.norms.rows(live).columns(c.headWidth..<2 * c.headWidth), into: p.keyNorm)
+    let (norms, headWidth) = (own.norms.rows(live), configuration.headWidth)
+    biasBackward(norms.columns(0..<headWidth), adding: layer.queryNorm)
+    biasBackward(norms.columns(headWidth..<2 * headWidth), adding: layer.keyNorm)
   }
 
-  /// features = projector(x): adds to dx and to the projector's gradients.
-  private func features(_ section: Section, _ block: Int, _ live: Range<Int>, _ dx: Matrix) {
-    let (sectionActivations, tokens) = activations.section(section)
-    guard let all = activations.projector else { return }
-    let output = sectionActivations.blocks[block - c.blocks(of: section).lowerBound].output
-    let weights = weights
-    network.workers.run(over: live.count, grain: tokens.slotsPerChunk) { _, slots in
+  /// features = projector(x)
+  private func features(_ section: Section, _ block: Int, _ live: Range<Int>, adding dx: Matrix) {
+    guard let projector = memory.projector else { return }
+    let tokens = pass.tokens(of: section)
+    workers.run(over: live.count, grain: tokens.slotsPerChunk) { _, slots in
       let rows = tokens.rows(slots)
-      let p = all.rows(rows)
-      linearBackward(p.featureGradients, weight: weights.projector[2].weight, into: p.gradient1)
-      siluBackward(p.gradient1, p.hidden1)
-      linearBackward(p.gradient1, weight: weights.projector[1].weight, into: p.gradient0)
-      siluBackward(p.gradient0, p.hidden0)
-      linearBackward(p.gradient0, weight: weights.projector[0].weight, into: dx.rows(rows), adding: true)
+      let part = projector.rows(rows)
+      linearBackward(part[.featureGradients], weight: weights.projector[2].weight, into: part[.gradient1])
+      siluBackward(part[.gradient1], part[.hidden1])
+      linearBackward(part[.gradient1], weight: weights.projector[1].weight, into: part[.gradient0])
+      siluBackward(part[.gradient0], part[.hidden0])
+      linearBackward(part[.gradient0], weight: weights.projector[0].weight, adding: dx.rows(rows))
     }
     let rows = tokens.rows(live)
-    let p = all.rows(rows)
-    weightGradients([
-      .init(p.featureGradients, p.activated1, gradients.projector[2]),
-      .init(p.gradient1, p.activated0, gradients.projector[1]),
-      .init(p.gradient0, output.rows(rows), gradients.projector[0]),
+    let part = projector.rows(rows)
+    let x = memory.section(section).tokens[configuration.index(ofBlock: block) + 1].rows(rows)
+    workers.run([
+      WeightTask(part[.featureGradients], part[.activated1], adding: gradients.projector[2]),
+      WeightTask(part[.gradient1], part[.activated0], adding: gradients.projector[1]),
+      WeightTask(part[.gradient0], x, adding: gradients.projector[0]),
     ])
   }
 
-  /// fused = W_deep · deep + b + W_shallow · shallow, deep being the mask token at dropped places.
+  // MARK: Fusion
+
+  /// fused = W_deep · deep + b + W_shallow · shallow, where `deep` is the mask token at dropped places.
   func fusion() {
-    let (a, memory) = (activations, memory)
-    memory.deepGradients.rows(0..<a.deep.rows(0..<a.deep.samples.count).upperBound).clear()
-    let lasting = a.deep.rows(0..<a.deep.lasting)
-    a.deepRows.withUnsafeBufferPointer {
+    own.deepGradients.rows(pass.deep.rows(0..<pass.deep.samples.count)).clear()
+    let lasting = pass.deep.rows(0..<pass.deep.lasting)
+    pass.deepRows.withUnsafeBufferPointer {
       guard let ids = $0.baseAddress else { return }
-      gatherRows(memory.tokenGradients, ids, into: memory.fusedGradients.rows(lasting))
+      gatherRows(own.tokenGradients, ids, into: own.fusedGradients.rows(lasting))
     }
     if let fusion = weights.fusion, let gradient = gradients.fusion {
-      linearFusion(fusion, gradient, lasting)
+      fusionLayer(fusion, gradient, lasting)
+      fusedMask(fusion, gradient)
     } else {
-      memory.deepGradients.rows(lasting).copy(from: memory.fusedGradients.rows(lasting))
-      memory.shallowGradients.rows(allRows).clear()
-      if c.learnsMaskToken { addDroppedSum(to: gradients.maskToken) }
+      own.deepGradients.rows(lasting).copy(from: own.fusedGradients.rows(lasting))
+      own.shallowGradients.rows(allRows).clear()
+      if configuration.learnsMaskToken { addDroppedSum(to: gradients.maskToken) }
     }
-    onFinal(range(from: "renoise_linear.weight", through: "mask_token"))
   }
 
-  private func linearFusion(_ fusion: LinearParameters, _ gradient: LinearParameters, _ lasting: Range<Int>) {
-    let (a, memory, c) = (activations, memory, c)
-    let (deep, shallow) = (0..<c.width, c.width..<2 * c.width)
+  private var deepHalf: Range<Int> { 0..<configuration.width }
+  private var shallowHalf: Range<Int> { configuration.width..<2 * configuration.width }
+
+  private func fusionLayer(_ fusion: LinearParameters, _ gradient: LinearParameters, _ lasting: Range<Int>) {
     forEachChunk { _, samples in
-      let rows = a.tokens.rows(samples)
+      let rows = context.rows(samples)
       linearBackward(
-        memory.tokenGradients.rows(rows), weight: fusion.weight.columns(shallow),
-        into: memory.shallowGradients.rows(rows))
+        own.tokenGradients.rows(rows), weight: fusion.weight.columns(shallowHalf),
+        into: own.shallowGradients.rows(rows))
     }
-    network.workers.run(over: lasting.count, grain: TokenSet.rowsPerChunk) { _, rows in
+    workers.run(over: lasting.count, grain: TokenSet.rowsPerChunk) { _, rows in
       linearBackward(
-        memory.fusedGradients.rows(rows), weight: fusion.weight.columns(deep), into: memory.deepGradients.rows(rows))
+        own.fusedGradients.rows(rows), weight: fusion.weight.columns(deepHalf), into: own.deepGradients.rows(rows))
     }
-    weightGradients([
-      .init(
-        memory.tokenGradients.rows(allRows), a.encoder.output.rows(allRows),
-        weight: gradient.weight.columns(shallow), bias: gradient.bias),
-      .init(
-        memory.fusedGradients.rows(lasting), a.middle.output.rows(lasting),
-        weight: gradient.weight.columns(deep), bias: nil),
+    workers.run([
+      WeightTask(
+        own.tokenGradients.rows(allRows), memory.encoder.output.rows(allRows),
+        adding: gradient.weight.columns(shallowHalf), adding: gradient.bias),
+      WeightTask(
+        own.fusedGradients.rows(lasting), memory.middle.output.rows(lasting),
+        adding: gradient.weight.columns(deepHalf), adding: nil),
     ])
-    // Dropped places all hold the mask token: their share of W_deep's gradient is one outer product.
-    let row = memory.droppedSum
-    row.clear()
-    addDroppedSum(to: row.flattened)
+  }
+
+  /// All dropped places hold the mask token, so their share of W_deep's gradient is one outer product.
+  private func fusedMask(_ fusion: LinearParameters, _ gradient: LinearParameters) {
+    let sum = own.droppedSum
+    sum.clear()
+    addDroppedSum(to: sum.flattened)
     multiply(
-      row, weights.maskToken.matrix(columns: c.width), into: gradient.weight.columns(deep), transposeA: true,
-      adding: true)
-    if c.learnsMaskToken {
+      sum, weights.maskToken.matrix(columns: configuration.width), adding: gradient.weight.columns(deepHalf),
+      transposeA: true)
+    if configuration.learnsMaskToken {
       linearBackward(
-        row, weight: fusion.weight.columns(deep), into: gradients.maskToken.matrix(columns: c.width), adding: true)
+        sum, weight: fusion.weight.columns(deepHalf),
+        adding: gradients.maskToken.matrix(columns: configuration.width))
     }
   }
 
   /// Adds the gradients of all places where the deep path was dropped.
   private func addDroppedSum(to sum: Vector) {
-    activations.isDeep.removeAll(keepingCapacity: true)
-    activations.isDeep.append(contentsOf: repeatElement(false, count: allRows.count))
-    for row in activations.deepRows[0..<activations.deep.lasting * activations.deep.tokens] {
-      activations.isDeep[Int(row)] = true
-    }
-    for row in allRows where !activations.isDeep[row] {
-      biasBackward(memory.tokenGradients.rows(row..<row + 1), into: sum)
+    for row in allRows where !pass.isDeep[row] {
+      biasBackward(own.tokenGradients.rows(row..<row + 1), adding: sum)
     }
   }
 
   /// The middle took its tokens from the encoder's output.
   func rejoin() {
-    let rows = activations.deep.rows(0..<activations.deep.samples.count)
-    activations.deepRows.withUnsafeBufferPointer {
+    let rows = pass.deep.rows(0..<pass.deep.samples.count)
+    pass.deepRows.withUnsafeBufferPointer {
       guard let ids = $0.baseAddress else { return }
-      gatherRowsBackward(memory.deepGradients.rows(rows), ids, addingTo: memory.shallowGradients)
+      gatherRowsBackward(own.deepGradients.rows(rows), ids, adding: own.shallowGradients)
     }
   }
 
-  /// tokens = linear(patches); no gradient towards the latents is ever needed.
-  func input() {
-    weightGradients([.init(memory.shallowGradients.rows(allRows), activations.patches.rows(allRows), gradients.input)])
-    onFinal(range(from: "x_embedder.proj.weight", through: "x_embedder.proj.bias"))
-  }
+  // MARK: Input
 
-  /// modulations = W · SiLU(c) + b, c = timeMLP(t) + class
-  func condition() {
-    let (a, weights) = (activations.condition.first(batch), weights)
-    network.workers.run(over: c.width, grain: 64) { _, columns in
-      multiply(
-        a.modulationGradients, weights.modulationWeight.columns(columns), into: a.gradient.columns(columns))
-    }
-    siluBackward(a.gradient, a.condition)
-    addEmbeddingBackward(a.gradient, ids: activations.labels, tableGradient: gradients.classes)
-    linearBackward(a.gradient, weight: weights.time2.weight, into: a.activatedGradient)
-    siluBackward(a.activatedGradient, a.hidden)
-    weightGradients([
-      .init(a.gradient, a.activated, gradients.time2), .init(a.activatedGradient, a.features, gradients.time0),
+  /// tokens = linear(patches); nothing needs the gradient of the latents.
+  func inputLayer() {
+    workers.run([
+      WeightTask(own.shallowGradients.rows(allRows), memory.patches.rows(allRows), adding: gradients.input)
     ])
-    check?.look(a.activatedGradient, "t_embedder", "mlp.0", "gradient")
-    onFinal(network.layout.range("t_embedder.mlp.0.weight").lowerBound..<network.layout.count)
   }
 
-  /// The modulation's weights lie with those of all others, far from the rest of their block.
-  private func modulationIsFinal(_ owner: String) {
-    for part in ["weight", "bias"] { onFinal(network.layout.range("\(owner).adaLN_modulation.1.\(part)")) }
-  }
-
-  // MARK: Weight gradients
-
-  /// One layer's dW += dyᵀ · x and db += Σ dy.
-  private struct WeightTask: Sendable {
-    let dy, x: Matrix
-    let weight: Matrix
-    let bias: Vector?
-
-    init(_ dy: Matrix, _ x: Matrix, weight: Matrix, bias: Vector?) {
-      (self.dy, self.x, self.weight, self.bias) = (dy, x, weight, bias)
+  /// modulations = W · SiLU(condition) + b, condition = timeMLP(t) + class
+  func condition() {
+    let activations = memory.condition.rows(0..<context.batch)
+    let computed = own.condition.rows(0..<context.batch)
+    let (condition, hidden) = (computed[.condition], computed[.hidden])
+    workers.run(over: configuration.width, grain: 64) { _, columns in
+      multiply(computed[.modulations], weights.modulationWeight.columns(columns), into: condition.columns(columns))
     }
-
-    init(_ dy: Matrix, _ x: Matrix, _ layer: LinearParameters) {
-      self.init(dy, x, weight: layer.weight, bias: layer.bias)
-    }
+    siluBackward(condition, activations[.condition])
+    addEmbeddingBackward(condition, ids: pass.labels, adding: gradients.classes)
+    linearBackward(condition, weight: weights.time2.weight, into: hidden)
+    siluBackward(hidden, activations[.hidden])
+    workers.run([
+      WeightTask(condition, activations[.activated], adding: gradients.time2),
+      WeightTask(hidden, activations[.timeFeatures], adding: gradients.time0),
+    ])
+    context.check?.look(hidden, "t_embedder", "mlp.0", "gradient")
   }
 
-  private func modulationTask(columns: Range<Int>) -> WeightTask {
-    let a = activations.condition.first(batch)
+  private func modulationTask(_ columns: Range<Int>) -> WeightTask {
+    let samples = 0..<context.batch
     return WeightTask(
-      a.modulationGradients.columns(columns), a.conditionActivated, weight: gradients.modulationWeight.rows(columns),
-      bias: gradients.modulationBias[columns])
-  }
-
-  private func weightGradients(_ tasks: [WeightTask]) {
-    let parts = network.workers.count
-    network.workers.run(tasks: tasks.count * parts) { _, index in
-      let task = tasks[index / parts]
-      let outputs = Workers.slice(index % parts, of: parts, total: task.weight.rows)
-      guard !outputs.isEmpty, task.dy.rows > 0 else { return }
-      linearWeightBackward(task.dy, task.x, into: task.weight, outputs: outputs)
-      if let bias = task.bias { biasBackward(task.dy.columns(outputs), into: bias[outputs]) }
-    }
+      own.condition.rows(samples)[.modulations].columns(columns), memory.condition.rows(samples)[.conditionActivated],
+      adding: gradients.modulationWeight.rows(columns), adding: gradients.modulationBias[columns])
   }
 
   private func forEachChunk(_ body: @Sendable (_ worker: Int, _ samples: Range<Int>) -> Void) {
-    network.workers.run(over: batch, grain: activations.tokens.slotsPerChunk, body)
-  }
-
-  /// From the first parameter, where the network has it, to the end of the last.
-  private func range(from first: String, through last: String) -> Range<Int> {
-    let end = network.layout.range(last)
-    return (network.layout.parameter(first)?.range ?? end).lowerBound..<end.upperBound
+    workers.run(over: context.batch, grain: pass.all.slotsPerChunk, body)
   }
 }

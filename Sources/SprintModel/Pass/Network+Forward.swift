@@ -1,122 +1,99 @@
 import SprintKernels
 
 extension Network {
-  /// Finds the velocity of every sample, and the projected features if asked for; both are left in `activations`.
+  /// Finds the velocity of every sample and, if the input asks for them, the projected features. Both are then in
+  /// `memory`, and `pass` holds the state that the backward pass needs.
   ///
-  /// encoder on all tokens -> drop -> middle on the kept ones -> fusion -> decoder on all tokens. arXiv 2510.21986, section 3.
+  /// encoder on all tokens -> drop -> middle on the kept ones -> fusion -> decoder on all tokens. SPRINT, arXiv
+  /// 2510.21986, section 3.
+  ///
+  /// - Parameter pass: overwritten; reuse one for many passes, and its arrays are allocated once
   package func forward(
-    _ weights: ParameterArena, _ input: NetworkInput, _ activations: Activations, check: FiniteCheck? = nil
+    _ weights: ParameterArena, _ input: NetworkInput, into pass: inout Pass, in memory: PassMemory,
+    check: FiniteCheck? = nil
   ) {
-    let pass = ForwardPass(self, weights.views, input, activations, check)
-    pass.condition(input)
-    pass.encode(input)
-    pass.goDeep()
-    pass.decode()
+    let kept = input.deepPath.kept?.perSample ?? configuration.tokens
+    precondition(input.times.count <= memory.batch && kept <= memory.kept, "a pass larger than its memory")
+    precondition(input.latents.columns == configuration.latentElements, "latents of another shape")
+    pass.begin(input, configuration)
+    let context = PassContext(self, weights, memory, pass, check)
+    context.condition(input)
+    context.encode(input)
+    context.goDeep()
+    context.decode()
   }
 }
 
-/// One forward pass, section by section.
-private struct ForwardPass: Sendable {
-  let network: Network
-  let c: ModelConfiguration
-  let weights: NetworkParameters
-  let activations: Activations
-  let check: FiniteCheck?
-
-  init(
-    _ network: Network, _ weights: NetworkParameters, _ input: NetworkInput, _ activations: Activations,
-    _ check: FiniteCheck?
-  ) {
-    self.network = network
-    c = network.configuration
-    self.weights = weights
-    self.activations = activations
-    self.check = check
-    let kept = input.deepPath.kept?.perSample ?? c.tokens
-    precondition(
-      input.times.count <= activations.batch && kept <= activations.kept, "a pass larger than its activations")
-    precondition(input.latents.columns == c.latentElements, "latents of another shape")
-    activations.labels = input.labels
-    activations.readsFeatures = input.readsFeatures && c.projector != nil
-    activations.featuresAreDeep = c.projector.map { c.section(of: $0.afterBlock - 1) == .middle } ?? false
-    if activations.tokens.samples.count != input.times.count {
-      activations.tokens = TokenSet(batch: input.times.count, tokens: c.tokens)
-    }
-    activations.deep.choose(
-      input.deepPath, tokens: c.tokens, readsAll: activations.readsFeatures && activations.featuresAreDeep)
-    activations.deep.find(&activations.deepRows, ofAll: c.tokens)
-  }
-
-  private var batch: Int { activations.labels.count }
-
-  /// c = timeMLP(t) + class; modulations = W · SiLU(c) + b for all layers at once.
-  func condition(_ input: NetworkInput) {
-    let a = activations.condition.first(batch)
-    timeFeatures(input.times, into: a.features)
-    linear(a.features, weight: weights.time0.weight, bias: weights.time0.bias, into: a.hidden)
-    silu(a.hidden, into: a.activated)
-    linear(a.activated, weight: weights.time2.weight, bias: weights.time2.bias, into: a.condition)
-    addEmbedding(weights.classes, ids: input.labels, to: a.condition)
-    silu(a.condition, into: a.conditionActivated)
-    network.workers.run(over: a.modulations.columns, inSlicesOf: 1024) { _, columns in
+/// The sections of the forward pass, in their order.
+extension PassContext {
+  /// condition = timeMLP(t) + class; modulations = W · SiLU(condition) + b, for all layers at once.
+  fileprivate func condition(_ input: NetworkInput) {
+    let activations = memory.condition.rows(0..<batch)
+    let (condition, modulations) = (activations[.condition], activations[.modulations])
+    timeFeatures(input.times, into: activations[.timeFeatures])
+    linear(activations[.timeFeatures], weights.time0, into: activations[.hidden])
+    silu(activations[.hidden], into: activations[.activated])
+    linear(activations[.activated], weights.time2, into: condition)
+    addEmbedding(weights.classes, ids: input.labels, to: condition)
+    silu(condition, into: activations[.conditionActivated])
+    network.workers.run(over: modulations.columns, inSlicesOf: 1024) { _, columns in
       linear(
-        a.conditionActivated, weight: weights.modulationWeight.rows(columns), bias: weights.modulationBias[columns],
-        into: a.modulations.columns(columns))
+        activations[.conditionActivated], weight: weights.modulationWeight.rows(columns),
+        bias: weights.modulationBias[columns], into: modulations.columns(columns))
     }
-    check?.look(a.condition, "conditioning", "t_embedder + y_embedder", "output")
-    check?.look(a.modulations, "conditioning", "adaLN_modulation", "output")
+    check?.look(condition, "conditioning", "t_embedder + y_embedder", "output")
+    check?.look(modulations, "conditioning", "adaLN_modulation", "output")
   }
 
-  func encode(_ input: NetworkInput) {
-    forEachChunk(activations.tokens, count: batch) { worker, samples in
+  /// tokens = linear(patches), then the encoder.
+  fileprivate func encode(_ input: NetworkInput) {
+    forEachChunk(pass.all, count: batch) { worker, samples in
       for sample in samples {
-        patchify(input.latents.vector(sample), into: activations.patches.rows(tokenRows(sample..<sample + 1)), c)
+        patchify(input.latents.vector(sample), into: memory.patches.rows(rows(ofSample: sample)), configuration)
       }
-      let rows = tokenRows(samples)
-      let tokens = activations.encoder.input.rows(rows)
-      linear(activations.patches.rows(rows), weight: weights.input.weight, bias: weights.input.bias, into: tokens)
+      let rows = rows(samples)
+      let tokens = memory.encoder.input.rows(rows)
+      linear(memory.patches.rows(rows), weights.input, into: tokens)
       check?.look(tokens, "x_embedder", "proj", "output")
       run(.encoder, samples, worker)
     }
   }
 
-  /// The middle on the kept tokens, then its half of the fusion.
-  func goDeep() {
-    let deep = activations.deep
+  /// The middle on the kept tokens, then the deep half of the fusion.
+  fileprivate func goDeep() {
+    let deep = pass.deep
+    let deepHalf = 0..<configuration.width
     forEachChunk(deep, count: deep.samples.count) { worker, slots in
       let rows = deep.rows(slots)
-      activations.deepRows.withUnsafeBufferPointer {
+      pass.deepRows.withUnsafeBufferPointer {
         guard let ids = $0.baseAddress else { return }
-        gatherRows(activations.encoder.output, ids + rows.lowerBound, into: activations.middle.input.rows(rows))
+        gatherRows(memory.encoder.output, ids + rows.lowerBound, into: memory.middle.input.rows(rows))
       }
       run(.middle, slots, worker)
       let lasting = deep.rows(slots.clamped(to: 0..<deep.lasting))
       guard let fusion = weights.fusion, !lasting.isEmpty else { return }
       linear(
-        activations.middle.output.rows(lasting), weight: fusion.weight.columns(0..<c.width), bias: fusion.bias,
-        into: activations.fusedDeep.rows(lasting))
+        memory.middle.output.rows(lasting), weight: fusion.weight.columns(deepHalf), bias: fusion.bias,
+        into: memory.fusedDeep.rows(lasting))
     }
-    let mask = weights.maskToken.matrix(columns: c.width)
+    let mask = weights.maskToken.matrix(columns: configuration.width)
     if let fusion = weights.fusion {
-      linear(mask, weight: fusion.weight.columns(0..<c.width), bias: fusion.bias, into: activations.fusedMask)
+      linear(mask, weight: fusion.weight.columns(deepHalf), bias: fusion.bias, into: memory.fusedMask)
     } else {
-      activations.fusedMask.copy(from: mask)
+      memory.fusedMask.copy(from: mask)
     }
   }
 
   /// fused = W_deep · deep + b + W_shallow · shallow, then the decoder and the output layer.
-  func decode() {
-    var slotOfSample = [Int?](repeating: nil, count: batch)
-    for slot in 0..<activations.deep.lasting { slotOfSample[activations.deep.samples[slot]] = slot }
-    let slots = slotOfSample
-    forEachChunk(activations.tokens, count: batch) { worker, samples in
-      for sample in samples { restore(sample, slot: slots[sample]) }
-      let rows = tokenRows(samples)
-      let fused = activations.decoder.input.rows(rows)
+  fileprivate func decode() {
+    let shallowHalf = configuration.width..<2 * configuration.width
+    forEachChunk(pass.all, count: batch) { worker, samples in
+      for sample in samples { restore(sample) }
+      let rows = rows(samples)
+      let fused = memory.decoder.input.rows(rows)
       if let fusion = weights.fusion {
         multiply(
-          activations.encoder.output.rows(rows), fusion.weight.columns(c.width..<2 * c.width), into: fused,
-          transposeB: true, adding: true)
+          memory.encoder.output.rows(rows), fusion.weight.columns(shallowHalf), adding: fused, transposeB: true)
       }
       check?.look(fused, "fusion", "renoise_linear", "output")
       run(.decoder, samples, worker)
@@ -124,101 +101,68 @@ private struct ForwardPass: Sendable {
     }
   }
 
-  /// Puts the deep half of one sample's fusion in its places, the mask token's everywhere else.
-  private func restore(_ sample: Int, slot: Int?) {
-    let fused = activations.decoder.input.rows(tokenRows(sample..<sample + 1))
-    for r in 0..<fused.rows { fused.row(r).update(from: activations.fusedMask.base, count: c.width) }
-    guard let slot else { return }
-    let rows = activations.deep.rows(slot..<slot + 1)
-    activations.deep.positions.withUnsafeBufferPointer {
+  /// Puts the deep half of the fusion at the kept places of a sample, and that of the mask token everywhere else.
+  private func restore(_ sample: Int) {
+    let fused = memory.decoder.input.rows(rows(ofSample: sample))
+    for r in 0..<fused.rows { fused.row(r).update(from: memory.fusedMask.base, count: configuration.width) }
+    guard let slot = pass.slotOfSample[sample] else { return }
+    let rows = pass.deep.rows(slot..<slot + 1)
+    pass.deep.positions.withUnsafeBufferPointer {
       guard let ids = $0.baseAddress else { return }
-      scatterRows(activations.fusedDeep.rows(rows), ids + rows.lowerBound, into: fused)
+      scatterRows(memory.fusedDeep.rows(rows), ids + rows.lowerBound, into: fused)
     }
   }
 
   /// velocity = linear(norm(x) modulated)
   private func project(_ samples: Range<Int>) {
-    let modulations = activations.condition.modulations
+    let modulation = outputModulation
     for sample in samples {
-      let rows = tokenRows(sample..<sample + 1)
+      let rows = rows(ofSample: sample)
       modulatedLayerNorm(
-        activations.decoder.output.rows(rows), shift: modulations.vector(sample)[0..<c.width],
-        scale: modulations.vector(sample)[c.width..<2 * c.width], into: activations.normalizedOutput.rows(rows),
-        statistics: activations.outputStatistics.rows(rows))
+        memory.decoder.output.rows(rows), modulation.output(sample), into: memory.normalizedOutput.rows(rows),
+        statistics: memory.outputStatistics.rows(rows))
     }
-    let rows = tokenRows(samples)
-    linear(
-      activations.normalizedOutput.rows(rows), weight: weights.output.weight, bias: weights.output.bias,
-      into: activations.outputPatches.rows(rows))
+    let rows = rows(samples)
+    linear(memory.normalizedOutput.rows(rows), weights.output, into: memory.outputPatches.rows(rows))
     for sample in samples {
-      unpatchify(
-        activations.outputPatches.rows(tokenRows(sample..<sample + 1)), into: activations.velocity.vector(sample), c)
+      let patches = memory.outputPatches.rows(self.rows(ofSample: sample))
+      unpatchify(patches, into: memory.velocity.vector(sample), configuration)
     }
-    check?.look(activations.velocity.rows(samples), "final_layer", "linear", "velocity")
+    check?.look(memory.velocity.rows(samples), "final_layer", "linear", "velocity")
   }
 
-  /// Takes some slots through the blocks of a section, and through the projector where it reads.
+  /// Takes some slots through the blocks of a section, and through the projector behind the block that it reads.
   private func run(_ section: Section, _ slots: Range<Int>, _ worker: Int) {
-    for block in c.blocks(of: section) {
-      let live = network.slots(slots, in: block, activations)
+    for block in configuration.blocks(of: section) {
+      let live = pass.live(slots, in: block, configuration)
       guard !live.isEmpty else { return }
-      network.block(block, weights, activations, live, worker, check).forward()
-      if activations.readsFeatures, c.projector?.afterBlock == block + 1 { readFeatures(section, block, live) }
+      let computation = self.block(block, live, worker)
+      computation.forward()
+      if pass.readsFeatures, configuration.projector?.afterBlock == block + 1 {
+        readFeatures(computation.output, rows: pass.tokens(of: section).rows(live))
+      }
     }
   }
 
-  private func readFeatures(_ section: Section, _ block: Int, _ slots: Range<Int>) {
-    let (memory, tokens) = activations.section(section)
-    let rows = tokens.rows(slots)
-    guard let p = activations.projector?.rows(rows) else { return }
-    let output = memory.blocks[block - c.blocks(of: section).lowerBound].output.rows(rows)
-    linear(output, weight: weights.projector[0].weight, bias: weights.projector[0].bias, into: p.hidden0)
-    silu(p.hidden0, into: p.activated0)
-    linear(p.activated0, weight: weights.projector[1].weight, bias: weights.projector[1].bias, into: p.hidden1)
-    silu(p.hidden1, into: p.activated1)
-    linear(p.activated1, weight: weights.projector[2].weight, bias: weights.projector[2].bias, into: p.features)
-    check?.look(p.features, "projectors", "4", "output")
+  /// features = projector(x)
+  private func readFeatures(_ x: Matrix, rows: Range<Int>) {
+    guard let activations = memory.projector?.rows(rows) else { return }
+    linear(x, weights.projector[0], into: activations[.hidden0])
+    silu(activations[.hidden0], into: activations[.activated0])
+    linear(activations[.activated0], weights.projector[1], into: activations[.hidden1])
+    silu(activations[.hidden1], into: activations[.activated1])
+    linear(activations[.activated1], weights.projector[2], into: activations[.features])
+    check?.look(activations[.features], "projectors", "4", "output")
   }
-
-  private func tokenRows(_ samples: Range<Int>) -> Range<Int> { activations.tokens.rows(samples) }
 
   private func forEachChunk(
     _ tokens: TokenSet, count: Int, _ body: @Sendable (_ worker: Int, _ slots: Range<Int>) -> Void
   ) {
-    if activations.backward == nil {
-      // An image's bits must not depend on the number of threads.
+    if memory.backward == nil {
+      // The bits of an image must not depend on the number of threads.
       network.workers.run(over: count, inSlicesOf: tokens.slotsPerFixedChunk, body)
     } else {
       network.workers.run(over: count, grain: tokens.slotsPerChunk, body)
     }
-  }
-}
-
-extension Network {
-  /// Those of `slots` that block `block` computes: in the middle, results that are dropped stop where the alignment reads.
-  func slots(_ slots: Range<Int>, in block: Int, _ activations: Activations) -> Range<Int> {
-    guard configuration.section(of: block) == .middle, let projector = configuration.projector,
-      activations.readsFeatures,
-      block < projector.afterBlock
-    else {
-      return configuration.section(of: block) == .middle ? slots.clamped(to: 0..<activations.deep.lasting) : slots
-    }
-    return slots
-  }
-
-  /// Block `block` on the rows of `slots`, with a worker's scratch.
-  func block(
-    _ block: Int, _ weights: NetworkParameters, _ activations: Activations, _ slots: Range<Int>, _ worker: Int,
-    _ check: FiniteCheck?
-  ) -> Block {
-    let section = configuration.section(of: block)
-    let (memory, tokens) = activations.section(section)
-    let index = block - configuration.blocks(of: section).lowerBound
-    return Block(
-      name: check == nil ? "" : configuration.name(ofBlock: block), configuration: configuration,
-      parameters: weights.blocks[block], activations: memory.blocks[index].rows(tokens.rows(slots)), tokens: tokens,
-      slots: slots,
-      modulation: activations.condition.modulations.columns(layout.modulationColumns(ofBlock: block)), rotary: rotary,
-      scratch: activations.scratch[worker], check: check)
   }
 }

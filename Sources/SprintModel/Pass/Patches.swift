@@ -1,28 +1,31 @@
 import SprintKernels
 
-/// Cuts latents into patches: row = token, columns = channel, then the patch's rows and columns.
+/// Cuts a latent into patches: a row for each token, with columns by channel, then row and column within the patch.
 ///
 /// - Parameters:
 ///   - latent: [C · S · S] one sample
 ///   - patches: [N, C p²]
-func patchify(_ latent: Vector, into patches: Matrix, _ c: ModelConfiguration) {
-  forEachPatchElement(c) { token, column, element in patches[token, column] = latent[element] }
+func patchify(_ latent: Vector, into patches: Matrix, _ configuration: ModelConfiguration) {
+  forEachPatchElement(configuration) { token, column, element in patches[token, column] = latent[element] }
 }
 
-/// The reverse of `patchify`; as a patch element has one place only, each is also the other's backward pass.
-func unpatchify(_ patches: Matrix, into latent: Vector, _ c: ModelConfiguration) {
-  forEachPatchElement(c) { token, column, element in latent[element] = patches[token, column] }
+/// The reverse of `patchify`. Every element has one place on either side, so each function is also the other's
+/// backward.
+func unpatchify(_ patches: Matrix, into latent: Vector, _ configuration: ModelConfiguration) {
+  forEachPatchElement(configuration) { token, column, element in latent[element] = patches[token, column] }
 }
 
 @inline(__always)
-private func forEachPatchElement(_ c: ModelConfiguration, _ body: (_ token: Int, _ column: Int, _ element: Int) -> Void)
-{
-  for token in 0..<c.tokens {
-    let (top, left) = (token / c.grid * c.patch, token % c.grid * c.patch)
-    for channel in 0..<c.channels {
-      for y in 0..<c.patch {
-        for x in 0..<c.patch {
-          body(token, (channel * c.patch + y) * c.patch + x, (channel * c.side + top + y) * c.side + left + x)
+private func forEachPatchElement(
+  _ configuration: ModelConfiguration, _ body: (_ token: Int, _ column: Int, _ element: Int) -> Void
+) {
+  let (patch, side, grid) = (configuration.patch, configuration.side, configuration.grid)
+  for token in 0..<configuration.tokens {
+    let (top, left) = (token / grid * patch, token % grid * patch)
+    for channel in 0..<configuration.channels {
+      for y in 0..<patch {
+        for x in 0..<patch {
+          body(token, (channel * patch + y) * patch + x, (channel * side + top + y) * side + left + x)
         }
       }
     }

@@ -1,35 +1,35 @@
-import SprintKernels
-
-/// Which tokens of which samples a section of blocks works on. A slot is one sample's place in the section.
+/// The tokens that a section of blocks works on. A slot is the place of one sample in the section.
 struct TokenSet: Sendable {
-  /// Tokens of every slot: N, or M in the middle.
-  private(set) var tokens: Int
+  /// The tokens of every slot: N, or M in the middle.
+  private(set) var tokens = 1
   /// The sample in each slot.
-  private(set) var samples: [Int]
-  /// How many slots, from the first on, go through the whole section; the others only as far as the alignment reads.
-  private(set) var lasting: Int
-  /// The grid position of each token of each slot: [slots, tokens].
-  private(set) var positions: [Int32]
+  private(set) var samples: [Int] = []
+  /// The number of slots, from the first, that go through the whole section. The others go as far as the projector
+  /// reads.
+  private(set) var lasting = 0
+  /// [slots, tokens] the grid position of each token.
+  private(set) var positions: [Int32] = []
 
-  /// All tokens of all samples.
-  init(batch: Int, tokens: Int) {
+  /// Becomes all `tokens` tokens of `batch` samples.
+  mutating func takeAll(batch: Int, tokens: Int) {
+    guard samples.count != batch || self.tokens != tokens else { return }
     (self.tokens, samples, lasting) = (tokens, Array(0..<batch), batch)
     positions = (0..<batch).flatMap { _ in 0..<Int32(tokens) }
   }
 
-  /// Becomes the tokens that the deep path sees: of the samples that keep it first, then, if `readsAll`, of those whose result is
-  /// dropped. The memory of the last set is used again.
-  mutating func choose(_ path: DeepPath, tokens all: Int, readsAll: Bool) {
+  /// Becomes the tokens of a deep path, in the memory of the last ones: first those of the samples that keep their deep
+  /// path, then, with `includingDropped`, those of the others.
+  mutating func take(_ path: DeepPath, of all: Int, includingDropped: Bool) {
     let batch = path.dropped.count
     samples.removeAll(keepingCapacity: true)
     samples.append(contentsOf: (0..<batch).lazy.filter { !path.dropped[$0] })
     lasting = samples.count
-    if readsAll { samples.append(contentsOf: (0..<batch).lazy.filter { path.dropped[$0] }) }
+    if includingDropped { samples.append(contentsOf: (0..<batch).lazy.filter { path.dropped[$0] }) }
     tokens = path.kept?.perSample ?? all
     positions.removeAll(keepingCapacity: true)
     for sample in samples {
       if let kept = path.kept {
-        precondition(kept.ids.count == batch * tokens, "kept tokens for another batch")
+        precondition(kept.ids.count == batch * tokens, "kept tokens of another batch")
         positions.append(contentsOf: kept.ids[sample * tokens..<(sample + 1) * tokens])
       } else {
         positions.append(contentsOf: 0..<Int32(tokens))
@@ -37,22 +37,23 @@ struct TokenSet: Sendable {
     }
   }
 
-  /// The row of each token in a [B · all, D] matrix of all tokens, in place of what `rows` held.
-  func find(_ rows: inout [Int32], ofAll all: Int) {
+  /// Sets `rows` to the row of each token in a [B · all, D] matrix of all tokens.
+  func findRows(_ rows: inout [Int32], ofAll all: Int) {
     rows.removeAll(keepingCapacity: true)
     for i in positions.indices { rows.append(Int32(samples[i / tokens] * all) + positions[i]) }
   }
 
-  /// Rows of the section that belong to `slots`.
+  /// The rows of `slots`.
   func rows(_ slots: Range<Int>) -> Range<Int> { slots.lowerBound * tokens..<slots.upperBound * tokens }
 
-  /// Slots that a worker takes through a whole section at once: enough for a matrix product to run at its peak.
+  /// The slots that a worker takes through a section at once in training: enough for matrix products at peak speed.
   var slotsPerChunk: Int { max(1, TokenSet.rowsPerChunk / tokens) }
 
-  /// The same where there is no backward pass: few enough for several workers to share a sampler's tile, which is always cut alike.
+  /// The slots that a worker takes through a section at once without a backward pass. The chunks never depend on the
+  /// number of workers, and are small enough for several workers to share a sampler's tile.
   var slotsPerFixedChunk: Int { max(1, TokenSet.rowsPerFixedChunk / tokens) }
 
-  /// OpenBLAS packs the weights anew for every product: at 512 rows that still costs some percent.
+  /// OpenBLAS packs the weights again for every product, which still costs some percent at 512 rows.
   static let rowsPerChunk = 2048
   static let rowsPerFixedChunk = 512
 }

@@ -1,27 +1,9 @@
-/// How the deep and the shallow path are joined in front of the decoder.
-package enum Fusion: String, Sendable, CaseIterable {
-  /// One linear layer over the concatenation of both.
-  case concatLinear = "concat_linear"
-  /// The deep path alone; the published ablation baseline.
-  case none
-}
-
-/// The projector of representation alignment. REPA, arXiv 2410.06940.
-package struct ProjectorConfiguration: Sendable, Equatable {
-  /// Width of the projector's two hidden layers.
-  package var hidden: Int
-  /// Width F of the teacher's features.
-  package var featureWidth: Int
-  /// The projector reads after this many blocks, counted through encoder, middle and decoder.
-  package var afterBlock: Int
-
-  /// A projector reading after block `afterBlock`, counted from one.
-  package init(hidden: Int, featureWidth: Int, afterBlock: Int) {
-    self.hidden = hidden
-    self.featureWidth = featureWidth
-    self.afterBlock = afterBlock
-  }
-}
+// The letters of shapes, the same in every comment of this package:
+//
+//   B  samples of a batch          N  tokens of a sample, (S / p)²       H  attention heads
+//   C  channels of a latent        M  tokens that the drop keeps         F  width of the teacher's features
+//   S  side of a latent            D  width of a token                   R  ranks
+//   p  side of a patch                                                   T  threads of a rank
 
 /// The shape of a SPRINT network. arXiv 2510.21986; the sizes are those of SiT, arXiv 2401.08740.
 package struct ModelConfiguration: Sendable, Equatable {
@@ -29,11 +11,11 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var width: Int
   /// H, the number of attention heads.
   package var heads: Int
-  /// Blocks in front of the token drop, on all tokens.
+  /// Blocks before the token drop, on all tokens.
   package var encoderDepth: Int
   /// Blocks on the kept tokens.
   package var middleDepth: Int
-  /// Blocks behind the fusion, on all tokens.
+  /// Blocks after the fusion, on all tokens.
   package var decoderDepth: Int
   /// S, the side of a latent.
   package var side: Int
@@ -43,18 +25,18 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var patch: Int
   /// Number of classes; the id `classes` itself means "no class".
   package var classes: Int
-  /// Width of the feed-forward layer over D.
+  /// Width of the feed-forward layer, divided by D.
   package var mlpRatio: Double = 4
   /// Base of the rotary frequencies.
   package var ropeTheta: Double = 10000
-  /// How both paths are joined.
+  /// The way in which both paths meet.
   package var fusion: Fusion = .concatLinear
-  /// Whether the mask token is trained; published models keep it as initialised.
+  /// Whether the mask token is trained; published models keep its initial value.
   package var learnsMaskToken = false
-  /// The projector of representation alignment, if there is one.
+  /// The projector of representation alignment, or nil without alignment.
   package var projector: ProjectorConfiguration?
 
-  /// A network of the given shape; see the properties.
+  /// Makes a configuration; the other properties keep their published values.
   package init(
     width: Int, heads: Int, depth: (encoder: Int, middle: Int, decoder: Int), side: Int, channels: Int, patch: Int,
     classes: Int
@@ -88,7 +70,10 @@ package struct ModelConfiguration: Sendable, Equatable {
   /// Number of blocks in all three sections.
   package var blocks: Int { encoderDepth + middleDepth + decoderDepth }
 
-  /// What is wrong with the shape, as (key, message), or nil.
+  /// Width of the sinusoidal time features. DiT, arXiv 2212.09748.
+  static let timeFeatureWidth = 256
+
+  /// The first problem of the shape as (key, message), or nil.
   package var problem: (key: String, message: String)? {
     let positives = [
       ("width", width), ("heads", heads), ("side", side), ("channels", channels), ("patch", patch),
@@ -103,47 +88,6 @@ package struct ModelConfiguration: Sendable, Equatable {
     }
     if hidden < 1 { return ("mlp_ratio", "is \(mlpRatio); it has to leave at least one hidden unit") }
     if !(ropeTheta > 0) { return ("rope_theta", "is \(ropeTheta); it has to be positive") }
-    if let projector {
-      if projector.hidden < 1 { return ("projector", "is \(projector.hidden); it has to be at least 1") }
-      if projector.featureWidth < 1 {
-        return ("feature_width", "is \(projector.featureWidth); it has to be at least 1")
-      }
-      if !(1...max(1, blocks)).contains(projector.afterBlock) || blocks == 0 {
-        return ("after_block", "is \(projector.afterBlock); the model has \(blocks) blocks, counted from 1")
-      }
-    }
-    return nil
-  }
-}
-
-/// One of the three stretches of blocks.
-package enum Section: String, Sendable, CaseIterable {
-  /// On all tokens, in front of the drop.
-  case encoder
-  /// On the kept tokens.
-  case middle
-  /// On all tokens, behind the fusion.
-  case decoder
-}
-
-extension ModelConfiguration {
-  /// The blocks of a section, counted through all three.
-  package func blocks(of section: Section) -> Range<Int> {
-    switch section {
-    case .encoder: 0..<encoderDepth
-    case .middle: encoderDepth..<encoderDepth + middleDepth
-    case .decoder: encoderDepth + middleDepth..<blocks
-    }
-  }
-
-  /// The section that block `block` belongs to.
-  package func section(of block: Int) -> Section {
-    block < encoderDepth ? .encoder : block < encoderDepth + middleDepth ? .middle : .decoder
-  }
-
-  /// The published name of block `block`, e.g. `middle_blocks.3`.
-  package func name(ofBlock block: Int) -> String {
-    let section = section(of: block)
-    return "\(section.rawValue)_blocks.\(block - blocks(of: section).lowerBound)"
+    return projector?.problem(blocks: blocks)
   }
 }

@@ -1,15 +1,16 @@
 import SprintKernels
 
-/// One number for each parameter (weights, gradients, a moment, or a moving average) in the order of the layout.
+/// One value for every weight of the network (weights, gradients, a moment or a moving average), in the order of the
+/// layout.
 package final class ParameterArena: Sendable {
-  /// The table of names and places.
+  /// The names and places of the parameters.
   package let layout: ParameterLayout
-  /// All numbers.
+  /// All values.
   package let elements: Vector
   let views: NetworkParameters
   private let arena: Arena
 
-  /// An arena of zeros for a network.
+  /// Makes an arena of zeros for a network.
   package init(_ network: Network) {
     layout = network.layout
     arena = Arena(count: layout.count)
@@ -17,6 +18,6 @@ package final class ParameterArena: Sendable {
     views = NetworkParameters(network.configuration, layout, elements)
   }
 
-  /// The numbers of one parameter.
+  /// The values of one parameter.
   package subscript(parameter: Parameter) -> Vector { elements[parameter.range] }
 }

@@ -1,21 +1,21 @@
 import SprintKernels
 
-/// Which tokens the deep path keeps. arXiv 2510.21986, section 3.2.
+/// The rule by which the deep path keeps tokens. SPRINT, arXiv 2510.21986, section 3.2.
 package enum TokenDrop: Sendable, Equatable {
   /// Every token.
   case none
-  /// In every group of `group` x `group` neighbouring tokens, `kept` survive at random places.
+  /// `kept` tokens at random places of every group of `group` x `group` neighbours.
   case structured(group: Int, kept: Int)
-  /// Of all tokens, floor(N · (1 - ratio)) survive at random places.
+  /// floor(N · (1 - ratio)) tokens at random places of the whole image.
   case random(ratio: Double)
 
-  /// The published drop ratios as groups.
+  /// The published drop ratios and their groups.
   package static let published: [Double: TokenDrop] = [
     0: .none, 0.5: .structured(group: 2, kept: 2), 0.625: .structured(group: 4, kept: 6),
     0.75: .structured(group: 2, kept: 1), 0.875: .structured(group: 4, kept: 2),
   ]
 
-  /// M, the tokens that survive of a grid x grid image.
+  /// M, the number of kept tokens of a grid x grid image.
   package func keptCount(grid: Int) -> Int {
     let tokens = grid * grid
     switch self {
@@ -25,7 +25,7 @@ package enum TokenDrop: Sendable, Equatable {
     }
   }
 
-  /// Why this drop cannot work on a grid x grid image, or nil.
+  /// The reason why this rule cannot work on a grid x grid image, or nil.
   package func problem(grid: Int) -> String? {
     switch self {
     case .none: return nil
@@ -43,9 +43,9 @@ package enum TokenDrop: Sendable, Equatable {
     }
   }
 
-  /// The kept token ids of one sample, M of them, not sorted; a function of the generator and the draw alone.
+  /// Draws the M kept token ids of one sample, unsorted. They depend on the generator and the draw alone.
   package func draw(_ random: Philox, draw: UInt64, grid: Int, into ids: UnsafeMutableBufferPointer<Int32>) {
-    precondition(ids.count == keptCount(grid: grid), "room for \(ids.count) ids")
+    precondition(ids.count == keptCount(grid: grid), "room for \(ids.count) of \(keptCount(grid: grid)) ids")
     switch self {
     case .none:
       for token in ids.indices { ids[token] = Int32(token) }
@@ -63,7 +63,7 @@ package enum TokenDrop: Sendable, Equatable {
     }
   }
 
-  /// `count` different numbers below `total`: the first steps of a Fisher-Yates shuffle.
+  /// Draws `count` different numbers below `total`: the first steps of a Fisher-Yates shuffle.
   private static func choose(
     _ count: Int, of total: Int, _ random: Philox, _ draw: UInt64, lane: UInt64,
     _ take: (_ i: Int, _ place: Int) -> Void
@@ -79,53 +79,4 @@ package enum TokenDrop: Sendable, Equatable {
       }
     }
   }
-}
-
-/// The kept tokens of a batch: for each sample the same number of ids, in any order.
-package struct KeptTokens: Sendable {
-  /// M ids for sample 0, then for sample 1, ...
-  package var ids: [Int32]
-  /// M, the ids of one sample.
-  package private(set) var perSample: Int
-
-  /// `ids` holds `perSample` ids for each sample.
-  package init(ids: [Int32], perSample: Int) {
-    precondition(perSample > 0 && ids.count % perSample == 0, "\(ids.count) ids are not \(perSample) a sample")
-    self.ids = ids
-    self.perSample = perSample
-  }
-
-  /// Makes room for the ids of so many samples, in the memory at hand where it suffices.
-  package mutating func resize(to samples: Int, perSample: Int) {
-    self.perSample = perSample
-    ids.removeAll(keepingCapacity: true)
-    ids.append(contentsOf: repeatElement(0, count: samples * perSample))
-  }
-
-  /// Calls `body` with every sample and its ids, to be filled.
-  package mutating func forEachSample(_ body: (_ sample: Int, _ ids: UnsafeMutableBufferPointer<Int32>) -> Void) {
-    let count = perSample
-    ids.withUnsafeMutableBufferPointer { all in
-      for sample in 0..<all.count / count {
-        body(sample, UnsafeMutableBufferPointer(rebasing: all[sample * count..<(sample + 1) * count]))
-      }
-    }
-  }
-}
-
-/// What the deep path sees: one forward pass serves training, sampling and guidance by this argument.
-package struct DeepPath: Sendable {
-  /// The kept tokens, or nil for all.
-  package var kept: KeptTokens?
-  /// Samples whose deep path is replaced by the mask token.
-  package var dropped: [Bool]
-
-  /// A deep path for `dropped.count` samples.
-  package init(kept: KeptTokens? = nil, dropped: [Bool]) {
-    self.kept = kept
-    self.dropped = dropped
-  }
-
-  /// All tokens of all `batch` samples.
-  package static func all(batch: Int) -> DeepPath { DeepPath(dropped: Array(repeating: false, count: batch)) }
 }

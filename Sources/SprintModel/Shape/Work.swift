@@ -1,28 +1,29 @@
 extension ModelConfiguration {
-  /// FLOPs of one image's forward pass by the published algorithm, two for a multiplication with its addition, when `kept`
-  /// tokens go through the middle. What an implementation saves or repeats does not change this number.
+  /// FLOPs of the published forward pass for one image of which `kept` tokens go through the middle; a multiplication
+  /// with its addition counts as two. Work that an implementation saves or repeats does not change this number.
   package func forwardWork(kept: Int) -> Double {
     let full =
       Double(encoderDepth + decoderDepth) * blockWork(tokens: tokens) + Double(middleDepth) * blockWork(tokens: kept)
-    let (n, d) = (Double(tokens), Double(width))
-    let ends = 2 * 2 * n * Double(patchElements) * d
-    let join = fusion == .concatLinear ? 2 * n * 2 * d * d : 0
-    let conditioning = 2 * d * (256 + d) + 2 * d * d * Double(6 * blocks + 2)
+    let (count, width) = (Double(tokens), Double(width))
+    let ends = 2 * 2 * count * Double(patchElements) * width
+    let join = fusion == .concatLinear ? 2 * count * 2 * width * width : 0
+    let conditioning =
+      2 * width * (Double(ModelConfiguration.timeFeatureWidth) + width) + 2 * width * width * Double(modulationVectors)
     return full + ends + join + conditioning
   }
 
-  /// FLOPs of one image's part of a training step: the backward pass takes twice the work of the forward pass.
+  /// FLOPs of a training step for one image: a backward pass takes twice the work of a forward pass.
   package func trainingWork(kept: Int) -> Double { 3 * forwardWork(kept: kept) }
 
-  /// The part of `forwardWork` that attention's own products take: scores and values.
+  /// FLOPs of attention's own products, scores and values, which `forwardWork` includes.
   package func attentionWork(kept: Int) -> Double {
     Double(encoderDepth + decoderDepth) * attentionWork(tokens: tokens)
       + Double(middleDepth) * attentionWork(tokens: kept)
   }
 
   private func blockWork(tokens: Int) -> Double {
-    let (n, d) = (Double(tokens), Double(width))
-    return 2 * n * (4 * d * d + 2 * d * Double(hidden)) + attentionWork(tokens: tokens)
+    let (count, width) = (Double(tokens), Double(width))
+    return 2 * count * (4 * width * width + 2 * width * Double(hidden)) + attentionWork(tokens: tokens)
   }
 
   private func attentionWork(tokens: Int) -> Double { 4 * Double(tokens * tokens) * Double(width) }

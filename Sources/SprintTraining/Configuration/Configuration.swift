@@ -17,7 +17,7 @@ package struct Configuration: Sendable {
   /// Worker threads of each process; nil for one per core.
   package var threads: Int?
   /// What the backward pass computes again to save memory.
-  package var recompute: ActivationSize.Recompute
+  package var recompute: PassSize.Recompute
   /// The network.
   package var model: ModelConfiguration
   /// The data sets.
@@ -78,8 +78,8 @@ package struct Configuration: Sendable {
     try checkData(root)
   }
 
-  private static func readRecompute(_ reader: ConfigurationReader) throws -> ActivationSize.Recompute {
-    let recompute: ActivationSize.Recompute = try reader.choice("recompute", default: ActivationSize.Recompute.none)
+  private static func readRecompute(_ reader: ConfigurationReader) throws -> PassSize.Recompute {
+    let recompute: PassSize.Recompute = try reader.choice("recompute", default: PassSize.Recompute.none)
     try reader.finish()
     return recompute
   }

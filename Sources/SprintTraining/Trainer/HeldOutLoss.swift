@@ -24,7 +24,7 @@ struct HeldOutLoss {
     let batches = stride(from: 0, to: samples, by: batch).map { $0..<min($0 + batch, samples) }
     let objective = FlowMatching(
       network, interpolant: configuration.interpolant,
-      activations: Activations(network, ActivationSize(batch: batch, training: false)))
+      memory: PassMemory(network, PassSize(batch: batch, training: false)))
     let elements = configuration.model.latentElements
     let arena = Arena(count: 2 * Arena.aligned(batch * elements))
     let (data, noise) = (arena.matrix(rows: batch, columns: elements), arena.matrix(rows: batch, columns: elements))

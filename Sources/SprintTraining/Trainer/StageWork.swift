@@ -21,7 +21,7 @@ final class StageWork {
     (self.configuration, self.stage, slice) = (configuration, stage, stage.slice(of: communicator))
     let size = configuration.passSize(stage, slice: slice.count)
     objective = FlowMatching(
-      network, interpolant: configuration.interpolant, activations: Activations(network, size, in: memory))
+      network, interpolant: configuration.interpolant, memory: PassMemory(network, size, in: memory))
     draws = BatchDraws(configuration, batch: size.batch, workers: network.workers)
     batches = reader(dataset, from: position, ahead: 2)
   }
@@ -59,8 +59,8 @@ extension Stage {
 
 extension Configuration {
   /// The size of passes in a stage, for a rank with `slice` images of each batch.
-  package func passSize(_ stage: Stage, slice: Int) -> ActivationSize {
-    ActivationSize(
+  package func passSize(_ stage: Stage, slice: Int) -> PassSize {
+    PassSize(
       batch: (slice + stage.accumulate - 1) / stage.accumulate, kept: keptTokens(in: stage),
       training: true, recompute: recompute)
   }

@@ -29,7 +29,7 @@ final class TrainingStep {
     let sizes = configuration.stages.map {
       configuration.passSize($0, slice: $0.slice(of: optimizer.communicator).count)
     }
-    memory = Arena(count: sizes.map { Activations.count(network, $0) }.max() ?? 0)
+    memory = Arena(count: sizes.map { PassMemory.count(network, $0) }.max() ?? 0)
   }
 
   /// Prepares the work of a stage from `position` on.

@@ -4,7 +4,7 @@ import Foundation
 import SprintModel
 import SprintTraining
 
-extension ActivationSize.Recompute: ExpressibleByArgument {}
+extension PassSize.Recompute: ExpressibleByArgument {}
 
 /// `sprint bench train`
 struct BenchTrain: ParsableCommand {
@@ -26,7 +26,7 @@ struct BenchTrain: ParsableCommand {
   var steps: Int = 8
 
   @Option(help: "What the backward pass computes once more to save memory: none or blocks.")
-  var recompute: ActivationSize.Recompute = .none
+  var recompute: PassSize.Recompute = .none
 
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var output: CommandOutput

@@ -1,0 +1,55 @@
+import SprintKernels
+
+extension Block {
+  /// Computes `output` from `input` and keeps the activations.
+  func forward() {
+    let normalized = scratch.tokens.rows(0..<input.rows)
+    forEachSlot { rows, sample in
+      modulatedLayerNorm(
+        input.rows(rows), modulation.attention(sample), into: normalized.rows(rows),
+        statistics: activations[.inputStatistics].rows(rows))
+    }
+    look(normalized, "norm1", "output")
+    attentionBranch(normalized)
+    // One loop for both operations: a sample's tokens stay in cache.
+    forEachSlot { rows, sample in
+      let between = activations[.between].rows(rows)
+      gatedResidual(
+        input.rows(rows), activations[.projected].rows(rows), gate: modulation(.attentionGate, sample), into: between)
+      modulatedLayerNorm(
+        between, modulation.mlp(sample), into: normalized.rows(rows),
+        statistics: activations[.betweenStatistics].rows(rows))
+    }
+    look(activations[.between], "attn residual", "output")
+    look(normalized, "norm2", "output")
+    feedForwardBranch(normalized)
+    forEachSlot { rows, sample in
+      gatedResidual(
+        activations[.between].rows(rows), activations[.added].rows(rows), gate: modulation(.mlpGate, sample),
+        into: output.rows(rows))
+    }
+    look(output, "mlp residual", "output")
+  }
+
+  /// projected = proj(attention(qkv(normalized)))
+  private func attentionBranch(_ normalized: Matrix) {
+    let (qkv, attended, projected) = (activations[.qkv], activations[.attended], activations[.projected])
+    linear(normalized, parameters.qkv, into: qkv)
+    look(qkv, "attn.qkv", "output")
+    Meter.count(.attention) { forEachSlot { rows, _ in attend(rows) } }
+    look(attended, "attn", "output")
+    linear(attended, parameters.projection, into: projected)
+    look(projected, "attn.proj", "output")
+  }
+
+  /// added = fc2(GELU(fc1(normalized)))
+  private func feedForwardBranch(_ normalized: Matrix) {
+    let (hidden, added) = (activations[.hidden], activations[.added])
+    linear(normalized, parameters.fc1, into: hidden)
+    look(hidden, "mlp.fc1", "output")
+    let activated = scratch.hidden.rows(0..<hidden.rows)
+    gelu(hidden, into: activated)
+    linear(activated, parameters.fc2, into: added)
+    look(added, "mlp.fc2", "output")
+  }
+}

@@ -1,0 +1,34 @@
+import SprintKernels
+
+/// Returns a matrix of `rows` x `columns` floats: cut from an arena, or without memory where a plan only counts.
+typealias MatrixCutter = (_ rows: Int, _ columns: Int) -> Matrix
+
+/// The name of a matrix in a group: the list of its cases is the only list of the group's matrices.
+protocol MatrixName: CaseIterable, RawRepresentable<Int>, Sendable {
+  /// The number of columns of this matrix.
+  func columns(_ configuration: ModelConfiguration) -> Int
+}
+
+/// Matrices with the same number of rows, cut and sliced together. Slicing and copying a group allocate nothing.
+struct MatrixGroup<Name: MatrixName>: Sendable {
+  /// One for each name, in the order of the names.
+  private let matrices: [Matrix]
+  private let range: Range<Int>
+
+  /// Cuts every matrix of the group.
+  init(rows: Int, _ configuration: ModelConfiguration, _ cut: MatrixCutter) {
+    matrices = Name.allCases.map { cut(rows, $0.columns(configuration)) }
+    range = 0..<rows
+  }
+
+  private init(_ matrices: [Matrix], _ range: Range<Int>) { (self.matrices, self.range) = (matrices, range) }
+
+  /// The matrix called `name`.
+  subscript(name: Name) -> Matrix { matrices[name.rawValue].rows(range) }
+
+  /// A view of rows `part`.
+  func rows(_ part: Range<Int>) -> MatrixGroup {
+    precondition(part.lowerBound >= 0 && part.upperBound <= range.count, "rows \(part) of \(range.count)")
+    return MatrixGroup(matrices, range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound)
+  }
+}

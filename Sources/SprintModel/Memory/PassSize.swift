@@ -1,0 +1,36 @@
+/// The largest pass that a memory is planned for.
+package struct PassSize: Sendable {
+  /// What the backward pass computes again instead of keeping it.
+  package enum Recompute: String, Sendable, CaseIterable {
+    /// Nothing but norms, activation functions and attention's probabilities.
+    case none
+    /// All of every block: a third more work for a fraction of the memory.
+    case blocks
+  }
+
+  /// The largest number of samples.
+  package var batch: Int
+  /// The largest number of tokens of a sample in the middle, or nil for all tokens.
+  package var kept: Int?
+  /// Whether there are backward passes.
+  package var isTraining: Bool
+  /// What backward passes compute again.
+  package var recompute: Recompute
+
+  /// Makes a size for passes over at most `batch` samples.
+  package init(batch: Int, kept: Int? = nil, training: Bool, recompute: Recompute = .none) {
+    (self.batch, self.kept, isTraining, self.recompute) = (batch, kept, training, recompute)
+  }
+
+  var retention: Retention { isTraining ? recompute == .blocks ? .inputs : .everything : .nothing }
+}
+
+/// What is kept of a forward pass.
+enum Retention {
+  /// Everything that the backward pass needs.
+  case everything
+  /// The input of every block; the backward pass computes the rest again. arXiv 1604.06174.
+  case inputs
+  /// Nothing: there is no backward pass.
+  case nothing
+}

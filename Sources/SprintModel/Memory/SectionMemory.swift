@@ -1,0 +1,27 @@
+import SprintKernels
+
+/// The memory of one section of blocks.
+struct SectionMemory: Sendable {
+  /// What the blocks keep of the forward pass, block by block.
+  let blocks: [MatrixGroup<BlockActivation>]
+  /// [rows, D] the tokens before the first block, between two blocks and after the last one: depth + 1 matrices.
+  let tokens: [Matrix]
+
+  /// [rows, D] the tokens that enter the section.
+  var input: Matrix { tokens[0] }
+  /// [rows, D] the tokens that leave the section.
+  var output: Matrix { tokens[blocks.count] }
+
+  /// - Parameter shared: the memory that all blocks use in turn unless every activation is kept
+  init(
+    rows: Int, depth: Int, _ retention: Retention, shared: MatrixGroup<BlockActivation>?,
+    _ configuration: ModelConfiguration, _ cut: MatrixCutter
+  ) {
+    // Without a backward pass two matrices take turns.
+    let kept = retention == .nothing ? min(depth, 1) : depth
+    var tokens = (0...kept).map { _ in cut(rows, configuration.width) }
+    while tokens.count <= depth { tokens.append(tokens[tokens.count - 2]) }
+    self.tokens = tokens
+    blocks = (0..<depth).map { _ in shared?.rows(0..<rows) ?? MatrixGroup(rows: rows, configuration, cut) }
+  }
+}

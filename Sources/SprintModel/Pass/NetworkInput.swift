@@ -1,0 +1,26 @@
+import SprintKernels
+
+/// The input of one pass over B samples.
+package struct NetworkInput: Sendable {
+  /// [B, C · S · S] latents on the path between data and noise.
+  package var latents: Matrix
+  /// [B] times in [0, 1].
+  package var times: [Float]
+  /// [B] classes; the configured number of classes means "no class".
+  package var labels: [Int]
+  /// The tokens and samples that take the deep path.
+  package var deepPath: DeepPath
+  /// Whether the projector runs.
+  package var readsFeatures: Bool
+
+  /// Makes an input; all parts belong to the same B samples.
+  package init(latents: Matrix, times: [Float], labels: [Int], deepPath: DeepPath, readsFeatures: Bool = false) {
+    precondition(times.count == latents.rows && labels.count == latents.rows, "times or labels of another batch")
+    precondition(deepPath.dropped.count == latents.rows, "a deep path of another batch")
+    self.latents = latents
+    self.times = times
+    self.labels = labels
+    self.deepPath = deepPath
+    self.readsFeatures = readsFeatures
+  }
+}

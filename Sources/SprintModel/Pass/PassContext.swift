@@ -1,0 +1,51 @@
+import SprintKernels
+
+/// Everything that the sections of a forward or backward pass look at.
+struct PassContext: Sendable {
+  let network: Network
+  let configuration: ModelConfiguration
+  let weights: NetworkParameters
+  let memory: PassMemory
+  let pass: Pass
+  let check: FiniteCheck?
+
+  init(_ network: Network, _ weights: ParameterArena, _ memory: PassMemory, _ pass: Pass, _ check: FiniteCheck?) {
+    (self.network, configuration, self.weights) = (network, network.configuration, weights.views)
+    (self.memory, self.pass, self.check) = (memory, pass, check)
+  }
+
+  var batch: Int { pass.batch }
+
+  /// The rows of some samples among all tokens.
+  func rows(_ samples: Range<Int>) -> Range<Int> { pass.all.rows(samples) }
+
+  /// The rows of one sample among all tokens.
+  func rows(ofSample sample: Int) -> Range<Int> { pass.all.rows(sample..<sample + 1) }
+
+  /// The modulation of the output layer.
+  var outputModulation: Modulation<OutputModulationPart> {
+    Modulation(
+      memory.condition[.modulations].columns(network.layout.outputModulationColumns), width: configuration.width)
+  }
+
+  /// Block `block` on the rows of `slots`, in the scratch of a worker.
+  func block(_ block: Int, _ slots: Range<Int>, _ worker: Int) -> Block {
+    let section = configuration.section(of: block)
+    let (index, memory, tokens) = (
+      configuration.index(ofBlock: block), memory.section(section), pass.tokens(of: section)
+    )
+    let rows = tokens.rows(slots)
+    return Block(
+      name: check == nil ? "" : configuration.name(ofBlock: block), configuration: configuration,
+      parameters: weights.blocks[block], input: memory.tokens[index].rows(rows),
+      output: memory.tokens[index + 1].rows(rows), activations: memory.blocks[index].rows(rows), tokens: tokens,
+      slots: slots, modulation: modulation(ofBlock: block), rotary: network.rotary,
+      scratch: self.memory.scratch[worker], check: check)
+  }
+
+  private func modulation(ofBlock block: Int) -> Modulation<ModulationPart> {
+    Modulation(
+      memory.condition[.modulations].columns(network.layout.modulationColumns(ofBlock: block)),
+      width: configuration.width)
+  }
+}

@@ -1,0 +1,68 @@
+import SprintKernels
+
+/// A linear layer's weight [outputs, inputs] and bias [outputs] in one arena.
+struct LinearParameters: Sendable {
+  let weight: Matrix
+  let bias: Vector
+
+  init(_ name: String, _ layout: ParameterLayout, _ arena: Vector) {
+    let place = layout.range("\(name).bias")
+    bias = arena[place]
+    let elements = arena[layout.range("\(name).weight")]
+    weight = elements.matrix(columns: elements.count / place.count)
+  }
+}
+
+/// y = x · Wᵀ + b, with the parameters of `layer`.
+func linear(_ x: Matrix, _ layer: LinearParameters, into y: Matrix) {
+  linear(x, weight: layer.weight, bias: layer.bias, into: y)
+}
+
+/// The parameters of one block except its modulation, in one arena (weights or gradients).
+struct BlockParameters: Sendable {
+  let qkv, projection, fc1, fc2: LinearParameters
+  let queryNorm, keyNorm: Vector
+
+  init(_ block: Int, _ configuration: ModelConfiguration, _ layout: ParameterLayout, _ arena: Vector) {
+    let name = configuration.name(ofBlock: block)
+    qkv = LinearParameters("\(name).attn.qkv", layout, arena)
+    projection = LinearParameters("\(name).attn.proj", layout, arena)
+    fc1 = LinearParameters("\(name).mlp.fc1", layout, arena)
+    fc2 = LinearParameters("\(name).mlp.fc2", layout, arena)
+    queryNorm = arena[layout.range("\(name).attn.q_norm.weight")]
+    keyNorm = arena[layout.range("\(name).attn.k_norm.weight")]
+  }
+}
+
+/// All parameters of the network as views into one arena (weights, gradients, or a moving average).
+struct NetworkParameters: Sendable {
+  let blocks: [BlockParameters]
+  let input, output, time0, time2: LinearParameters
+  let fusion: LinearParameters?
+  let projector: [LinearParameters]
+  let maskToken: Vector
+  let classes: Matrix
+  /// All modulation layers at once: weight [vectors · D, D], bias [vectors · D].
+  let modulationWeight: Matrix
+  let modulationBias: Vector
+
+  init(_ configuration: ModelConfiguration, _ layout: ParameterLayout, _ arena: Vector) {
+    precondition(arena.count == layout.count, "an arena of \(arena.count) floats for \(layout.count) parameters")
+    blocks = (0..<configuration.blocks).map { BlockParameters($0, configuration, layout, arena) }
+    input = LinearParameters("x_embedder.proj", layout, arena)
+    output = LinearParameters("final_layer.linear", layout, arena)
+    time0 = LinearParameters("t_embedder.mlp.0", layout, arena)
+    time2 = LinearParameters("t_embedder.mlp.2", layout, arena)
+    fusion = configuration.fusion == .concatLinear ? LinearParameters("renoise_linear", layout, arena) : nil
+    projector =
+      configuration.projector == nil ? [] : [0, 2, 4].map { LinearParameters("projectors.\($0)", layout, arena) }
+    maskToken = arena[layout.range("mask_token")]
+    classes = arena[layout.range("y_embedder.embedding_table.weight")].matrix(columns: configuration.width)
+    let names = layout.modulations.map(\.name)
+    let (first, last) = (names[0], names[names.count - 1])
+    modulationWeight =
+      arena[layout.range("\(first).weight").lowerBound..<layout.range("\(last).weight").upperBound]
+      .matrix(columns: configuration.width)
+    modulationBias = arena[layout.range("\(first).bias").lowerBound..<layout.range("\(last).bias").upperBound]
+  }
+}
