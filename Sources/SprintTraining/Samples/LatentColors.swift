@@ -40,7 +40,8 @@ struct LatentColors {
 
   /// The autoencoder's own number times 0.18215; with a scale of 1 it was stored so.
   private func scaled(_ value: Float, _ channel: Int) -> Float {
-    properties.scale[channel] == 1 ? value : 0.18215 * properties.stored(value, channel: channel)
+    properties.scale[channel] == 1
+      ? value : PublishedAutoencoder.stableDiffusionFactor * properties.stored(value, channel: channel)
   }
 
   private static func byte(_ level: Float) -> UInt8 {
