@@ -17,7 +17,7 @@ extension ImportLayout {
       }
     }
     if let best { return best.layout }
-    let unknown = listing.isFolder ? "no layout that sprint knows" : "no folder, .h5 or .zip"
+    let unknown = listing.isFolder ? "no known layout was recognised" : "no folder, .h5 or .zip"
     throw FileError.unusable(path: path, problem: reason ?? unknown, remedy: ImportRemedy.nameLayout)
   }
 }

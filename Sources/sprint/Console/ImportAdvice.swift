@@ -3,7 +3,7 @@ import SprintImport
 extension ImportRemedy: Advice {
   var advice: String {
     switch self {
-    case .nameLayout: "name the layout with --from \(ImportLayout.all.map(\.name).joined(separator: "|"))"
+    case .nameLayout: "say what it is with --from \(ImportLayout.all.map(\.name).joined(separator: "|"))"
     case .nameLabels: "name the classes with --labels FILE (.json or .npy), or use --labels none"
     case .leaveOutLabels: "leave out --labels"
     case .raiseClasses: "set the number of classes with --classes"
