@@ -10,7 +10,8 @@ static inline hid_t sprint_h5t_double_le(void) { return H5T_IEEE_F64LE; }
 // IEEE half precision: this version of the library has no name for it. The fields are those of h5py.
 static inline hid_t sprint_h5t_half_le(void) {
     hid_t type = H5Tcopy(H5T_IEEE_F32LE);
-    if (type >= 0 && H5Tset_fields(type, 15, 10, 5, 0, 10) >= 0 && H5Tset_size(type, 2) >= 0 && H5Tset_ebias(type, 15) >= 0)
+    if (type >= 0 && H5Tset_fields(type, 15, 10, 5, 0, 10) >= 0 && H5Tset_size(type, 2) >= 0
+        && H5Tset_ebias(type, 15) >= 0)
         return type;
     return H5I_INVALID_HID;
 }

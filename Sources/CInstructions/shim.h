@@ -5,7 +5,7 @@
 
 #define SPRINT_NEEDS(name) if (!__builtin_cpu_supports(name)) return name;
 
-// Returns the first extension that this program was built for and the CPU lacks, or NULL. Call it before any of them is used.
+// Returns the first extension that this program was built for and the CPU lacks, or NULL. Call it before any is used.
 static inline const char *sprint_missing_instructions(void) {
   __builtin_cpu_init();
 #ifdef __SSE4_2__

@@ -13,8 +13,8 @@ package struct LatentBatch: Sendable {
   package let features: Matrix?
 }
 
-/// Reads batches ahead of time on a thread of its own. `next` returns one batch after another; the memory of a batch is valid
-/// until the next call. Close a reader when you are done with it.
+/// Reads batches ahead of time on a thread of its own. `next` returns one batch after another; the memory of a batch is
+/// valid until the next call. Close a reader when you are done with it.
 package final class BatchReader: @unchecked Sendable {
   private let dataset: LatentDataset
   private let order: SampleOrder

@@ -81,8 +81,8 @@ package final class LatentDataset: Sendable {
     return Int(file.labels[entry])
   }
 
-  /// Reads one sample as the model sees it: drawn from its moments if it has them, mirrored at random if the data set flips,
-  /// scaled and shifted. The random numbers are those of draw `draw`.
+  /// Reads one sample as the model sees it: drawn from its moments if it has them, mirrored at random if the data set
+  /// flips, scaled and shifted. The random numbers are those of draw `draw`.
   ///
   /// - Parameter latent: [C · S · S]
   package func latent(_ index: Int, random: LatentRandomness, draw: UInt64, into latent: Vector) throws {

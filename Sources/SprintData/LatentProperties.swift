@@ -1,8 +1,8 @@
 import Foundation
 import SprintFormats
 
-/// What the numbers of a latent file mean. Data sets, checkpoints and exported weights carry these properties; all of them are
-/// read and checked here.
+/// What the numbers of a latent file mean. Data sets, checkpoints and exported weights carry these properties; all of
+/// them are read and checked here.
 package struct LatentProperties: Sendable, Equatable, Codable {
   /// The model sees stored · scale + shift, channel by channel.
   package var scale, shift: [Float]
@@ -20,8 +20,8 @@ package struct LatentProperties: Sendable, Equatable, Codable {
     (self.scale, self.shift, self.kind, self.pixelRange, self.vae) = (scale, shift, kind, pixelRange, vae)
   }
 
-  /// Reads the attributes `scale`, `shift`, `kind`, `pixel_range` and `vae`, each of which may be missing; throws if they make
-  /// no sense.
+  /// Reads the attributes `scale`, `shift`, `kind`, `pixel_range` and `vae`, each of which may be missing; throws if
+  /// they make no sense.
   ///
   /// - Parameter channels: C of the latents; nil takes it from the attributes
   package init(of file: HDF5File, channels: Int? = nil) throws {

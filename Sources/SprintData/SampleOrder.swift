@@ -1,8 +1,8 @@
 import SprintKernels
 
-/// The order in which training visits the samples: every sample exactly once an epoch, in a new order each epoch. The order is a
-/// function of (seed, position) alone and needs no table: a Feistel network permutes the numbers below a power of four, and
-/// permutes a result outside 0..<count again until it falls inside.
+/// The order in which training visits the samples: every sample exactly once an epoch, in a new order each epoch. The
+/// order is a function of (seed, position) alone and needs no table: a Feistel network permutes the numbers below a
+/// power of four, and permutes a result outside 0..<count again until it falls inside.
 package struct SampleOrder: Sendable {
   private let count: UInt64
   private let random: Philox

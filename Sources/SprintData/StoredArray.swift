@@ -2,7 +2,7 @@ import SprintFormats
 
 /// A data set of an HDF5 file, read entry by entry.
 ///
-/// A contiguous float16 or float32 data set needs only one look through HDF5: afterwards any thread reads entries with `pread`.
+/// A contiguous data set needs HDF5 only to open it: afterwards any thread reads its entries with `pread`.
 final class StoredArray: Sendable {
   /// The extents, outermost first.
   let shape: [Int]

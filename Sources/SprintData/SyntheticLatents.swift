@@ -3,7 +3,7 @@ import SprintKernels
 
 /// Latent files of noise, for benches: real in size and layout, but with nothing to learn.
 package enum SyntheticLatents {
-  /// Writes `samples` latents [C, S, S], or their moments [2C, S, S]; the classes take turns. At most 1024 samples differ.
+  /// Writes `samples` latents [C, S, S], or their moments [2C, S, S]; at most 1024 differ. The classes take turns.
   package static func write(
     _ path: String, samples: Int, channels: Int, side: Int, classes: Int, moments: Bool = false
   ) throws {

@@ -1,7 +1,7 @@
 import SprintData
 
-/// A layout in which others publish latents. Each file in `Layouts/` defines one: how to recognise it, how to read it, and
-/// what its numbers mean.
+/// A layout in which others publish latents. Each file in `Layouts/` defines one: how to recognise it, how to read it,
+/// and what its numbers mean.
 ///
 /// To add a layout, write its file and add it to `ImportLayout.all`.
 package struct ImportLayout: Sendable, CustomStringConvertible {
@@ -9,7 +9,8 @@ package struct ImportLayout: Sendable, CustomStringConvertible {
   package let name: String
   /// Says whether a source is of this layout; nil if it is not.
   let recognise: @Sendable (SourceListing) throws -> Recognition?
-  /// Opens the source at a path. The second argument names the classes (see `LabelTable`); it is nil unless `takesLabels`.
+  /// Opens the source at a path. The second argument names the classes (see `LabelTable`); it is nil unless
+  /// `takesLabels`.
   let open: @Sendable (_ path: String, _ labels: String?) throws -> any LatentSource
   /// Whether the classes may come from a file beside the source.
   var takesLabels = false

@@ -33,7 +33,7 @@ extension LatentImport {
       return try layout.open(path, labels)
     }
 
-    /// Returns what the latents of a source mean; scale and shift are the layout's own unless there is a file of statistics.
+    /// Returns what the latents of a source mean. Scale and shift are the layout's own, or follow from statistics.
     func properties(_ path: String, _ layout: ImportLayout, channels: Int) throws -> LatentProperties {
       let (scale, shift) = try scaling(path, layout, channels)
       return LatentProperties(

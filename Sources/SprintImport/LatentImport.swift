@@ -7,8 +7,8 @@ import SprintKernels
 
 /// An import of latents from another project's layout into one file to train on.
 ///
-/// All ranks read, check and write the samples piece by piece, so that memory does not depend on the number of samples. An
-/// import that was interrupted continues where it stopped.
+/// All ranks read, check and write the samples piece by piece, so that memory does not depend on the number of samples.
+/// An import that was interrupted continues where it stopped.
 package struct LatentImport: Sendable {
   /// What an import reads and writes.
   package struct Summary: Sendable, Encodable {

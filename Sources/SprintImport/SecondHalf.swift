@@ -7,8 +7,8 @@ package enum SecondHalf: String, Sendable, CaseIterable {
   /// The logarithm of the variance, clamped to -30...20.
   case logVariance = "logvar"
 
-  /// Returns what follows the means in a source: what the user says, else what the layout says, unless the first samples speak
-  /// against it. Returns nil for drawn latents.
+  /// Returns what follows the means in a source: what the user says, else what the layout says, unless the first
+  /// samples speak against it. Returns nil for drawn latents.
   static func resolve(
     _ choice: SecondHalf?, _ layout: ImportLayout, _ source: any LatentSource, of path: String
   ) throws -> SecondHalf? {
@@ -24,7 +24,7 @@ package enum SecondHalf: String, Sendable, CaseIterable {
 
   private static let samplesToCheck = 64
 
-  /// Throws if none of the first samples has a negative number behind its means: logarithms of variances would have some.
+  /// Throws if no number behind the means of the first samples is negative, as some logarithms of variances would be.
   private static func checkLogVariances(
     _ layout: ImportLayout, _ source: any LatentSource, of path: String
   ) throws {

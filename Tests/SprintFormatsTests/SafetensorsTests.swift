@@ -18,7 +18,8 @@ import Testing
   func reading() throws {
     let folder = try TemporaryFolder()
     let header =
-      #"{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}"#
+      #"{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"#
+      + #""b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}"#
     let file = try SafetensorsFile(path: write(header, body: 16, in: folder))
     #expect(file.metadata == ["k": "v"])
     #expect(try file.floats("a", shape: [2]).count == 2 && file.integers("b", shape: []).count == 1)
@@ -34,7 +35,8 @@ import Testing
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 16),  // bytes left over
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#, 16),  // a gap in front
       (
-        #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#,
+        #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"#
+          + #""b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#,
         16
       ),  // an overlap
       (#"{"a":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,16]}}"#, 16),  // an overflow

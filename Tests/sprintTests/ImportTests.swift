@@ -107,7 +107,7 @@ extension ProcessTests {
       #expect(try sprint(["import"] + arguments + [whole]).code == 0)
       let expected = try Data(contentsOf: URL(fileURLWithPath: whole))
       let out = folder.file("out.h5")
-      // The first write makes the file, each further one marks a piece: the import is killed when it marks the second piece.
+      // The first write makes the file, each further one marks a piece: the kill comes with the second piece's mark.
       let killed = try SprintCommand(
         SprintCommand.sprint, ["import"] + arguments + [out],
         environment: [

@@ -2,8 +2,9 @@ import Foundation
 
 /// Writes files that appear under their name only once they are whole and on disk.
 package enum AtomicFile {
-  /// Creates a file, in one piece or not at all: `write` fills a temporary file beside `path`, which is then synced, renamed
-  /// to `path`, and its folder synced. On an error the temporary file is removed, and an older file at `path` stays as it was.
+  /// Creates a file, in one piece or not at all: `write` fills a temporary file beside `path`, which is then synced,
+  /// renamed to `path`, and its folder synced. On an error the temporary file is removed, and an older file at `path`
+  /// stays as it was.
   package static func create(_ path: String, _ write: (_ temporary: String) throws -> Void) throws {
     let temporary = "\(path).partial"
     if unlink(temporary) != 0, errno != ENOENT { throw FileError.last(temporary, "remove an interrupted file") }

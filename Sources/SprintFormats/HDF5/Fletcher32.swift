@@ -1,5 +1,5 @@
-/// Returns the checksum of HDF5's Fletcher32 filter: two sums modulo 65535 over big-endian 16-bit words, the second sum in the
-/// high half.
+/// Returns the checksum of HDF5's Fletcher32 filter: two sums modulo 65535 over big-endian 16-bit words, the second sum
+/// in the high half.
 ///
 /// - Parameter bytes: an even number of bytes, at most 32 MiB
 func fletcher32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {

@@ -1,7 +1,7 @@
 import CHDF5
 
-// Data sets in pieces, each with a checksum. The library's own pipeline writes and reads the same pieces, but its checksum
-// is slow, and it allocates memory for every piece.
+// Data sets in pieces, each with a checksum. The library's own pipeline writes and reads the same pieces, but its
+// checksum is slow, and it allocates memory for every piece.
 
 extension HDF5File {
   /// The pieces of a data set, cut along its first extent.

@@ -53,8 +53,8 @@ package final class HDF5File: @unchecked Sendable {
     }
   }
 
-  /// Creates a file, which must not exist. The file has the library's latest format, so that a reader refuses it if its writer
-  /// was killed.
+  /// Creates a file, which must not exist. The file has the library's latest format, so that a reader refuses it if its
+  /// writer was killed.
   ///
   /// - Parameter pace: slows down the writing of data sets with checksums
   package init(creating path: String, pace: Pace? = nil) throws {

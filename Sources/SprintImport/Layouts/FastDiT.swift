@@ -2,7 +2,7 @@ import Foundation
 import SprintFormats
 
 extension ImportLayout {
-  /// `imagenet256_features/I.npy` and `imagenet256_labels/I.npy`: latents that are drawn and scaled. The layout of fast-DiT.
+  /// `imagenet256_features/I.npy` and `imagenet256_labels/I.npy`: drawn and scaled latents. The layout of fast-DiT.
   static let fastDiT = ImportLayout(
     name: "fast-dit",
     recognise: { source in

@@ -12,8 +12,8 @@ extension ImportLayout {
     secondHalf: .logVariance)
 }
 
-/// One npz an image with `moments` and optionally `moments_flip` (2C, S, S), in one folder a class: the class is the place of
-/// the folder among the sorted folders.
+/// One npz an image with `moments` and optionally `moments_flip` (2C, S, S), in one folder a class: the class is the
+/// place of the folder among the sorted folders.
 private struct ArchivePerImage: LatentSource {
   let shape: SourceShape
   private let path: String

@@ -1,8 +1,8 @@
 import SprintData
 
 extension ImportLayout {
-  /// `vae-sd/NNNNN/img-mean-std-NNNNNNNN.npy`: moments of Stable Diffusion's autoencoder. The layout of REPA, SPRINT, HASTE and
-  /// ReDi.
+  /// `vae-sd/NNNNN/img-mean-std-NNNNNNNN.npy`: moments of Stable Diffusion's autoencoder. The layout of REPA, SPRINT,
+  /// HASTE and ReDi.
   static let repa = ImportLayout(
     name: "repa",
     recognise: { $0.isOrHolds("vae-sd") ? .certain(.name) : nil },

@@ -65,8 +65,8 @@ struct LabelTable: Sendable {
   /// Reads the classes of a source: from `choice` if there is one, else from the source's own `dataset.json`.
   ///
   /// - Parameters:
-  ///   - choice: a .json of that form; or a .npy with one whole number a sample, in ascending order of the names; or `none`,
-  ///     which gives every sample class 0
+  ///   - choice: a .json of that form; or a .npy with one whole number a sample, in ascending order of the names; or
+  ///     `none`, which gives every sample class 0
   ///   - own: the source's own `dataset.json`, if it has one
   ///   - names: returns all names; called only if `choice` is a .npy or `none`
   init(_ choice: String?, own: Data?, of path: String, names: () throws -> [String]) throws {

@@ -5,7 +5,8 @@ import SprintFormats
 struct LatentStatistics {
   let scale, shift: [Float]
 
-  /// Reads `mean` and `std`: (z - mean) / std, or `latents_bias` and `latents_scale` (`bias` and `scale`): (z - bias) · scale.
+  /// Reads `mean` and `std`, which stand for (z - mean) / std; or `latents_bias` and `latents_scale`, or `bias` and
+  /// `scale`, which stand for (z - bias) · scale.
   ///
   /// - Parameters:
   ///   - path: a .safetensors or .npz file of tensors [1, C, 1, 1]

@@ -24,7 +24,8 @@ package struct CheckpointInspection: Encodable {
         + "(`\(stage.name)`), \(position.stageStep) of \(stage.steps) updates",
       "  \(weights) weights: width \(model.width), \(model.heads) heads, "
         + "\(model.encoderDepth) + \(model.middleDepth) + \(model.decoderDepth) blocks, patch \(model.patch)",
-      "  latents of \(model.channels) x \(model.side) x \(model.side), \(model.classes) classes, seed \(configuration.seed)",
+      "  latents of \(model.channels) x \(model.side) x \(model.side), \(model.classes) classes, "
+        + "seed \(configuration.seed)",
     ]
   }
 }

@@ -4,7 +4,7 @@ import SprintFormats
 import SprintKernels
 import SprintTraining
 
-/// The contents of a data set, with a warning if the model would see numbers that are too large, too small or off centre.
+/// The contents of a data set, with a warning if the model would see numbers of an odd size or mean.
 package struct DatasetInspection: Encodable {
   /// Mean and deviation of one channel as the model sees it.
   package struct Channel: Encodable {
@@ -36,7 +36,8 @@ package struct DatasetInspection: Encodable {
         ? nil
         : String(
           format:
-            "channel %d: the model would see mean %.2f and deviation %.2f, expected about 0 and 1; check scale and shift",
+            "channel %d: the model would see mean %.2f and deviation %.2f, expected about 0 and 1; "
+            + "check scale and shift",
           index, channel.mean, channel.deviation)
     }
   }
@@ -73,8 +74,8 @@ package struct DatasetInspection: Encodable {
       } + warnings.map { "warning: \($0)" }
   }
 
-  /// Writes a grid of samples as the model sees them, one row for each of the first ten classes; returns a note on its colours,
-  /// unless they are the images' own.
+  /// Writes a grid of samples as the model sees them, one row for each of the first ten classes; returns a note on its
+  /// colours, unless they are the images' own.
   package static func writePreview(of path: String, to out: String) throws -> String? {
     let dataset = try LatentDataset(paths: [path])
     var rows: [Int: [Int]] = [:]

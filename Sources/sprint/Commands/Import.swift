@@ -18,8 +18,10 @@ struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Imports latents from another project's files into one data set.",
     discussion: """
-      If the import is interrupted, the same command continues it. Several processes share the work: mpirun -np 4 sprint import ...
-      sprint does not read pickles (.pt, webdataset .latent), which may run any program; its message says how to convert one.
+      If the import is interrupted, the same command continues it. Several processes share the work: \
+      mpirun -np 4 sprint import ...
+      sprint does not read pickles (.pt, webdataset .latent), which may run any program; \
+      its message says how to convert one.
       Example: sprint import --from repa data/vae-sd data/imagenet256.h5
       """)
 

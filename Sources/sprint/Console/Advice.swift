@@ -1,6 +1,6 @@
 import SprintFormats
 
-/// A remedy in words: what the user can do, with the names of the options. Every `Remedy` of the modules below conforms.
+/// A remedy in words: what the user can do, with the names of the options. Each module's `Remedy` conforms here.
 protocol Advice: Remedy {
   /// The end of a message, in the imperative.
   var advice: String { get }
