@@ -77,7 +77,7 @@ let package = Package(
       name: "sprint",
       dependencies: [
         "SprintInstruments", "SprintImport", "SprintTraining", "SprintDiffusion", "SprintModel", "SprintCommunication",
-        "SprintKernels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SprintFormats", "SprintKernels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .target(

@@ -1,16 +1,17 @@
 #pragma once
 #include <hdf5.h>
 
-// These are macros that expand to a library call or a cast, which Swift does not import.
+// Macros that expand to a library call or a cast; Swift does not import those.
 static inline hid_t sprint_h5t_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t sprint_h5t_double(void) { return H5T_NATIVE_DOUBLE; }
 static inline hid_t sprint_h5t_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t sprint_h5t_float_le(void) { return H5T_IEEE_F32LE; }
 static inline hid_t sprint_h5t_double_le(void) { return H5T_IEEE_F64LE; }
-// IEEE half precision, which this version of the library has no name for; fields as h5py lays them out.
+// IEEE half precision: this version of the library has no name for it. The fields are those of h5py.
 static inline hid_t sprint_h5t_half_le(void) {
     hid_t type = H5Tcopy(H5T_IEEE_F32LE);
-    if (type >= 0 && H5Tset_fields(type, 15, 10, 5, 0, 10) >= 0 && H5Tset_size(type, 2) >= 0 && H5Tset_ebias(type, 15) >= 0)
+    if (type >= 0 && H5Tset_fields(type, 15, 10, 5, 0, 10) >= 0 && H5Tset_size(type, 2) >= 0
+        && H5Tset_ebias(type, 15) >= 0)
         return type;
     return H5I_INVALID_HID;
 }
@@ -25,5 +26,5 @@ static inline unsigned sprint_h5f_read_only(void) { return H5F_ACC_RDONLY; }
 static inline unsigned sprint_h5f_exclusive(void) { return H5F_ACC_EXCL; }
 static inline hid_t sprint_h5s_all(void) { return H5S_ALL; }
 static inline haddr_t sprint_haddr_undefined(void) { return HADDR_UNDEF; }
-// The error stack is read through `sprint`'s own messages; the library's printing is switched off.
+// Stops the library from printing its error stack: sprint has messages of its own.
 static inline herr_t sprint_h5e_silence(void) { return H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }

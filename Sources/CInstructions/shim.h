@@ -1,11 +1,11 @@
 #pragma once
 #include <stddef.h>
 
-// What the compiler was allowed to use stands in its predefined macros, and what the CPU has in builtins: Swift sees neither.
+// Predefined macros say which instructions the compiler may use, builtins which ones the CPU has. Swift sees neither.
 
 #define SPRINT_NEEDS(name) if (!__builtin_cpu_supports(name)) return name;
 
-// The first extension that this program was built for and the CPU lacks, or NULL. It has to be asked before any of them is used.
+// Returns the first extension that this program was built for and the CPU lacks, or NULL. Call it before any is used.
 static inline const char *sprint_missing_instructions(void) {
   __builtin_cpu_init();
 #ifdef __SSE4_2__

@@ -1,7 +1,7 @@
 #pragma once
 #include <mpi.h>
 
-// Handles that OpenMPI defines as macros with casts, which Swift does not import.
+// OpenMPI defines these handles as macros with casts, which Swift does not import.
 static inline MPI_Comm sprint_mpi_world(void) { return MPI_COMM_WORLD; }
 static inline MPI_Datatype sprint_mpi_byte(void) { return MPI_BYTE; }
 static inline MPI_Request sprint_mpi_no_request(void) { return MPI_REQUEST_NULL; }

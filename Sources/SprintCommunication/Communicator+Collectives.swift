@@ -63,7 +63,7 @@ extension Communicator {
   package func agree<Result>(_ work: () throws -> Result) throws -> Result {
     let result = Swift.Result { try work() }
     var message = ""
-    if case .failure(let error) = result { message = "\(error)".isEmpty ? "failed" : "\(error)" }
+    if case .failure(let error) = result { message = describe(error).isEmpty ? "failed" : describe(error) }
     let messages = try gather(message)
     let failing = messages.firstIndex { !$0.isEmpty }
     guard try broadcast([failing.map(Double.init) ?? -1])[0] >= 0 else { return try result.get() }

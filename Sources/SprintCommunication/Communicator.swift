@@ -19,6 +19,8 @@ package final class Communicator: @unchecked Sendable {
   private let nanoseconds = Atomic(0)
   private var onFailure: @Sendable (any Error) -> Void = { _ in }
   private var hasThread = false
+  /// Turns an error of this rank into the words that the others get.
+  private(set) var describe: @Sendable (any Error) -> String = { "\($0)" }
 
   private init() {}
 
@@ -43,13 +45,15 @@ package final class Communicator: @unchecked Sendable {
   /// - Parameters:
   ///   - timeout: seconds within which a stopped rank is noticed
   ///   - onFailure: called once, on the communication thread, when ranks can no longer work together
+  ///   - describe: turns an error of this rank into the words that the other ranks get
   ///   - onNotice: called on the communication thread with a line about a rank that lives but makes no progress
   package static func mpi(
     timeout: Double, onFailure: @escaping @Sendable (any Error) -> Void,
+    describe: @escaping @Sendable (any Error) -> String = { "\($0)" },
     onNotice: @escaping @Sendable (String) -> Void = { _ in }
   ) throws -> Communicator {
     let communicator = Communicator()
-    communicator.onFailure = onFailure
+    (communicator.onFailure, communicator.describe) = (onFailure, describe)
     communicator.start { communicator in
       let transport = try MPITransport(
         timeout: timeout, hasWaiters: { communicator.waiters.load(ordering: .relaxed) > 0 }, onNotice: onNotice)

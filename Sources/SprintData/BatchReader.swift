@@ -1,20 +1,20 @@
 import Foundation
 import SprintKernels
 
-/// Samples of one rank's slice of a global batch, as the model sees them; B of them.
+/// The B samples of one rank's slice of a global batch, as the model sees them.
 package struct LatentBatch: Sendable {
-  /// The draw index of the first sample; the others follow.
+  /// The draw index of the first sample; those of the others follow.
   package let firstDraw: UInt64
   /// [B, C · S · S]
   package let latents: Matrix
   /// [B]
   package let labels: [Int]
-  /// [B · N, F] teacher features, where they were asked for.
+  /// [B · N, F] teacher features, if the data set was opened with them.
   package let features: Matrix?
 }
 
-/// Reads batches ahead of time on a thread of its own. Batch after batch is taken with `next`; its memory is valid until the
-/// call after. A reader has to be closed.
+/// Reads batches ahead of time on a thread of its own. `next` returns one batch after another; the memory of a batch is
+/// valid until the next call. Close a reader when you are done with it.
 package final class BatchReader: @unchecked Sendable {
   private let dataset: LatentDataset
   private let order: SampleOrder
@@ -24,7 +24,7 @@ package final class BatchReader: @unchecked Sendable {
   private let slots: [Slot]
   private let arena: Arena
   private let condition = NSCondition()
-  /// Guarded by `condition`: finished batches, numbers of the next to be read and taken, and whether to end.
+  /// Guarded by `condition`: finished batches, the numbers of the next batch to read and to take, and whether to end.
   private var finished: [Result<LatentBatch, any Error>?]
   private var nextRead = 0
   private var nextTaken = 0
@@ -36,8 +36,13 @@ package final class BatchReader: @unchecked Sendable {
     let features: Matrix?
   }
 
-  /// A reader that delivers the samples `slice` of global batches of `batch` samples from draw `firstDraw` on, up to `ahead`
-  /// batches before they are taken. The whole batch is delivered where no slice is given.
+  /// Starts to read.
+  ///
+  /// - Parameters:
+  ///   - batch: samples of a global batch
+  ///   - slice: the samples of each global batch to deliver; nil delivers all of them
+  ///   - firstDraw: the draw index of the first sample of the first global batch
+  ///   - ahead: the largest number of batches that are finished and not yet taken
   package init(
     _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, slice: Range<Int>? = nil,
     firstDraw: UInt64, ahead: Int = 2
@@ -48,7 +53,7 @@ package final class BatchReader: @unchecked Sendable {
     let shape = dataset.featureShape
     let latentCount = Arena.aligned(batch * dataset.latentElements)
     let featureCount = Arena.aligned(batch * (shape.map { $0.tokens * $0.width } ?? 0))
-    // One more than is read ahead: the batch in use.
+    // One slot more than `ahead`, for the batch in use.
     let arena = Arena(count: (ahead + 1) * (latentCount + featureCount))
     slots = (0...ahead).map { _ in
       Slot(
@@ -64,20 +69,20 @@ package final class BatchReader: @unchecked Sendable {
     thread.start()
   }
 
-  /// The next batch; waits for it where it is not there yet.
+  /// Returns the next batch, once it is finished.
   package func next() throws -> LatentBatch {
     condition.lock()
     defer { condition.unlock() }
     let slot = nextTaken % slots.count
     while finished[slot] == nil { condition.wait() }
-    guard let result = finished[slot] else { preconditionFailure("a batch that is there") }
+    guard let result = finished[slot] else { preconditionFailure("the slot of a finished batch is empty") }
     finished[slot] = nil
     nextTaken += 1
     condition.broadcast()
     return try result.get()
   }
 
-  /// Ends the thread; nothing can be taken afterwards.
+  /// Ends the thread; do not call `next` afterwards.
   package func close() {
     condition.lock()
     isClosed = true
@@ -85,12 +90,12 @@ package final class BatchReader: @unchecked Sendable {
     condition.unlock()
   }
 
-  /// Waits until there is room for another batch and returns its number, or nil when the reader has ended.
+  /// Waits until there is room for another batch; returns its number, or nil once the reader is closed.
   private static func waitForRoom(_ reader: BatchReader?) -> Int? {
     guard let reader else { return nil }
     reader.condition.lock()
     defer { reader.condition.unlock() }
-    // The slot behind the one in use is the last that may be filled.
+    // The batch that was taken last is still in use, so its slot stays as it is.
     while !reader.isClosed, reader.nextRead >= reader.nextTaken + reader.slots.count - 1 { reader.condition.wait() }
     guard !reader.isClosed else { return nil }
     reader.nextRead += 1

@@ -1,14 +1,14 @@
 import SprintKernels
 
-/// The order in which samples are trained on: every sample exactly once an epoch, shuffled anew each epoch, as a function of
-/// (seed, position) alone. No table of the samples is needed: a Feistel network permutes the numbers below a power of four,
-/// and a result outside 0..<count is permuted again until it falls inside.
+/// The order in which training visits the samples: every sample exactly once an epoch, in a new order each epoch. The
+/// order is a function of (seed, position) alone and needs no table: a Feistel network permutes the numbers below a
+/// power of four, and permutes a result outside 0..<count again until it falls inside.
 package struct SampleOrder: Sendable {
   private let count: UInt64
   private let random: Philox
   private let halfBits: UInt64
 
-  /// An order of `count` samples.
+  /// - Parameter count: the number of samples, at least 1
   package init(count: Int, seed: UInt64) {
     precondition(count > 0, "an order of no samples")
     self.count = UInt64(count)
@@ -18,7 +18,7 @@ package struct SampleOrder: Sendable {
     halfBits = bits
   }
 
-  /// The sample at `draw`, counted from the start of training through all epochs.
+  /// Returns the sample at `draw`, counted from the start of training through all epochs.
   package func sample(draw: UInt64) -> Int {
     let (epoch, position) = draw.quotientAndRemainder(dividingBy: count)
     var value = position
@@ -26,7 +26,7 @@ package struct SampleOrder: Sendable {
     return Int(value)
   }
 
-  /// Eight rounds of a Feistel network with Philox as the round function.
+  /// Permutes a number by eight rounds of a Feistel network with Philox as the round function.
   private func permuted(_ value: UInt64, _ epoch: UInt64) -> UInt64 {
     let mask = (UInt64(1) << halfBits) - 1
     var (left, right) = (value >> halfBits, value & mask)

@@ -1,9 +1,9 @@
 import SprintFormats
 import SprintKernels
 
-/// Latent files of noise, for benches: their size and layout are real, nothing can be learnt from them.
+/// Latent files of noise, for benches: real in size and layout, but with nothing to learn.
 package enum SyntheticLatents {
-  /// Writes `samples` latents [C, S, S], or their moments [2 C, S, S], with classes taking turns. At most 1024 of them differ.
+  /// Writes `samples` latents [C, S, S], or their moments [2C, S, S]; at most 1024 differ. The classes take turns.
   package static func write(
     _ path: String, samples: Int, channels: Int, side: Int, classes: Int, moments: Bool = false
   ) throws {
@@ -28,7 +28,7 @@ package enum SyntheticLatents {
     let run = min(entries, 1024)
     let noise = Arena(count: run * elements)
     Philox(seed: 0, purpose: .posterior).fillNormal(noise.elements.buffer, draw: 0)
-    // Deviations have to be positive, and a mean may be as well.
+    // Deviations must be positive; a mean may be positive too.
     for i in 0..<noise.elements.count { noise.elements[i] = abs(noise.elements[i]) }
     for first in stride(from: 0, to: entries, by: run) {
       let bytes = UnsafeRawBufferPointer(noise.elements.buffer)[..<(min(run, entries - first) * elements * 4)]

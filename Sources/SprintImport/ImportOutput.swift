@@ -1,9 +1,9 @@
-import SprintData
 import Foundation
+import SprintData
 import SprintFormats
 
-/// The data set that an import writes: `OUT.partial`, laid out in full at once and filled piece by piece, and `OUT.progress`, which tells
-/// what pieces are there.
+/// The data set that an import writes. `OUT.partial` has its final size from the start and is filled piece by piece;
+/// `OUT.progress` lists the finished pieces.
 struct ImportOutput: Sendable {
   private let path: String
   private let count: Int
@@ -28,13 +28,13 @@ struct ImportOutput: Sendable {
     shape.hasMoments ? ("/moments", "/moments_flip") : ("/latents", "/latents_flip")
   }
 
-  /// How many pieces there are.
+  /// The number of pieces.
   var pieces: Int { (count + pieceSamples - 1) / pieceSamples }
 
-  /// The samples of a piece.
+  /// Returns the samples of a piece.
   func samples(ofPiece index: Int) -> Range<Int> { index * pieceSamples..<min((index + 1) * pieceSamples, count) }
 
-  /// Lays out the file, unless one of the same import is there already.
+  /// Lays out the file, unless an interrupted import with the same recipe has left one to continue.
   func prepare() throws {
     if FileManager.default.fileExists(atPath: partial), let file = try? RandomAccessFile(reading: progress),
       let found = try? file.contents(), found.count == recipe.utf8.count + pieces, found.starts(with: recipe.utf8)
@@ -44,7 +44,7 @@ struct ImportOutput: Sendable {
     remove()
     try AtomicFile.checkWritable(path)
     try layOut()
-    // The disk's room is taken now, so that one that is too small is found before hours of work.
+    // Claims the room on the disk now, so that a full disk shows before hours of work.
     try RandomAccessFile(writing: partial).claim()
     try AtomicFile.write(Data(recipe.utf8) + Data(count: pieces), to: progress)
   }
@@ -60,12 +60,12 @@ struct ImportOutput: Sendable {
     try file.flush()
   }
 
-  /// Opens what was laid out; every rank has it open at once.
+  /// Opens the file that `prepare` laid out; all ranks have it open at the same time.
   func open() throws -> Opened {
     let layout = try HDF5File(reading: partial)
-    func place(_ name: String) throws -> Int {
+    func place(of name: String) throws -> Int {
       guard let offset = try layout.describe(name).offset else {
-        preconditionFailure("\(name) was laid out in one piece")
+        preconditionFailure("\(name) is contiguous")
       }
       return offset
     }
@@ -74,23 +74,23 @@ struct ImportOutput: Sendable {
     return Opened(
       data: try RandomAccessFile(writing: partial), progress: progress, marks: recipe.utf8.count,
       missingPieces: marks.enumerated().filter { $1 == 0 }.map(\.offset), pieceSamples: pieceSamples,
-      values: try place(names.values), flipped: shape.hasFlipped ? try place(names.flipped) : nil,
-      labels: try place("/labels"))
+      values: try place(of: names.values), flipped: shape.hasFlipped ? try place(of: names.flipped) : nil,
+      labels: try place(of: "/labels"))
   }
 
-  /// The file under its own name.
+  /// Gives the finished file its own name.
   func finish() throws {
     try AtomicFile.put(partial, at: path)
     unlink(progress)
   }
 
-  /// Nothing is left.
+  /// Removes both files.
   func remove() {
     unlink(partial)
     unlink(progress)
   }
 
-  /// The files that are filled.
+  /// Both files, open for writing.
   struct Opened: Sendable {
     fileprivate let data, progress: RandomAccessFile
     fileprivate let marks: Int
@@ -100,7 +100,7 @@ struct ImportOutput: Sendable {
     fileprivate let flipped: Int?
     fileprivate let labels: Int
 
-    /// Writes a piece, and notes it once it is on disk.
+    /// Writes a piece, and marks it as finished once it is on disk.
     func write(_ piece: ImportPiece, _ index: Int) throws {
       let first = index * pieceSamples
       func put(_ source: UnsafeRawBufferPointer, _ start: Int) throws {
@@ -112,28 +112,5 @@ struct ImportOutput: Sendable {
       try data.sync()
       try progress.write([1], at: marks + index)
     }
-  }
-}
-
-/// Memory for the samples of one piece as they are stored.
-final class ImportPiece: @unchecked Sendable {
-  let count: Int
-  /// [count, stored, S, S] float16 or float32.
-  let values: UnsafeMutableRawBufferPointer
-  let flipped: UnsafeMutableRawBufferPointer?
-  let labels: UnsafeMutableBufferPointer<Int64>
-
-  init(_ count: Int, _ shape: SourceShape, isHalf: Bool) {
-    self.count = count
-    let bytes = count * shape.elements * (isHalf ? 2 : 4)
-    values = .allocate(byteCount: bytes, alignment: 64)
-    flipped = shape.hasFlipped ? .allocate(byteCount: bytes, alignment: 64) : nil
-    labels = .allocate(capacity: count)
-  }
-
-  deinit {
-    values.deallocate()
-    flipped?.deallocate()
-    labels.deallocate()
   }
 }

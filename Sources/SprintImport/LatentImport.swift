@@ -1,89 +1,72 @@
-import SprintData
 import Crypto
 import Foundation
 import SprintCommunication
+import SprintData
 import SprintFormats
 import SprintKernels
 
-/// Brings latents from somebody else's layout into one file to train on: read, checked and written piece by piece, by all ranks, so that memory
-/// does not depend on their number, and resumed where it was interrupted.
+/// An import of latents from another project's layout into one file to train on.
+///
+/// All ranks read, check and write the samples piece by piece, so that memory does not depend on the number of samples.
+/// An import that was interrupted continues where it stopped.
 package struct LatentImport: Sendable {
-  /// What is asked for.
-  package struct Options: Sendable {
-    /// The layout, or nil where it is unmistakable.
-    package var layout: SourceLayout?
-    /// Whether float16 is stored instead of float32.
-    package var isHalf = true
-    /// Name of the autoencoder, or nil for the layout's own.
-    package var vae: String?
-    /// A file of statistics that scale and shift follow from.
-    package var statistics: String?
-    /// A factor besides these statistics.
-    package var multiplier: Float = 1
-    /// Where the classes are, if not where the layout has them.
-    package var labels: String?
-    /// What stands behind the mean, or nil for the layout's own.
-    package var secondHalf: SecondHalf?
-    /// Classes have to be below this number.
-    package var classes = 1000
-
-    /// The defaults.
-    package init() {}
-  }
-
-  /// What was imported.
+  /// What an import reads and writes.
   package struct Summary: Sendable, Encodable {
     /// The layout's name.
     package var layout: String
-    /// How many samples, and the extents of a latent.
+    /// The number of samples, and the extents of a latent.
     package var samples, channels, side: Int
-    /// Whether moments were stored, and mirrored images besides.
+    /// Whether the data set holds moments, and latents of mirrored images.
     package var hasMoments, hasFlipped: Bool
     /// The model sees stored · scale + shift.
     package var scale, shift: [Float]
   }
 
-  /// What is imported.
+  /// What this import reads and writes.
   package let summary: Summary
-  private let options: Options
-  private let layout: SourceLayout
-  private let sourcePath: String
+  private let path: String
   private let source: any LatentSource
-  private let secondHalf: SecondHalf?
-  private let properties: LatentProperties
+  private let classes: Int
+  private let conversion: SampleConversion
   private let output: ImportOutput
 
-  /// Looks into a source and checks all that can be known before everything is read.
+  /// Opens a source and checks everything that can be checked without reading all samples.
   package init(_ source: String, to out: String, _ options: Options) throws {
-    let path = source.count > 1 && source.hasSuffix("/") ? String(source.dropLast()) : source
-    guard FileManager.default.fileExists(atPath: path) else { throw ImportError.source(path, "does not exist") }
-    if Pickle.isOne(path) { throw ImportError.source(path, Pickle.remedy) }
-    guard !FileManager.default.fileExists(atPath: out) else {
-      throw ImportError.source(out, "is there already; remove it, or name another file")
-    }
-    (sourcePath, self.options) = (path, options)
-    layout = try options.layout ?? SourceLayout.detect(path)
-    let latents = try Self.open(layout, path, options)
+    path = source.count > 1 && source.hasSuffix("/") ? String(source.dropLast()) : source
+    try Self.check(path, out)
+    let layout = try options.layout ?? ImportLayout.detect(path)
+    let latents = try options.open(path, as: layout)
     self.source = latents
-    secondHalf = try Self.secondHalf(layout, latents, path, options.secondHalf)
-    properties = try Self.properties(layout, path, channels: latents.shape.channels, options)
-    summary = Summary(
-      layout: layout.rawValue, samples: latents.count, channels: latents.shape.channels, side: latents.shape.side,
-      hasMoments: latents.shape.hasMoments, hasFlipped: latents.shape.hasFlipped, scale: properties.scale,
-      shift: properties.shift)
-    let recipe =
-      "\(URL(fileURLWithPath: path).path) \(layout) \(latents.count) \(latents.shape) \(properties) \(options) \(String(describing: secondHalf))"
+    classes = options.classes
+    let secondHalf = try SecondHalf.resolve(options.secondHalf, layout, latents, of: path)
+    conversion = SampleConversion(secondHalf: secondHalf, isHalf: options.isHalf)
+    let properties = try options.properties(path, layout, channels: latents.shape.channels)
+    summary = Summary(layout, latents, properties)
+    let recipe = [
+      URL(fileURLWithPath: path).path, "\(layout) \(latents.count) \(latents.shape)", "\(properties)", "\(options)",
+      "\(String(describing: secondHalf))",
+    ]
     output = ImportOutput(
-      out, samples: latents.count, latents.shape, isHalf: options.isHalf, properties,
-      source: "\(layout.rawValue) \(path)", recipe: SHA256.hash(data: Data(recipe.utf8)).description)
+      out, samples: latents.count, latents.shape, isHalf: options.isHalf, properties, source: "\(layout) \(path)",
+      recipe: SHA256.hash(data: Data(recipe.joined(separator: " ").utf8)).description)
   }
 
-  /// Imports what is not there yet. All ranks call it.
+  private static func check(_ path: String, _ out: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw FileError.unusable(path: path, problem: "does not exist")
+    }
+    if Pickle.isOne(path) { throw FileError.unusable(path: path, problem: Pickle.remedy) }
+    guard !FileManager.default.fileExists(atPath: out) else {
+      throw FileError.unusable(path: out, problem: "already exists; remove it, or name another file")
+    }
+  }
+
+  /// Imports the samples that are still missing. All ranks call it.
   ///
   /// - Parameters:
-  ///   - stopRequested: asked after each round; where a rank wishes it, what is there is kept
-  ///   - report: told how many samples of all are there
-  /// - Returns: whether all are there
+  ///   - stopRequested: called after each round; if it returns true at any rank, the import stops and keeps what it has
+  ///   - report: called with the number of finished samples and the number of all samples
+  /// - Returns: whether all samples are there
   package func run(
     _ communicator: Communicator, _ workers: Workers, stopRequested: () -> Bool, report: (Int, Int) -> Void
   ) throws -> Bool {
@@ -93,7 +76,7 @@ package struct LatentImport: Sendable {
       try communicator.agree { if isDone, communicator.rank == 0 { try output.finish() } }
       return isDone
     } catch {
-      // Ranks that lost each other can go on from what there is; what a mistake has left cannot be used.
+      // After the loss of a rank the import can continue from the finished pieces; after a mistake they are useless.
       if communicator.rank == 0, !(error is CommunicationError) { output.remove() }
       throw error
     }
@@ -121,7 +104,7 @@ package struct LatentImport: Sendable {
 
   private func importPiece(_ index: Int, _ file: ImportOutput.Opened, _ workers: Workers) throws {
     let samples = output.samples(ofPiece: index)
-    let piece = ImportPiece(samples.count, source.shape, isHalf: options.isHalf)
+    let piece = ImportPiece(samples.count, source.shape, isHalf: conversion.isHalf)
     let failures = FirstFailure()
     workers.run(tasks: samples.count) { [self] _, i in
       if failures.isBefore(i) { return }
@@ -132,142 +115,28 @@ package struct LatentImport: Sendable {
   }
 
   private func importSample(_ index: Int, at place: Int, into piece: ImportPiece) throws {
-    try ImportError.naming(source.name(index), in: sourcePath) {
+    try naming(sample: source.name(index), in: path) {
       let elements = source.shape.elements
       try withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * elements) { memory in
         let values = UnsafeMutableBufferPointer(rebasing: memory[..<elements])
         let flipped = UnsafeMutableBufferPointer(rebasing: memory[elements...])
         let label = try source.read(index, into: values, flipped: source.shape.hasFlipped ? flipped : nil)
-        guard (0..<options.classes).contains(label) else {
-          throw UnfitSample("label \(label), expected 0 to \(options.classes - 1); see --classes")
+        guard (0..<classes).contains(label) else {
+          throw UnfitSample("label \(label), expected 0 to \(classes - 1)", ImportRemedy.raiseClasses)
         }
         piece.labels[place] = Int64(label)
-        try store(values, piece.values, place)
-        if let target = piece.flipped { try store(flipped, target, place) }
+        try conversion.store(values, piece.values, place)
+        if let target = piece.flipped { try conversion.store(flipped, target, place) }
       }
     }
-  }
-
-  /// Checks a sample's numbers, and turns them into what is stored.
-  private func store(
-    _ values: UnsafeMutableBufferPointer<Float>, _ target: UnsafeMutableRawBufferPointer, _ place: Int
-  ) throws {
-    // A sum is finite only where all are, up to an overflow that the second look tells apart.
-    if !values.reduce(0, +).isFinite, let bad = values.first(where: { !$0.isFinite }) {
-      throw UnfitSample("holds \(bad), expected finite numbers")
-    }
-    let half = UnsafeMutableBufferPointer(rebasing: values[(values.count / 2)...])
-    switch secondHalf {
-    case .std:
-      if let bad = half.first(where: { $0 < 0 }) {
-        throw UnfitSample(
-          "\(bad) where a standard deviation should be: these are logarithms of variances; say so with --second-half logvar"
-        )
-      }
-    case .logVariance: for i in half.indices { half[i] = Self.deviation(logVariance: half[i]) }
-    case nil: break
-    }
-    guard options.isHalf else {
-      return UnsafeMutableRawBufferPointer(rebasing: target[(place * values.count * 4)...]).copyMemory(
-        from: UnsafeRawBufferPointer(values))
-    }
-    let halves = target.assumingMemoryBound(to: Float16.self)
-    for i in values.indices { halves[place * values.count + i] = Float16(values[i]) }
-    if let i = values.indices.first(where: { !halves[place * values.count + $0].isFinite }) {
-      throw UnfitSample("holds \(values[i]), more than float16 can; use --dtype f32")
-    }
-  }
-
-  private static func deviation(logVariance: Float) -> Float {
-    Float(exp(0.5 * Double(max(-30, min(20, logVariance)))))
   }
 }
 
-// MARK: What a layout means
-
-extension LatentImport {
-  private static func open(_ layout: SourceLayout, _ path: String, _ options: Options) throws -> any LatentSource {
-    let labels = options.labels
-    if labels != nil, ![.repa, .edm2, .repaE, .speedrunDiT].contains(layout) {
-      throw ImportError.source(path, "the layout \(layout.rawValue) has classes of its own; leave out --labels")
-    }
-    return switch layout {
-    case .repa, .edm2: try NumberedFiles(path, inner: "vae-sd", prefix: "img-mean-std-", moments: true, labels: labels)
-    case .speedrunDiT: try NumberedFiles(path, inner: "vae-in", prefix: "img-latents-", moments: false, labels: labels)
-    case .repaE: try SampleDatasets(path, labels: labels)
-    case .fastDiT: try PairedFiles(path)
-    case .lightningDiT: try LightningShards(path)
-    case .mar: try ArchivePerImage(path)
-    case .maskDiT: try MaskDiTDatabase(path)
-    }
-  }
-
-  /// Scale and shift as published, or from a statistics file.
-  private static func properties(_ layout: SourceLayout, _ path: String, channels: Int, _ options: Options) throws
-    -> LatentProperties
-  {
-    func all(_ scale: Float) -> (scale: [Float], shift: [Float]) {
-      (Array(repeating: scale, count: channels), Array(repeating: 0, count: channels))
-    }
-    var (scale, shift): ([Float], [Float])
-    switch (layout, options.statistics) {
-    case (_, let file?):
-      let statistics = try LatentStatistics(path: file, channels: channels, multiplier: options.multiplier)
-      (scale, shift) = (statistics.scale, statistics.shift)
-    case (.repaE, nil), (.lightningDiT, nil):
-      throw ImportError.source(
-        path, "the layout \(layout.rawValue) scales by its data set's statistics; name their file with --statistics")
-    case (.edm2, nil):
-      guard channels == 4 else { throw ImportError.source(path, "\(channels) channels, EDM2 has 4") }
-      // training/encoders.py of EDM2: raw_mean, raw_std, final_std 0.5.
-      (scale, shift) = zip([5.81, 3.25, 0.12, -2.15] as [Float], [4.17, 4.62, 3.71, 3.28] as [Float])
-        .reduce(into: ([], [])) { result, raw in
-          result.0.append(0.5 / raw.1)
-          result.1.append(-raw.0 * (0.5 / raw.1))
-        }
-    case (.repa, nil), (.maskDiT, nil): (scale, shift) = all(0.18215)
-    case (.speedrunDiT, nil): (scale, shift) = all(0.3099)
-    case (.mar, nil): (scale, shift) = all(0.2325)
-    case (.fastDiT, nil): (scale, shift) = all(1)
-    }
-    return LatentProperties(
-      scale: scale, shift: shift, kind: "latents", pixelRange: -1...1, vae: options.vae ?? layout.vae)
-  }
-
-  /// What stands behind the mean: as the layout has it, unless the first samples speak against it.
-  private static func secondHalf(
-    _ layout: SourceLayout, _ source: any LatentSource, _ path: String, _ choice: SecondHalf?
-  ) throws -> SecondHalf? {
-    guard source.shape.hasMoments else {
-      guard choice == nil else { throw ImportError.source(path, "holds drawn latents; leave out --second-half") }
-      return nil
-    }
-    guard choice == nil, layout.secondHalf == .logVariance else { return choice ?? layout.secondHalf }
-    let looked = min(source.count, 64)
-    var values = [Float](repeating: 0, count: source.shape.elements)
-    var mirrored = values
-    for index in 0..<looked {
-      try ImportError.naming(source.name(index), in: path) {
-        try values.withUnsafeMutableBufferPointer { values in
-          try mirrored.withUnsafeMutableBufferPointer {
-            _ = try source.read(index, into: values, flipped: source.shape.hasFlipped ? $0 : nil)
-          }
-        }
-      }
-      if values[(values.count / 2)...].contains(where: { !($0 >= 0) }) { return .logVariance }
-    }
-    throw ImportError.source(
-      path,
-      "the layout \(layout.rawValue) has logarithms of variances behind the means, but none of the first \(looked) samples has a "
-        + "negative one: they look like standard deviations; say which they are with --second-half std|logvar")
-  }
-}
-
-extension ImportError {
-  /// Adds the name of a sample to whatever goes wrong with it.
-  static func naming<Result>(_ name: String, in source: String, _ body: () throws -> Result) throws -> Result {
-    do { return try body() } catch {
-      throw ImportError.sample(source: source, name: name, problem: "\(error)")
-    }
+extension LatentImport.Summary {
+  fileprivate init(_ layout: ImportLayout, _ source: any LatentSource, _ properties: LatentProperties) {
+    self.init(
+      layout: layout.name, samples: source.count, channels: source.shape.channels, side: source.shape.side,
+      hasMoments: source.shape.hasMoments, hasFlipped: source.shape.hasFlipped, scale: properties.scale,
+      shift: properties.shift)
   }
 }

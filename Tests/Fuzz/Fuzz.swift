@@ -2,7 +2,7 @@ import Foundation
 import SprintFormats
 import SprintTraining
 
-// One reader under libFuzzer; SPRINT_FUZZ names it. See launch/fuzz.sh.
+// Runs one reader under libFuzzer; SPRINT_FUZZ names the reader. See launch/fuzz.sh.
 
 private let reader = ProcessInfo.processInfo.environment["SPRINT_FUZZ"] ?? ""
 private let file = "/dev/shm/sprint-fuzz-\(getpid()).safetensors"
@@ -14,14 +14,14 @@ private func runFuzzer(
   _ test: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
 ) -> CInt
 
-/// What the package manager's linking takes for `main`; the fuzzer's own would clash with it.
+/// The package manager links this as `main`; the fuzzer's own `main` would clash with it.
 @_cdecl("fuzz_main")
 public func main(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
   var (count, arguments) = (count, arguments)
   return runFuzzer(&count, &arguments) { test($0, $1) }
 }
 
-/// Reads bytes as a file; whatever is wrong with them has to be an error.
+/// Reads bytes as a file. Whatever is wrong with them must be an error: a trap ends the fuzzing.
 private func test(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let data = Data(bytes: bytes, count: count)
   switch reader {

@@ -29,7 +29,7 @@ import Testing
     #expect(try latent(dataset, 1) == [17, 19, 21, 23, 119, 129, 139, 149] && dataset.label(0) == 2)
   }
 
-  @Test("Moments are mean and standard deviation, drawn afresh for each draw and the same for the same draw")
+  @Test("Moments are mean and standard deviation; each draw differs, and a draw repeats")
   func moments() throws {
     let path = folder.file("m.h5")
     let (means, deviations) = ([Float](repeating: 5, count: 64), [Float](repeating: 0.25, count: 64))
@@ -44,7 +44,7 @@ import Testing
     #expect(abs(mean - 5) < 0.01 && abs(deviation - 0.25) < 0.01)
   }
 
-  @Test("Flipping mirrors half of the draws, by the stored mirror images where there are any")
+  @Test("Flipping mirrors half of the draws")
   func flips() throws {
     let path = folder.file("f.h5")
     try DatasetFile.write(path, shape: [1, 1, 2, 2], values: [1, 2, 3, 4], labels: [0])
@@ -67,7 +67,7 @@ import Testing
     )
   }
 
-  @Test("What cannot be used is refused with one line that names the file")
+  @Test("An unusable file is refused with one line that names it")
   func refusals() throws {
     func expectRefusal(_ words: String, _ open: () throws -> Void) {
       #expect { try open() } throws: { "\($0)".contains(words) && "\($0)".contains(".h5") && !"\($0)".contains("\n") }
@@ -92,7 +92,31 @@ import Testing
     expectRefusal("sample 1 holds nan") { _ = try latent(LatentDataset(paths: [path]), 1) }
   }
 
-  @Test("The reader delivers what direct reading gives, in order, however far it reads ahead", arguments: [1, 3])
+  @Test(
+    "Properties that make no sense are an error, not a trap",
+    arguments: [
+      ("pixel_range", [1, -1]), ("pixel_range", [1]), ("pixel_range", [.nan, .nan]), ("pixel_range", [0, 0]),
+      ("scale", [0]), ("scale", [1e-60]), ("scale", [1, 2, 3]), ("shift", [.infinity]), ("shift", [1e300]),
+    ] as [(String, [Double])])
+  func properties(name: String, numbers: [Double]) throws {
+    let path = folder.file("p.h5")
+    try DatasetFile.write(path, shape: [1, 2, 1, 1], values: [1, 2], labels: [0], numbers: [name: numbers])
+    #expect { try LatentDataset(paths: [path]) } throws: { "\($0)".contains("\(path): `\(name)` is") }
+  }
+
+  @Test("Properties survive the way through JSON; nonsense there is an error that names the file")
+  func json() throws {
+    let properties = LatentProperties(scale: [0.1, 2], shift: [3, -4], kind: "latents", pixelRange: -1...1, vae: "v")
+    #expect(try LatentProperties(json: properties.json, channels: 2, of: "w") == properties)
+    for text in ["{}", try properties.json.replacing("[-1,1]", with: "[1,-1]")] {
+      #expect { try LatentProperties(json: text, channels: 2, of: "w") } throws: { "\($0)".hasPrefix("w: ") }
+    }
+    #expect { try LatentProperties(json: properties.json, channels: 3, of: "w") } throws: {
+      "\($0)".contains("3 finite")
+    }
+  }
+
+  @Test("The reader delivers the samples of direct reading, in order, however far it reads ahead", arguments: [1, 3])
   func batchReader(ahead: Int) throws {
     let path = folder.file("r.h5")
     try DatasetFile.write(
@@ -111,14 +135,14 @@ import Testing
     }
   }
 
-  @Test("Slices of any number of ranks make up the same global batches, and see every sample exactly once an epoch")
+  @Test("Any number of ranks reads the same global batches, and every sample exactly once an epoch")
   func slices() throws {
     let path = folder.file("s.h5")
     try DatasetFile.write(
       path, shape: [24, 1, 1, 1], values: (0..<24).map { Float($0) }, labels: (0..<24).map { Int64($0) })
     let dataset = try LatentDataset(paths: [path])
     let order = SampleOrder(count: 24, seed: 5)
-    // Two epochs of four batches; as after a resume, every batch is read by another number of ranks.
+    // Two epochs of four batches; another number of ranks reads each batch, as after a resume.
     var seen: [Int] = []
     for number in 0..<8 {
       let ranks = [1, 3, 4, 2][number % 4]

@@ -2,7 +2,7 @@ import SprintData
 import Testing
 
 @Suite struct SampleOrderTests {
-  @Test("Every sample comes exactly once an epoch, in another order each", arguments: [1, 2, 5, 1000, 1437, 4096])
+  @Test("Every sample comes exactly once an epoch, in a new order each epoch", arguments: [1, 2, 5, 1000, 1437, 4096])
   func epochs(count: Int) {
     let order = SampleOrder(count: count, seed: 3)
     let epochs = (0..<3).map { epoch in (0..<count).map { order.sample(draw: UInt64(epoch * count + $0)) } }
@@ -13,7 +13,7 @@ import Testing
     }
   }
 
-  @Test("Neighbours in the order are no neighbours in the data: the correlation is that of chance")
+  @Test("Neighbours in the order are not neighbours in the data: their correlation is that of chance")
   func shuffling() {
     let count = 10000
     let order = SampleOrder(count: count, seed: 1)

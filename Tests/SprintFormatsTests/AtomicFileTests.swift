@@ -6,7 +6,7 @@ import Testing
 @Suite struct AtomicFileTests {
   private struct Interruption: Error {}
 
-  @Test("A write that fails leaves the older file as it was and nothing beside it")
+  @Test("A failed write keeps the older file and leaves nothing beside it")
   func interruption() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("f")
@@ -21,7 +21,7 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["f"])
   }
 
-  @Test("Paths that cannot be written are found out beforehand")
+  @Test("A path that cannot be written is an error before any work, and the check leaves nothing behind")
   func unwritable() throws {
     let folder = try TemporaryFolder()
     #expect(throws: FileError.self) { try AtomicFile.checkWritable(folder.file("no/such/folder")) }
@@ -43,7 +43,7 @@ import Testing
     #expect(try Fingerprint(of: path) != fingerprint)
   }
 
-  @Test("An npz has numpy's header, the bytes and a checksum that zip accepts")
+  @Test("An npz has numpy's header, the bytes, and a checksum that unzip accepts")
   func npz() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("s.npz")
@@ -52,7 +52,7 @@ import Testing
     #expect(data.prefix(4) == Data([0x50, 0x4b, 3, 4]))
     let text = String(decoding: data, as: UTF8.self)
     #expect(text.contains("arr_0.npy") && text.contains("'shape': (2, 3, 4, 1)") && text.contains("'|u1'"))
-    // Magic, version and header fill a multiple of 64 bytes, behind 30 + 9 bytes of zip.
+    // Magic, version and header fill a multiple of 64 bytes.
     let magic = try #require(data.firstRange(of: Data([0x93] + Array("NUMPY".utf8))))
     #expect((Int(data[magic.lowerBound + 8]) + 10) % 64 == 0)
     let unzip = Process()
@@ -65,7 +65,7 @@ import Testing
     #expect(unzip.terminationStatus == 0 || unzip.terminationStatus == 127, "unzip -t finds the archive damaged")
   }
 
-  @Test("A picture is written as PNG")
+  @Test("A picture is written as PNG, and a missing folder is an error")
   func png() throws {
     let folder = try TemporaryFolder()
     var picture = Picture(width: 3, height: 2)
@@ -76,13 +76,13 @@ import Testing
     #expect(throws: FileError.self) { try picture.writePNG(to: folder.file("none/p.png")) }
   }
 
-  @Test("A pace stretches work by its rests, and none once it is to hurry")
+  @Test("A pace slows work down, until it hurries")
   func pace() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("p")
     try Data(count: 8 << 20).write(to: URL(fileURLWithPath: path))
     let clock = ContinuousClock()
-    /// The shortest of several: another process may hold the cores.
+    /// The shortest of five runs: another process may hold the cores.
     func shortest(_ pace: Pace?) throws -> Duration {
       try (0..<5).map { _ in try clock.measure { _ = try Fingerprint(of: path, pace: pace) } }.min() ?? .zero
     }

@@ -4,7 +4,7 @@ import SprintTestSupport
 import Testing
 
 @Suite struct HDF5Tests {
-  @Test("Numbers, texts and shapes come back as written, with and without checksums", arguments: [true, false])
+  @Test("Numbers, texts and shapes are read back as written, with and without checksums", arguments: [true, false])
   func roundTrip(checked: Bool) throws {
     let folder = try TemporaryFolder()
     let path = folder.file("a.h5")
@@ -39,23 +39,23 @@ import Testing
   func badFiles() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("b.h5")
-    #expect(throws: HDF5Error.self) { try HDF5File(reading: path) }
+    #expect(throws: FileError.self) { try HDF5File(reading: path) }
     do { try HDF5File(creating: path).write("/labels", shape: [1000], [Int64](repeating: 1, count: 1000)) }
     let whole = try #require(FileManager.default.contents(atPath: path))
     try whole.dropLast(1).write(to: URL(fileURLWithPath: path))
     #expect { try HDF5File(reading: path) } throws: { "\($0)".contains(path) }
     try Data("no HDF5".utf8).write(to: URL(fileURLWithPath: path))
-    #expect(throws: HDF5Error.self) { try HDF5File(reading: path) }
-    #expect(throws: HDF5Error.self) { try HDF5File(creating: folder.file("no/such/folder.h5")) }
+    #expect(throws: FileError.self) { try HDF5File(reading: path) }
+    #expect(throws: FileError.self) { try HDF5File(creating: folder.file("no/such/folder.h5")) }
   }
 
   @Test(
-    "Checked pieces are what the library itself writes: it reads them, and finds a flipped bit like our reader does")
+    "The library reads our pieces with their checksums, and finds a flipped bit as our reader does")
   func checkedPieces() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("c.h5")
     var random = Randomness("pieces")
-    // Two pieces and a part; a row of zeros, whose sums are zero, and one whose words are all ones.
+    // Two pieces and a part; a row of zeros, whose sums are zero, and a row of ones in every bit.
     var values = random.normal(2500 * 1000)
     values.replaceSubrange(0..<1000, with: repeatElement(0, count: 1000))
     values.replaceSubrange(1000..<2000, with: repeatElement(Float(bitPattern: 0xFFFF_FFFF), count: 1000))
@@ -67,7 +67,7 @@ import Testing
         }
       }
     }
-    /// One row, by the library's own pipeline.
+    /// Reads one row through the library's own pipeline.
     func row(_ name: String, _ index: Int) throws -> [Float] {
       var row = [Float](repeating: 0, count: 1000)
       let file = try HDF5File(reading: path)
@@ -90,7 +90,7 @@ import Testing
     let place = try #require(data.range(of: bytes)).lowerBound
     data[place] ^= 4
     try data.write(to: URL(fileURLWithPath: path))
-    #expect(throws: HDF5Error.self) { try row("/w", 1200) }
+    #expect(throws: FileError.self) { try row("/w", 1200) }
     #expect { try all() } throws: { "\($0)".contains("a checksum is wrong") }
   }
 }

@@ -16,7 +16,7 @@ import Testing
     "{'descr': '\(type)', 'fortran_order': \(fortran), 'shape': \(shape), }\n"
   }
 
-  @Test("All three versions, every known type and numbers, vectors and tensors are read")
+  @Test("All three versions are read, and numbers, vectors and tensors of several types")
   func reading() throws {
     for version in [1, 2, 3] as [UInt8] {
       let array = try NPYArray(file(header(), version: version, body: 24), name: "a")
@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(
-    "What is no array of ours is refused with one line that names it",
+    "A malformed or unsupported array is refused with one line that names the file",
     arguments: [
       ("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }\n", 8, "big-endian"),
       ("{'descr': '<f4', 'fortran_order': True, 'shape': (2,), }\n", 8, "Fortran"),
@@ -43,9 +43,9 @@ import Testing
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n", 8, "8 bytes"),
       ("nonsense\n", 8, "dictionary"), ("", 0, "dictionary"), ("{'descr': '<f4'", 0, "end"),
     ])
-  func refusals(header: String, body: Int, told: String) {
+  func refusals(header: String, body: Int, message: String) {
     #expect { try NPYArray(file(header, body: body), name: "there/a.npy") } throws: {
-      "\($0)".contains(told) && "\($0)".hasPrefix("there/a.npy: ") && !"\($0)".contains("\n")
+      "\($0)".contains(message) && "\($0)".hasPrefix("there/a.npy: ") && !"\($0)".contains("\n")
     }
   }
 
@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  @Test("Numbers of another kind than asked for are refused")
+  @Test("Floats are not read as whole numbers, nor whole numbers as floats")
   func kinds() throws {
     let whole = try NPYArray(file(header("<i8", shape: "(1,)"), body: 8), name: "a")
     var value: Float = 0

@@ -18,13 +18,14 @@ import Testing
   func reading() throws {
     let folder = try TemporaryFolder()
     let header =
-      #"{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}"#
+      #"{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"#
+      + #""b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}"#
     let file = try SafetensorsFile(path: write(header, body: 16, in: folder))
     #expect(file.metadata == ["k": "v"])
     #expect(try file.floats("a", shape: [2]).count == 2 && file.integers("b", shape: []).count == 1)
-    #expect(throws: SafetensorsError.self) { try file.floats("b") }
-    #expect(throws: SafetensorsError.self) { try file.floats("a", shape: [1, 2]) }
-    #expect(throws: SafetensorsError.self) { try file.floats("c") }
+    #expect(throws: FileError.self) { try file.floats("b") }
+    #expect(throws: FileError.self) { try file.floats("a", shape: [1, 2]) }
+    #expect(throws: FileError.self) { try file.floats("c") }
   }
 
   @Test(
@@ -34,7 +35,8 @@ import Testing
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 16),  // bytes left over
       (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#, 16),  // a gap in front
       (
-        #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#,
+        #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"#
+          + #""b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#,
         16
       ),  // an overlap
       (#"{"a":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,16]}}"#, 16),  // an overflow
@@ -57,12 +59,12 @@ import Testing
   func badLengths(length: UInt64) throws {
     let folder = try TemporaryFolder()
     let path = try write("{}", body: 0, length: length, in: folder)
-    #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: path) }
+    #expect(throws: FileError.self) { try SafetensorsFile(path: path) }
     try Data([1, 2, 3]).write(to: URL(fileURLWithPath: path))
-    #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: path) }
+    #expect(throws: FileError.self) { try SafetensorsFile(path: path) }
   }
 
-  @Test("What is written is read back in the same bits; halves become floats")
+  @Test("Tensors are read back with the same bits; float16 and bfloat16 become floats")
   func roundTrip() throws {
     let folder = try TemporaryFolder()
     let values: [Float] = [1.5, -0, .pi, 1e-38, -3e38, 7]

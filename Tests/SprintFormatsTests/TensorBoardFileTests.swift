@@ -10,7 +10,7 @@ import Testing
   }
 
   @Test(
-    "A run that goes on cuts off later steps and a record that was not finished, and begins a file that sorts behind")
+    "A resumed run cuts off later steps and an unfinished record, and begins a file whose name sorts last")
   func resuming() throws {
     let folder = try TemporaryFolder()
     let first = try TensorBoardFile(folder: folder.path, after: -1)
@@ -25,14 +25,14 @@ import Testing
     #expect(try files(folder).count == 2 && files(folder)[0].name == name)
     #expect(try files(folder)[0].data == upToSecond)
 
-    // A killed writer's last record is not whole.
+    // The last record of a killed writer is not whole.
     try (upToFirst + upToSecond.dropFirst(upToFirst.count).dropLast(3)).write(
       to: URL(fileURLWithPath: folder.file(name)))
     _ = try TensorBoardFile(folder: folder.path, after: 2)
     #expect(try files(folder).count == 3 && files(folder)[0].data == upToFirst)
   }
 
-  @Test("A flipped bit ends what is taken over")
+  @Test("A flipped bit cuts the file off before its record")
   func damage() throws {
     let folder = try TemporaryFolder()
     let file = try TensorBoardFile(folder: folder.path, after: -1)

@@ -4,7 +4,7 @@ import SprintTestSupport
 import Testing
 
 @Suite struct ZipArchiveTests {
-  @Test("What is written is read back, equal contents make equal files, and damage is found")
+  @Test("An archive is read back, equal contents make equal files, and damage is found")
   func roundTrip() throws {
     let folder = try TemporaryFolder()
     let contents = Data((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })

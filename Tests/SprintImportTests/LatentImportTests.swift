@@ -1,8 +1,8 @@
 import Foundation
 import SprintCommunication
 import SprintData
-import SprintImport
 import SprintFormats
+import SprintImport
 import SprintKernels
 import SprintTestSupport
 import Testing
@@ -30,7 +30,7 @@ import Testing
       try (start + values.withUnsafeBytes { Data($0) }).write(to: URL(fileURLWithPath: folder.file("vae-sd/\(name)")))
       entries.append("[\"\(name)\", \(i % 7)]")
     }
-    // Not in order: classes belong to names.
+    // In reverse order: classes belong to names.
     let json = "{\"labels\": [\(entries.reversed().joined(separator: ", "))]}"
     try Data(json.utf8).write(to: URL(fileURLWithPath: folder.file("vae-sd/dataset.json")))
   }
@@ -55,7 +55,7 @@ import Testing
 
   private func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.file(name)) }
 
-  @Test("Samples and classes come in the order of the names, and can be trained on")
+  @Test("Samples and classes come in the order of the names, and the result is a data set")
   func contents() throws {
     #expect(try run("a.h5"))
     let file = try HDF5File(reading: folder.file("a.h5"))
@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  @Test("What an import by another recipe has left behind is not taken over")
+  @Test("An import does not continue the leftovers of an import with another recipe")
   func anotherRecipe() throws {
     #expect(try run("a.h5"))
     let expected = try bytes("a.h5")
@@ -93,10 +93,60 @@ import Testing
     #expect(try bytes("b.h5") == expected)
   }
 
-  @Test("An output that is there already is refused, and stays")
+  @Test("An existing output is refused, and stays")
   func occupied() throws {
     try Data("mine".utf8).write(to: URL(fileURLWithPath: folder.file("a.h5")))
-    #expect(throws: ImportError.self) { try importer("a.h5") }
+    #expect(throws: FileError.self) { try importer("a.h5") }
     #expect(try bytes("a.h5") == Data("mine".utf8))
+  }
+
+  private func expect(_ remedy: ImportRemedy, _ words: String, _ work: () throws -> Void) {
+    #expect { try work() } throws: {
+      ($0 as? FileError)?.remedy as? ImportRemedy == remedy && "\($0)".contains(words)
+    }
+  }
+
+  @Test("The remedy of a sample's error survives the addition of the sample's name, and of the source's error too")
+  func remedies() throws {
+    var options = LatentImport.Options()
+    options.classes = 5
+    expect(.raiseClasses, "img-mean-std-00000005.npy: label 5") {
+      _ = try LatentImport(folder.path, to: folder.file("a.h5"), options)
+        .run(.single(), Workers(2), stopRequested: { false }, report: { _, _ in })
+    }
+    options.secondHalf = .logVariance
+    options.layout = ImportLayout.all.first { $0.name == "lightning-dit" }
+    options.labels = "none"
+    expect(.leaveOutLabels, "classes of its own") {
+      _ = try LatentImport(folder.path, to: folder.file("a.h5"), options)
+    }
+    try FileManager.default.moveItem(atPath: folder.file("vae-sd"), toPath: folder.file("other"))
+    expect(.nameLayout, "REPA or of EDM2") {
+      _ = try LatentImport(folder.file("other"), to: folder.file("a.h5"), .init())
+    }
+  }
+
+  @Test("Layouts have different names, and each one is recognised by its own files alone")
+  func detection() throws {
+    #expect(Set(ImportLayout.all.map(\.name)).count == ImportLayout.all.count)
+    let files = [
+      "repa": ["vae-sd/x"], "speedrun-dit": ["00000/img-latents-00000000.npy"],
+      "fast-dit": ["i_features/0.npy", "i_labels/0.npy"], "lightning-dit": ["latents_rank00_shard000.safetensors"],
+      "mar": ["n01/a.npz"], "maskdit": ["data.mdb", "vae-sd/x"],
+    ]
+    for (name, paths) in files {
+      for path in paths {
+        let file = URL(fileURLWithPath: folder.file("\(name)/\(path)"))
+        try FileManager.default.createDirectory(
+          at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data().write(to: file)
+      }
+      #expect(try ImportLayout.detect(folder.file(name)).name == name)
+    }
+    try Data().write(to: URL(fileURLWithPath: folder.file("a.HDF5")))
+    #expect(try ImportLayout.detect(folder.file("a.HDF5")).name == "repa-e")
+    for name in ["a.zip", "a.bin"] {
+      #expect(throws: FileError.self) { try ImportLayout.detect(folder.file(name)) }
+    }
   }
 }

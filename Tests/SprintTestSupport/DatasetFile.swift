@@ -1,7 +1,14 @@
 import SprintFormats
 
-/// Writes small data sets.
+/// Small data sets for tests.
 package enum DatasetFile {
+  /// Writes a data set.
+  ///
+  /// - Parameters:
+  ///   - name: `/latents` or `/moments`
+  ///   - numbers: attributes of numbers, by name
+  ///   - texts: attributes of text, by name
+  ///   - chunked: whether the latents lie in pieces with checksums, instead of contiguously
   package static func write(
     _ path: String, name: String = "/latents", shape: [Int], values: [Float], labels: [Int64],
     numbers: [String: [Double]] = [:],

@@ -3,7 +3,7 @@ import SprintTestSupport
 import Testing
 
 extension ProcessTests {
-  /// `sprint import` of files that were written by the tools of their users.
+  /// `sprint import` of files that the tools of their users wrote.
   @Suite struct ImportTests {
     private let folder: TemporaryFolder
     private static let script = "Tests/Reference/latent_layouts.py"
@@ -25,13 +25,13 @@ extension ProcessTests {
       return try JSONSerialization.jsonObject(with: Data(made.output.utf8))
     }
 
-    /// Makes latents of a layout; returns the import's arguments but the output.
+    /// Makes latents of a layout; returns the arguments of the import, except the output.
     private func make(_ layout: String, _ place: String, _ more: [String] = []) throws -> [String] {
       try #require(json(["make", layout, folder.file(place)] + more) as? [String])
     }
 
     @Test(
-      "Every layout, of 256 and 512 images, is imported bit by bit or to half's rounding, labels and scale right",
+      "Every layout is imported, at 256 and 512 pixels, with all bits or rounded to float16, with labels and scale",
       .enabled(if: hasTools, missing), arguments: names, [1, 2])
     func layouts(layout: String, times: Int) throws {
       let side = (["lightning-dit", "mar"].contains(layout) ? 16 : 32) * times
@@ -48,24 +48,24 @@ extension ProcessTests {
     }
 
     @Test(
-      "Each mistake is one line that names file and sample, exit code 2, and nothing left",
+      "Each mistake gives one line that names file and sample, exit code 2, and no leftovers",
       .enabled(if: hasTools, missing))
     func mistakes() throws {
       let cases = try #require(json(["bad", folder.file("bad")]) as? [[Any]])
       #expect(cases.count > 40)
       for entry in cases {
         let name = try #require(entry[0] as? String)
-        let (arguments, told) = (try #require(entry[1] as? [String]), try #require(entry[2] as? [String]))
+        let (arguments, words) = (try #require(entry[1] as? [String]), try #require(entry[2] as? [String]))
         let target = folder.file("out-\(name)")
         try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
         let outcome = try sprint(["import"] + arguments + ["\(target)/a.h5"])
         #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(name): \(outcome)")
-        #expect(told.allSatisfy { outcome.errors.contains($0) }, "\(name): \(outcome.errors), expected \(told)")
+        #expect(words.allSatisfy { outcome.errors.contains($0) }, "\(name): \(outcome.errors), expected \(words)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: target).isEmpty, "\(name) left something")
       }
     }
 
-    @Test("A disk that fills up is told of, and nothing is left", .enabled(if: hasTools, missing))
+    @Test("A full disk is an error, and leaves nothing behind", .enabled(if: hasTools, missing))
     func fullDisk() throws {
       let arguments = try make("repa", "made", ["--count", "1400"])
       try FileManager.default.createDirectory(atPath: folder.file("out"), withIntermediateDirectories: true)
@@ -80,8 +80,25 @@ extension ProcessTests {
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).isEmpty)
     }
 
+    @Test("The mistake of another rank comes with its advice too", .enabled(if: hasTools, missing))
+    func mistakeElsewhere() throws {
+      // 1400 samples of 32 KB are three pieces; sample 600 is in the second, which rank one reads.
+      let arguments = try make("repa", "made", ["--count", "1400"])
+      let labels = folder.file("labels.npy")
+      let script = "import numpy, sys; numpy.save(sys.argv[1], numpy.arange(1400) // 600 * 400)"
+      #expect(try Python.run(["-c", script, labels]).code == 0)
+      let outcome = try SprintCommand(
+        "/usr/bin/env",
+        ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "2", SprintCommand.sprint, "import"] + arguments
+          + [folder.file("out.h5"), "--labels", labels, "--classes", "400"], in: folder
+      ).wait(60)
+      #expect(outcome.code == 2, "\(outcome)")
+      #expect(
+        outcome.errors.contains("label 400, expected 0 to 399; set the number of classes with --classes"), "\(outcome)")
+    }
+
     @Test(
-      "Killed or interrupted, the same command goes on and makes the same bytes, on two ranks too",
+      "After a kill the same command continues and makes the same bytes, on two ranks too",
       .enabled(if: hasTools, missing))
     func resuming() throws {
       // 1400 samples of 32 KB are three pieces.
@@ -90,7 +107,7 @@ extension ProcessTests {
       #expect(try sprint(["import"] + arguments + [whole]).code == 0)
       let expected = try Data(contentsOf: URL(fileURLWithPath: whole))
       let out = folder.file("out.h5")
-      // The first write makes the file, one more notes each piece: this one is killed when the second piece is to be noted.
+      // The first write makes the file, each further one marks a piece: the kill comes with the second piece's mark.
       let killed = try SprintCommand(
         SprintCommand.sprint, ["import"] + arguments + [out],
         environment: [

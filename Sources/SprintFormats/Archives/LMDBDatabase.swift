@@ -1,20 +1,20 @@
 import CLMDB
 import Foundation
 
-/// An LMDB database that is only read. One thread at a time is in the library.
+/// An LMDB database, opened for reading. One thread at a time calls the library.
 package final class LMDBDatabase: @unchecked Sendable {
-  /// The database's folder.
+  /// The folder of the database.
   package let path: String
   private var environment: OpaquePointer?
   private var transaction: OpaquePointer?
   private var database: MDB_dbi = 0
   private let lock = NSLock()
 
-  /// Opens the folder of a database.
+  /// Opens the database in a folder.
   package init(reading path: String) throws {
     self.path = path
     try check("prepare the database", mdb_env_create(&environment))
-    // Without lock files: the folder may be read-only, and nobody writes to it.
+    // No lock files: the folder may be read-only, and nobody writes to it.
     try check("open the database", mdb_env_open(environment, path, UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS), 0o644))
     try checkSize()
     try check("read the database", mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &transaction))
@@ -26,7 +26,7 @@ package final class LMDBDatabase: @unchecked Sendable {
     mdb_env_close(environment)
   }
 
-  /// The file is mapped: pages that it lacks would end the process.
+  /// Throws if the file is too short. The library maps it into memory, where a missing page would kill the process.
   private func checkSize() throws {
     var (info, status) = (MDB_envinfo(), MDB_stat())
     try check("look at the database", mdb_env_info(environment, &info))
@@ -38,7 +38,7 @@ package final class LMDBDatabase: @unchecked Sendable {
     }
   }
 
-  /// The value of a key, or nil where there is none.
+  /// Returns the value of a key, or nil if the database does not have it.
   package func value(of key: String) throws -> Data? {
     var bytes = Array(key.utf8)
     return try lock.withLock {

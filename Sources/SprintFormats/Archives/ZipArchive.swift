@@ -1,14 +1,14 @@
 import CZip
 import Foundation
 
-/// A zip archive that is read, its entries stored or deflated. One thread at a time is in the library.
+/// A zip archive, opened for reading; its entries are stored or deflated. One thread at a time calls the library.
 package final class ZipArchive: @unchecked Sendable {
-  /// Where the archive lies.
+  /// The path of the archive.
   package let path: String
   private let archive: OpaquePointer
   private let lock = NSLock()
 
-  /// Opens an archive and checks its directory, in which no name may appear twice.
+  /// Opens an archive and checks its directory; a name that appears twice is an error.
   package init(reading path: String) throws {
     self.path = path
     var code: Int32 = 0
@@ -21,7 +21,7 @@ package final class ZipArchive: @unchecked Sendable {
 
   deinit { zip_discard(archive) }
 
-  /// Names of all entries in the archive's order.
+  /// The names of all entries, in the archive's order.
   package var names: [String] {
     lock.withLock {
       (0..<max(0, zip_get_num_entries(archive, 0))).map { index in
@@ -30,10 +30,10 @@ package final class ZipArchive: @unchecked Sendable {
     }
   }
 
-  /// Whether there is an entry called `name`.
+  /// Whether the archive has an entry `name`.
   package func has(_ name: String) -> Bool { lock.withLock { zip_name_locate(archive, name, 0) >= 0 } }
 
-  /// All bytes of an entry, its checksum verified.
+  /// Returns all bytes of an entry and verifies its checksum.
   package func contents(of name: String) throws -> Data {
     try lock.withLock {
       var status = zip_stat_t()
@@ -41,15 +41,15 @@ package final class ZipArchive: @unchecked Sendable {
       guard index >= 0, zip_stat_index(archive, UInt64(index), 0, &status) == 0 else {
         throw FileError.unusable(path: path, problem: "holds no `\(name)`")
       }
-      // Deflate shrinks by a factor of 1032 at most: a larger claim is not believed.
+      // Deflate shrinks data by a factor of 1032 at most: a larger claim is a lie that would cost memory.
       guard status.size <= 1100 * (status.comp_size + 1) else {
-        throw failed("read `\(name)`: \(status.size) bytes out of \(status.comp_size) cannot be")
+        throw failed("read `\(name)`: \(status.size) bytes out of \(status.comp_size) are impossible")
       }
       guard let entry = zip_fopen_index(archive, UInt64(index), 0) else { throw failed("open `\(name)`") }
       defer { zip_fclose(entry) }
       var data = Data(count: Int(status.size))
       let count = data.withUnsafeMutableBytes { zip_fread(entry, $0.baseAddress, UInt64($0.count)) }
-      // Only behind the last byte does the library look at the checksum.
+      // The library compares the checksum only when it is asked for a byte behind the last.
       var beyond: UInt8 = 0
       guard count == data.count, zip_fread(entry, &beyond, 1) == 0 else {
         throw FileError.unusable(path: path, problem: "cannot read `\(name)`: truncated, or its checksum is wrong")
@@ -58,7 +58,7 @@ package final class ZipArchive: @unchecked Sendable {
     }
   }
 
-  /// Writes an archive with one stored entry, in one piece or not at all.
+  /// Writes an archive with one entry, uncompressed, in one piece or not at all.
   package static func write(_ contents: Data, name: String, to path: String) throws {
     try AtomicFile.create(path) { temporary in
       var code: Int32 = 0
@@ -77,7 +77,7 @@ package final class ZipArchive: @unchecked Sendable {
         let index = source.map { zip_file_add(archive, name, $0, 0) } ?? -1
         try check(index >= 0)
         try check(zip_set_file_compression(archive, UInt64(index), ZIP_CM_STORE, 0) == 0)
-        // The first of January 1980: equal contents make equal files.
+        // A fixed date, the first of January 1980: equal contents make equal files.
         try check(zip_file_set_dostime(archive, UInt64(index), 0, 0x21, 0) == 0)
         try check(zip_close(archive) == 0)
       }

@@ -1,16 +1,16 @@
 import Foundation
 
 extension NPYArray {
-  /// An npz file with one array of bytes, stored without compression.
+  /// Writes an npz file with one array of bytes, without compression.
   ///
   /// - Parameters:
-  ///   - name: what the array is called, e.g. `arr_0`
-  ///   - shape: extents, outermost first
+  ///   - name: the array's name, e.g. `arr_0`
+  ///   - shape: the extents, outermost first
   package static func writeNPZ(_ values: [UInt8], shape: [Int], name: String, to path: String) throws {
     try ZipArchive.write(npy(values, shape), name: "\(name).npy", to: path)
   }
 
-  /// Format 1.0: magic, version, header padded to 64 bytes, elements in C order.
+  /// Returns an npy file, format 1.0: magic, version, header padded to 64 bytes, elements in C order.
   private static func npy(_ values: [UInt8], _ shape: [Int]) -> Data {
     precondition(shape.reduce(1, *) == values.count, "\(values.count) values for \(shape)")
     let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")

@@ -1,8 +1,9 @@
 import Foundation
 
 /// An array in numpy's own format (npy 1.0, 2.0 or 3.0), little-endian and in C order.
+/// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 package struct NPYArray: Sendable {
-  /// Types of elements, by numpy's names.
+  /// Element types, under numpy's names.
   package enum Element: String, Sendable, CaseIterable {
     case float16 = "<f2"
     case float32 = "<f4"
@@ -12,7 +13,7 @@ package struct NPYArray: Sendable {
     case uint8 = "|u1"
     case bool = "|b1"
 
-    /// Bytes of an element.
+    /// The size of an element in bytes.
     var size: Int {
       switch self {
       case .float64, .int64: 8
@@ -23,11 +24,11 @@ package struct NPYArray: Sendable {
     }
   }
 
-  /// Type of the elements.
+  /// The type of the elements.
   package let element: Element
-  /// Extents, outermost first; none for a single number.
+  /// The extents, outermost first; none for a single number.
   package let shape: [Int]
-  /// How many elements there are.
+  /// The number of elements.
   package let count: Int
   private let name: String
   private let data: Data
@@ -35,10 +36,26 @@ package struct NPYArray: Sendable {
   /// Reads a file.
   package init(path: String) throws { try self.init(RandomAccessFile(reading: path).contents(), name: path) }
 
-  /// Takes the bytes of a file; `name` is for messages.
+  /// Parses the bytes of a file; error messages call the file `name`.
   package init(_ file: Data, name: String) throws {
     func malformed(_ problem: String) -> FileError { .unusable(path: name, problem: problem) }
     self.name = name
+    let range = try Self.headerRange(of: file, malformed)
+    let header = try NPYHeader([UInt8](file[file.startIndex + range.lowerBound..<file.startIndex + range.upperBound])) {
+      malformed("its npy header \($0)")
+    }
+    (element, shape, count) = (header.element, header.shape, header.count)
+    let found = file.count - range.upperBound
+    guard found == count * element.size else {
+      throw malformed(
+        "\(found < count * element.size ? "truncated: " : "")\(found) bytes of elements, "
+          + "\(shape) of \(element.rawValue) need \(count * element.size)")
+    }
+    data = file.suffix(found)
+  }
+
+  /// Returns the place of the header, behind the magic bytes, the version and the header's length.
+  private static func headerRange(of file: Data, _ malformed: (String) -> FileError) throws -> Range<Int> {
     guard file.count >= 10, file.prefix(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
       throw malformed("not an npy file: it does not start as one (\(file.count) bytes)")
     }
@@ -49,24 +66,14 @@ package struct NPYArray: Sendable {
     let lengthBytes = bytes[6] == 1 ? 2 : 4
     guard bytes.count >= 8 + lengthBytes else { throw malformed("truncated inside the npy header") }
     let length = bytes[8..<8 + lengthBytes].reversed().reduce(0) { $0 << 8 | Int($1) }
-    let start = 8 + lengthBytes + length
-    guard start <= file.count else {
+    let start = 8 + lengthBytes
+    guard start + length <= file.count else {
       throw malformed("truncated: a header of \(length) bytes in a file of \(file.count)")
     }
-    let header = try NPYHeader([UInt8](file[file.startIndex + 8 + lengthBytes..<file.startIndex + start])) {
-      malformed("its npy header \($0)")
-    }
-    (element, shape, count) = (header.element, header.shape, header.count)
-    let found = file.count - start
-    guard found == count * element.size else {
-      throw malformed(
-        "\(found < count * element.size ? "truncated: " : "")\(found) bytes of elements, "
-          + "\(shape) of \(element.rawValue) need \(count * element.size)")
-    }
-    data = file.suffix(found)
+    return start..<start + length
   }
 
-  /// The elements as floats; whole numbers and doubles are rejected.
+  /// Copies the elements as floats; throws unless they are float32 or float16.
   package func floats(into values: UnsafeMutableBufferPointer<Float>) throws {
     precondition(values.count == count, "\(count) elements for room of \(values.count)")
     switch element {
@@ -79,7 +86,7 @@ package struct NPYArray: Sendable {
     }
   }
 
-  /// The elements as whole numbers; others are rejected.
+  /// Returns the elements as whole numbers; throws unless they are int64, int32 or uint8.
   package func integers() throws -> [Int64] {
     try data.withUnsafeBytes { bytes in
       try (0..<count).map { i in
@@ -93,108 +100,5 @@ package struct NPYArray: Sendable {
         }
       }
     }
-  }
-}
-
-/// The header: a Python dictionary with `descr`, `fortran_order` and `shape`.
-private struct NPYHeader {
-  private(set) var element = NPYArray.Element.uint8
-  private(set) var shape: [Int] = []
-  private(set) var count = 1
-  private var scanner: PythonScanner
-
-  init(_ bytes: [UInt8], _ malformed: (String) -> FileError) throws {
-    scanner = PythonScanner(bytes)
-    var known: Set<String> = []
-    guard scanner.take("{") else { throw malformed("is no dictionary") }
-    while !scanner.take("}") {
-      guard let key = scanner.string(), scanner.take(":") else { throw malformed("is no dictionary of texts") }
-      guard known.insert(key).inserted else { throw malformed("has `\(key)` twice") }
-      try read(key, malformed)
-      guard scanner.take(",") || scanner.isNext("}") else { throw malformed("does not end") }
-    }
-    guard known == ["descr", "fortran_order", "shape"] else {
-      throw malformed("has the keys \(known.sorted()), expected descr, fortran_order and shape")
-    }
-  }
-
-  private mutating func read(_ key: String, _ malformed: (String) -> FileError) throws {
-    switch key {
-    case "descr":
-      guard let text = scanner.string() else { throw malformed("describes no plain type of elements") }
-      guard let element = NPYArray.Element(rawValue: text) else {
-        let remedy =
-          text.hasPrefix(">") ? "big-endian; convert it with a.astype('\(text.replacing(">", with: "<"))')" : ""
-        throw malformed(
-          "names elements of type \(text)\(remedy.isEmpty ? "" : ", \(remedy)"); known are "
-            + NPYArray.Element.allCases.map(\.rawValue).joined(separator: ", "))
-      }
-      self.element = element
-    case "fortran_order":
-      guard scanner.take("False") else {
-        throw malformed("says Fortran order, expected C order; save numpy.ascontiguousarray(a)")
-      }
-    case "shape":
-      guard let extents = scanner.tuple(), extents.count <= 32 else { throw malformed("has no tuple of extents") }
-      shape = extents
-      for extent in extents {
-        let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-        guard !overflow, product < Int.max / 8 else { throw malformed("has the impossible shape \(extents)") }
-        count = product
-      }
-    default: throw malformed("has the unknown key `\(key)`")
-    }
-  }
-}
-
-/// Reads the few kinds of Python literals that stand in such headers.
-private struct PythonScanner {
-  private let bytes: [UInt8]
-  private var place = 0
-
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  private mutating func skipSpace() {
-    while place < bytes.count, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[place]) { place += 1 }
-  }
-
-  mutating func isNext(_ token: String) -> Bool {
-    skipSpace()
-    return bytes[place...].starts(with: token.utf8)
-  }
-
-  mutating func take(_ token: String) -> Bool {
-    guard isNext(token) else { return false }
-    place += token.utf8.count
-    return true
-  }
-
-  /// A text in single or double quotes, without escapes.
-  mutating func string() -> String? {
-    guard isNext("'") || isNext("\"") else { return nil }
-    guard let end = bytes[(place + 1)...].firstIndex(of: bytes[place]) else { return nil }
-    defer { place = end + 1 }
-    return String(decoding: bytes[place + 1..<end], as: UTF8.self)
-  }
-
-  /// A whole number of at most 18 digits.
-  mutating func integer() -> Int? {
-    skipSpace()
-    let digits = bytes[place...].prefix { (0x30...0x39).contains($0) }
-    guard (1...18).contains(digits.count) else { return nil }
-    place += digits.count
-    _ = take("L")  // Python 2 wrote long integers so.
-    return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-  }
-
-  /// `()`, `(8,)` or `(8, 32, 32)`.
-  mutating func tuple() -> [Int]? {
-    guard take("(") else { return nil }
-    var numbers: [Int] = []
-    while !take(")") {
-      guard let number = integer(), take(",") || isNext(")") else { return nil }
-      numbers.append(number)
-    }
-    return numbers
   }
 }

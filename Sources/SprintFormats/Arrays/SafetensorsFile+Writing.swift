@@ -1,20 +1,20 @@
 import Foundation
 
 extension SafetensorsFile {
-  /// A float32 tensor that is to be written.
+  /// A float32 tensor for `write`.
   package struct Tensor {
     let name: String
     let shape: [Int]
     let values: UnsafeBufferPointer<Float>
 
-    /// A tensor whose elements somebody else keeps.
+    /// Describes a tensor; the caller keeps its elements alive.
     package init(name: String, shape: [Int], values: UnsafeBufferPointer<Float>) {
       precondition(shape.reduce(1, *) == values.count, "\(values.count) values for \(shape)")
       (self.name, self.shape, self.values) = (name, shape, values)
     }
   }
 
-  /// Writes tensors in their order, in one piece or not at all.
+  /// Writes tensors in the given order, in one piece or not at all.
   package static func write(_ tensors: [Tensor], metadata: [String: String], to path: String) throws {
     let header = try header(tensors, metadata)
     try AtomicFile.create(path) { temporary in
@@ -30,7 +30,7 @@ extension SafetensorsFile {
     }
   }
 
-  /// The header, padded with spaces so that the elements lie at a multiple of eight bytes.
+  /// Returns the header, padded with spaces so that the elements start at a multiple of eight bytes.
   private static func header(_ tensors: [Tensor], _ metadata: [String: String]) throws -> Data {
     var table: [String: Any] = ["__metadata__": metadata]
     var end = 0

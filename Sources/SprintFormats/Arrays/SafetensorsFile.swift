@@ -1,54 +1,36 @@
 import Foundation
 
-/// Why a safetensors file could not be read.
-package enum SafetensorsError: Error, CustomStringConvertible {
-  /// The file is not what it claims to be.
-  case malformed(path: String, problem: String)
-  /// The file lacks a tensor.
-  case missing(path: String, name: String)
-  /// A tensor has another shape or element type than expected.
-  case unexpected(path: String, name: String, found: String, expected: String)
-
-  /// One line: what was found, what was expected, what to do.
-  package var description: String {
-    switch self {
-    case .malformed(let path, let problem): "\(path): not a valid safetensors file: \(problem)"
-    case .missing(let path, let name): "\(path): there is no tensor `\(name)`; was the file made for something else?"
-    case .unexpected(let path, let name, let found, let expected):
-      "\(path): tensor `\(name)` is \(found), expected \(expected)"
-    }
-  }
-}
-
-/// A safetensors file: named tensors behind a JSON header. Only what is read takes memory.
+/// A safetensors file: named tensors behind a JSON header. Only the tensors that are read take memory.
+/// https://huggingface.co/docs/safetensors
 package struct SafetensorsFile: Sendable {
   /// A tensor's entry in the header.
   package struct Entry: Sendable, Equatable {
-    /// Element type, e.g. `F32`.
+    /// The element type, e.g. `F32`.
     package let type: String
-    /// Extents, outermost first.
+    /// The extents, outermost first.
     package let shape: [Int]
-    /// Bytes behind the header.
+    /// The place of its bytes behind the header.
     let bytes: Range<Int>
   }
 
-  /// Where the file lies.
+  /// The path of the file.
   package let path: String
   /// The entries by name.
   package let entries: [String: Entry]
   /// The header's free text.
   package let metadata: [String: String]
   private let file: RandomAccessFile
-  /// Where the data begin in the file.
+  /// The place of the first tensor in the file.
   private let start: Int
 
-  static let sizes = ["F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1]
   private static let largestHeader: UInt64 = 100_000_000
 
-  /// Opens a file and checks its whole header: types, shapes, bounds, overlaps and gaps.
+  /// Opens a file and checks its whole header.
   package init(path: String) throws {
     self.path = path
-    func malformed(_ problem: String) -> SafetensorsError { .malformed(path: path, problem: problem) }
+    func malformed(_ problem: String) -> FileError {
+      .unusable(path: path, problem: "not a valid safetensors file: \(problem)")
+    }
     let file = try RandomAccessFile(reading: path)
     let size = try file.size
     guard size >= 8 else { throw malformed("\(size) bytes, expected at least 8") }
@@ -58,84 +40,29 @@ package struct SafetensorsFile: Sendable {
     guard length <= Self.largestHeader, length <= UInt64(size - 8) else {
       throw malformed("a header of \(length) bytes in a file of \(size)")
     }
-    var header = Data(count: Int(length))
-    try header.withUnsafeMutableBytes { try file.read(into: $0, at: 8) }
-    (self.file, start) = (file, 8 + header.count)
-    guard let table = (try? JSONSerialization.jsonObject(with: header)) as? [String: Any] else {
-      throw malformed("its header is not a JSON object")
-    }
-    guard Self.members(ofObject: header) == table.count else { throw malformed("its header names a tensor twice") }
-    metadata = table["__metadata__"] as? [String: String] ?? [:]
-    let body = size - start
-    var entries: [String: Entry] = [:]
-    for (name, value) in table where name != "__metadata__" {
-      entries[name] = try Self.entry(value, body: body) { malformed("tensor `\(name)` \($0)") }
-    }
-    var end = 0
-    for (name, entry) in entries.sorted(by: {
-      ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < ($1.value.bytes.lowerBound, $1.value.bytes.upperBound)
-    }) {
-      guard entry.bytes.lowerBound == end else {
-        throw malformed(
-          "tensor `\(name)` starts at byte \(entry.bytes.lowerBound), expected \(end): an overlap or a gap")
-      }
-      end = entry.bytes.upperBound
-    }
-    guard end == body else { throw malformed("\(body) bytes of data, the header describes \(end)") }
-    self.entries = entries
+    var json = Data(count: Int(length))
+    try json.withUnsafeMutableBytes { try file.read(into: $0, at: 8) }
+    (self.file, start) = (file, 8 + json.count)
+    let header = try SafetensorsHeader(json, body: size - start, malformed)
+    (entries, metadata) = (header.entries, header.metadata)
   }
 
-  /// How many members a JSON object has, those of the same name included, which a dictionary no longer shows.
-  private static func members(ofObject json: Data) -> Int {
-    var (count, depth, isText, isEscaped) = (0, 0, false, false)
-    for byte in json {
-      switch byte {
-      case _ where isEscaped: isEscaped = false
-      case UInt8(ascii: "\\"): isEscaped = isText
-      case UInt8(ascii: "\""): isText.toggle()
-      case _ where isText: break
-      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-      case UInt8(ascii: ":") where depth == 1: count += 1
-      default: break
-      }
-    }
-    return count
-  }
-
-  private static func entry(_ value: Any, body: Int, _ malformed: (String) -> SafetensorsError) throws -> Entry {
-    guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
-      let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int]
-    else { throw malformed("needs dtype, shape and data_offsets") }
-    guard let size = sizes[type] else { throw malformed("has the unknown type \(type)") }
-    guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= body else {
-      throw malformed("lies at bytes \(offsets) of \(body)")
-    }
-    var expected = size
-    for extent in shape {
-      let (product, overflow) = expected.multipliedReportingOverflow(by: extent)
-      guard extent >= 0, !overflow else { throw malformed("has the impossible shape \(shape)") }
-      expected = product
-    }
-    guard offsets[1] - offsets[0] == expected else {
-      throw malformed("has \(offsets[1] - offsets[0]) bytes, its shape \(shape) of \(type) needs \(expected)")
-    }
-    return Entry(type: type, shape: shape, bytes: offsets[0]..<offsets[1])
-  }
-
-  /// The entry of a tensor that has to be there.
+  /// Returns the entry of a tensor; throws if the file does not have it.
   package func entry(_ name: String) throws -> Entry {
-    guard let entry = entries[name] else { throw SafetensorsError.missing(path: path, name: name) }
+    guard let entry = entries[name] else {
+      throw FileError.unusable(
+        path: path, problem: "there is no tensor `\(name)`; was the file made for something else?")
+    }
     return entry
   }
 
-  /// A float32 tensor's elements, after checking its shape where one is given.
+  /// Returns the elements of a float32 tensor; throws if it has another type, or another shape than `shape`.
   package func floats(_ name: String, shape: [Int]? = nil) throws -> [Float] { try elements(name, "F32", shape) }
 
-  /// An int64 tensor's elements, after checking its shape where one is given.
+  /// Returns the elements of an int64 tensor; throws if it has another type, or another shape than `shape`.
   package func integers(_ name: String, shape: [Int]? = nil) throws -> [Int64] { try elements(name, "I64", shape) }
 
-  /// A byte tensor's elements, after checking its shape where one is given.
+  /// Returns the elements of a byte tensor; throws if it has another type, or another shape than `shape`.
   package func bytes(_ name: String, shape: [Int]? = nil) throws -> [UInt8] { try elements(name, "U8", shape) }
 
   private func elements<Element: BitwiseCopyable>(_ name: String, _ type: String, _ shape: [Int]?) throws -> [Element] {
@@ -151,10 +78,10 @@ package struct SafetensorsFile: Sendable {
     }
   }
 
-  /// Elements of a tensor from number `first` on, as floats: of F32, F16 or BF16.
+  /// Reads elements of a tensor of F32, F16 or BF16 as floats, from element `first` on.
   package func floats(_ name: String, from first: Int = 0, into values: UnsafeMutableBufferPointer<Float>) throws {
     let entry = try entry(name)
-    let size = Self.sizes[entry.type] ?? 0
+    let size = SafetensorsHeader.sizes[entry.type] ?? 0
     precondition((first + values.count) * size <= entry.bytes.count, "elements \(first)... of `\(name)`")
     let place = start + entry.bytes.lowerBound + first * size
     switch entry.type {
@@ -173,7 +100,7 @@ package struct SafetensorsFile: Sendable {
     }
   }
 
-  private func unexpected(_ name: String, _ entry: Entry, _ expected: String) -> SafetensorsError {
+  private func unexpected(_ name: String, _ entry: Entry, _ expected: String) -> FileError {
     .unexpected(path: path, name: name, found: "\(entry.type) \(entry.shape)", expected: expected)
   }
 }

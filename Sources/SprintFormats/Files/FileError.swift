@@ -4,11 +4,17 @@ import Foundation
 /// options that they stand for.
 package protocol Remedy: Sendable {}
 
+/// An error that may know what the user can do about it.
+package protocol RemediableError: Error {
+  /// What the user can do, where the command line has an option for it.
+  var remedy: (any Remedy)? { get }
+}
+
 /// Why a file could not be read, written or used. There is one error type for files, wherever they are read.
-package enum FileError: Error, CustomStringConvertible {
+package enum FileError: RemediableError, CustomStringConvertible {
   /// A system call failed.
   case system(path: String, action: String, code: Int32)
-  /// The file is shorter than it has to be.
+  /// The file is too short.
   case truncated(path: String, expected: Int)
   /// The content of the file, or of an entry of an archive, cannot be used.
   case unusable(path: String, problem: String, remedy: (any Remedy)? = nil)
@@ -18,7 +24,7 @@ package enum FileError: Error, CustomStringConvertible {
     switch self {
     case .system(let path, let action, let code): "\(path): cannot \(action): \(String(cString: strerror(code)))"
     case .unusable(let path, let problem, _): "\(path): \(problem)"
-    case .truncated(let path, let expected): "\(path): truncated: it has to have at least \(expected) bytes"
+    case .truncated(let path, let expected): "\(path): truncated: expected at least \(expected) bytes"
     }
   }
 
@@ -30,5 +36,10 @@ package enum FileError: Error, CustomStringConvertible {
   /// The error of the system call that has just failed.
   package static func last(_ path: String, _ action: String) -> FileError {
     .system(path: path, action: action, code: errno)
+  }
+
+  /// A tensor, data set or attribute of the file differs from what is needed.
+  package static func unexpected(path: String, name: String, found: String, expected: String) -> FileError {
+    .unusable(path: path, problem: "`\(name)` is \(found), expected \(expected)")
   }
 }

@@ -1,18 +1,19 @@
 import Foundation
 import Synchronization
 
-/// Lets work in the background rest after every piece, so that it takes a small share of a busy machine, until it is to hurry.
+/// Slows down background work, so that it takes a small share of a busy machine: the work rests after every piece until
+/// somebody calls `hurry`.
 package final class Pace: Sendable {
   private let rest: Double
   private let isHurried = Atomic(false)
 
-  /// - Parameter rest: how many times as long as a piece took to rest after it
+  /// - Parameter rest: how long to rest after a piece, as a multiple of the time that the piece took
   package init(rest: Double) { self.rest = rest }
 
-  /// No more rests from now on.
+  /// Ends all rests, the current one too.
   package func hurry() { isHurried.store(true, ordering: .relaxed) }
 
-  /// Rests after a piece that was begun at `start`.
+  /// Rests after a piece that began at `start`.
   func rest(since start: ContinuousClock.Instant) {
     let end = ContinuousClock.now + (ContinuousClock.now - start) * rest
     while ContinuousClock.now < end, !isHurried.load(ordering: .relaxed) {

@@ -1,15 +1,15 @@
 import Foundation
 
-/// An open file of which pieces are read or written at their places, from any thread.
+/// An open file that any thread can read and write at any place.
 package final class RandomAccessFile: Sendable {
-  /// Where the file lies.
+  /// The path of the file.
   package let path: String
   private let descriptor: Int32
 
   /// Opens a file for reading.
   package convenience init(reading path: String) throws { try self.init(path, O_RDONLY, "open") }
 
-  /// Opens a file for reading and writing, and creates it where there is none.
+  /// Opens a file for reading and writing; creates it if it does not exist.
   package convenience init(writing path: String) throws { try self.init(path, O_RDWR | O_CREAT, "open for writing") }
 
   private init(_ path: String, _ mode: Int32, _ action: String) throws {
@@ -20,7 +20,7 @@ package final class RandomAccessFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Bytes in the file.
+  /// The size of the file in bytes; throws if it is a folder or a device.
   package var size: Int {
     get throws {
       var status = stat()
@@ -32,7 +32,7 @@ package final class RandomAccessFile: Sendable {
     }
   }
 
-  /// Fills `target` with what stands from `offset` on; an error where the file ends before.
+  /// Fills `target` with the bytes from `offset` on; throws if the file ends before.
   package func read(into target: UnsafeMutableRawBufferPointer, at offset: Int) throws {
     var done = 0
     while done < target.count {
@@ -45,7 +45,14 @@ package final class RandomAccessFile: Sendable {
     }
   }
 
-  /// Writes all of `source` from `offset` on.
+  /// Returns all bytes of the file.
+  package func contents() throws -> Data {
+    var data = Data(count: try size)
+    try data.withUnsafeMutableBytes { try read(into: $0, at: 0) }
+    return data
+  }
+
+  /// Writes all of `source` at `offset`.
   package func write(_ source: UnsafeRawBufferPointer, at offset: Int) throws {
     var done = 0
     while done < source.count {
@@ -57,29 +64,22 @@ package final class RandomAccessFile: Sendable {
     }
   }
 
-  /// All bytes.
-  package func contents() throws -> Data {
-    var data = Data(count: try size)
-    try data.withUnsafeMutableBytes { try read(into: $0, at: 0) }
-    return data
-  }
-
-  /// The same for bytes at hand.
+  /// Writes an array of bytes at `offset`.
   package func write(_ bytes: [UInt8], at offset: Int) throws {
     try bytes.withUnsafeBytes { try write($0, at: offset) }
   }
 
-  /// Cuts the file off, or extends it by zeros.
+  /// Cuts the file off at `size`, or extends it with zeros.
   package func resize(to size: Int) throws {
     guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileError.last(path, "resize") }
   }
 
-  /// Takes the room of the whole file on the disk, so that filling it cannot fail for want of it.
+  /// Allocates disk blocks for the whole file, so that a full disk shows now and not while the file is filled.
   package func claim() throws {
     let code = try posix_fallocate(descriptor, 0, off_t(size))
-    // Where a file system cannot do so, a full disk is found later.
+    // Some file systems cannot allocate ahead; there a full disk shows later.
     guard code == 0 || code == EOPNOTSUPP || code == EINVAL else {
-      throw FileError.system(path: path, action: "take \(try size) bytes of the disk", code: code)
+      throw FileError.system(path: path, action: "allocate \(try size) bytes on the disk", code: code)
     }
   }
 

@@ -1,13 +1,14 @@
-/// The checksum of HDF5's filter of this name: two sums modulo 65535 over big-endian 16-bit words, the second in front.
+/// Returns the checksum of HDF5's Fletcher32 filter: two sums modulo 65535 over big-endian 16-bit words, the second sum
+/// in the high half.
 ///
-/// - Parameter bytes: an even number of them, at most 32 MiB
+/// - Parameter bytes: an even number of bytes, at most 32 MiB
 func fletcher32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
   precondition(bytes.count % 2 == 0 && bytes.count <= 32 << 20, "a checksum over \(bytes.count) bytes")
   let words = bytes.bindMemory(to: UInt16.self)
   var (first, second): (UInt64, UInt64) = (0, 0)
   for start in stride(from: 0, to: words.count, by: blockWords) {
     let count = min(blockWords, words.count - start)
-    // Σ w and Σ (count - i) w of a block fit 32 bits; the loop is vectorised.
+    // Σ w and Σ (count - i) w of a block fit 32 bits, so the compiler can vectorise the loop.
     var (sum, weighted, weight): (UInt32, UInt32, UInt32) = (0, 0, UInt32(count))
     for word in UnsafeBufferPointer(rebasing: words[start..<start + count]) {
       let value = UInt32(word.byteSwapped)
@@ -23,5 +24,5 @@ func fletcher32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
 
 private let blockWords = 256
 
-/// Modulo 65535, where what is not zero becomes 1 to 65535, as adding carries back yields.
+/// Returns a sum modulo 65535. Like the library, which adds carries back, it maps a sum other than 0 to 1...65535.
 private func folded(_ sum: UInt64) -> UInt32 { sum == 0 ? 0 : UInt32((sum - 1) % 65535 + 1) }

@@ -1,15 +1,15 @@
 import CHDF5
 
-// Data sets in pieces with a checksum each, as the library's own pipeline would write and read them; but its checksum is slow, and it
-// takes fresh memory for every piece.
+// Data sets in pieces, each with a checksum. The library's own pipeline writes and reads the same pieces, but its
+// checksum is slow, and it allocates memory for every piece.
 
 extension HDF5File {
-  /// How a data set is cut along its first extent.
+  /// The pieces of a data set, cut along its first extent.
   struct Pieces {
     let count, rows, floatsPerRow, total: Int
     var bytes: Int { rows * floatsPerRow * MemoryLayout<Float>.stride }
 
-    /// Pieces of at most 4 MiB, all alike: the file has room for the last one in full.
+    /// Cuts a data set into equal pieces of at most 4 MiB; the file has room for the last one in full.
     init(shape: [Int]) {
       let floatsPerRow = max(1, shape.dropFirst().reduce(1, *))
       let most = max(1, min(shape[0], (1 << 20) / floatsPerRow))
@@ -17,19 +17,20 @@ extension HDF5File {
       self.init(shape: shape, rows: max(1, (shape[0] + count - 1) / count))
     }
 
+    /// Cuts a data set into pieces of `rows` entries.
     init(shape: [Int], rows: Int) {
       (self.rows, total) = (rows, shape[0])
       floatsPerRow = shape.dropFirst().reduce(1, *)
       count = (shape[0] + rows - 1) / rows
     }
 
-    /// Where piece `index` lies among all values.
+    /// The place of piece `index` among all values.
     func range(_ index: Int) -> Range<Int> {
       index * rows * floatsPerRow..<min((index + 1) * rows, total) * floatsPerRow
     }
   }
 
-  /// Room for one piece and its checksum.
+  /// Calls `body` with room for one piece and its checksum.
   private func withPieceMemory(_ pieces: Pieces, _ body: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: pieces.bytes + 4, alignment: 64)
     defer { memory.deallocate() }
@@ -40,6 +41,7 @@ extension HDF5File {
     [hsize_t(index * pieces.rows)] + Array(repeating: 0, count: dimensions - 1)
   }
 
+  /// Writes all pieces of a data set, each followed by its checksum.
   func write(_ pieces: Pieces, to dataset: Handle, _ name: String, _ values: UnsafeBufferPointer<Float>) throws {
     let dimensions = try shape(of: dataset, name).count
     try withPieceMemory(pieces) { memory in
@@ -61,7 +63,7 @@ extension HDF5File {
     }
   }
 
-  /// The pieces of a data set that was written like this, or nil.
+  /// Returns the pieces of a data set if `write` made it, else nil.
   func pieces(of dataset: Handle, _ name: String, _ shape: [Int]) throws -> Pieces? {
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Dget_type(dataset.id) }
     let properties = try opened("read the layout of `\(name)`", H5Pclose) { H5Dget_create_plist(dataset.id) }
@@ -79,6 +81,7 @@ extension HDF5File {
     }
   }
 
+  /// Reads all pieces of a data set and verifies their checksums.
   func read(
     _ pieces: Pieces, of dataset: Handle, _ name: String, into values: UnsafeMutableBufferPointer<Float>
   ) throws {
@@ -89,13 +92,13 @@ extension HDF5File {
         var offset = offset(index, pieces, dimensions: dimensions)
         var (size, filters): (hsize_t, UInt32) = (0, 0)
         try check(action) { H5Dget_chunk_storage_size(dataset.id, &offset, &size) }
-        guard size == memory.count else { throw HDF5Error.failed(path: path, action: action) }
+        guard size == memory.count else { throw FileError.hdf5(path, cannot: action) }
         try check(action) {
           H5Dread_chunk(dataset.id, sprint_h5p_default(), &offset, &filters, memory.baseAddress)
         }
         let found = UInt32(littleEndian: memory.load(fromByteOffset: pieces.bytes, as: UInt32.self))
         guard found == fletcher32(UnsafeRawBufferPointer(rebasing: memory[..<pieces.bytes])) else {
-          throw HDF5Error.failed(path: path, action: "read `\(name)`: a checksum is wrong, the file is damaged")
+          throw FileError.hdf5(path, cannot: "read `\(name)`: a checksum is wrong, the file is damaged")
         }
         let target = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: values[pieces.range(index)]))
         target.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<target.count]))

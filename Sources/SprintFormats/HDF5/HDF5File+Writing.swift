@@ -1,23 +1,21 @@
 import CHDF5
 import Foundation
 
-// Groups and data sets are made here; attributes are written where they are read.
-
 extension HDF5File {
-  /// Creates a group and those above it.
+  /// Creates a group and the groups above it.
   package func createGroup(_ name: String) throws {
-    var way = ""
+    var current = ""
     for part in name.split(separator: "/") {
-      way += "/\(part)"
-      if has(way) { continue }
-      let properties = try Self.timeless(path, sprint_h5p_group_create(), way)
-      _ = try opened("create the group `\(way)`", H5Gclose) {
-        H5Gcreate2(file.id, way, sprint_h5p_default(), properties.id, sprint_h5p_default())
+      current += "/\(part)"
+      if has(current) { continue }
+      let properties = try Self.timeless(path, sprint_h5p_group_create(), current)
+      _ = try opened("create the group `\(current)`", H5Gclose) {
+        H5Gcreate2(file.id, current, sprint_h5p_default(), properties.id, sprint_h5p_default())
       }
     }
   }
 
-  /// Writes a data set of float32; with `checked` in pieces that carry a checksum each, else contiguous.
+  /// Writes a data set of float32: in pieces with a checksum each if `checked`, else contiguous.
   package func write(_ name: String, shape: [Int], _ values: UnsafeBufferPointer<Float>, checked: Bool = false) throws {
     precondition(shape.reduce(1, *) == values.count, "\(values.count) values for \(shape)")
     let pieces = checked ? Pieces(shape: shape) : nil
@@ -40,10 +38,10 @@ extension HDF5File {
     }
   }
 
-  /// Sets room aside for a data set in one piece, to be filled with `pwrite` once this file is closed.
+  /// Reserves room for a contiguous data set, which the caller fills with `pwrite` once this file is closed.
   ///
   /// - Parameter element: float16, float32, or integers of 64 bits
-  /// - Returns: where its elements lie in the file
+  /// - Returns: the place of its elements in the file
   package func reserve(_ name: String, shape: [Int], of element: Element = .float(4)) throws -> Int {
     switch element {
     case .float(2):
@@ -54,12 +52,12 @@ extension HDF5File {
     default: preconditionFailure("room for elements of type \(element)")
     }
     guard let offset = try describe(name).offset else {
-      throw HDF5Error.unexpected(path: path, name: name, found: "in pieces", expected: "contiguous")
+      throw FileError.unexpected(path: path, name: name, found: "in pieces", expected: "contiguous")
     }
     return offset
   }
 
-  /// Properties of an object that does not remember when it was made: equal contents make equal files.
+  /// Returns properties of an object without its creation time, so that equal contents make equal files.
   static func timeless(_ path: String, _ kind: hid_t, _ name: String) throws -> Handle {
     let properties = try opened(path, "describe `\(name)`", H5Pclose) { H5Pcreate(kind) }
     try check(path, "describe `\(name)`") { H5Pset_obj_track_times(properties.id, false) }

@@ -3,18 +3,18 @@ import Foundation
 
 /// A picture of 8-bit red, green and blue.
 package struct Picture: Sendable {
-  /// Extents in pixels.
+  /// The extents in pixels.
   package let width, height: Int
-  /// Red, green, blue of each pixel, row by row from the top.
+  /// Red, green and blue of each pixel, row by row from the top.
   package private(set) var pixels: [UInt8]
 
-  /// A picture of one colour.
+  /// Makes a picture of one colour.
   package init(width: Int, height: Int, fill: UInt8 = 255) {
     (self.width, self.height) = (width, height)
     pixels = [UInt8](repeating: fill, count: 3 * width * height)
   }
 
-  /// Red, green and blue of one pixel; writing outside the picture does nothing.
+  /// Red, green and blue of one pixel; a write outside the picture does nothing.
   package subscript(x: Int, y: Int) -> (UInt8, UInt8, UInt8) {
     get {
       let i = 3 * (y * width + x)

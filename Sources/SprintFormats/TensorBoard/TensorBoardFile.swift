@@ -1,22 +1,22 @@
 import Foundation
 
-/// Curves, pictures and texts for TensorBoard: an event file, one record after another, each step once.
+/// An event file for TensorBoard, with curves, pictures and texts. Across the files of a run every step appears once.
 package final class TensorBoardFile {
   private let file: RandomAccessFile
   private var end = 0
   private static let prefix = "events.out.tfevents."
 
-  /// Begins a file in a folder of a run that goes on after `step`; what older files there tell of later steps is cut off.
+  /// Begins a file for a run that continues after `step`, and cuts later steps off the older files in the folder.
   package init(folder: String, after step: Int) throws {
     try AtomicFile.createFolder(folder)
     let older = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix(Self.prefix) }
       .sorted()
     for name in older { try Self.cut("\(folder)/\(name)", after: step) }
-    // Readers go through the files by name.
+    // Readers go through the files in the order of their names.
     let seconds = max(Int(Date().timeIntervalSince1970), (older.last.flatMap(Self.seconds) ?? 0) + 1)
     file = try RandomAccessFile(writing: "\(folder)/\(Self.prefix)\(seconds).\(ProcessInfo.processInfo.hostName)")
     try append(step: 0) { $0.fileVersion = "brain.Event:2" }
-    // Readers that have seen the later steps already forget them.
+    // Tells readers that have already seen later steps to forget them.
     try append(step: step + 1) { $0.sessionLog.status = .start }
   }
 
@@ -24,7 +24,7 @@ package final class TensorBoardFile {
     name.dropFirst(prefix.count).split(separator: ".").first.flatMap { Int($0) }
   }
 
-  /// Points of curves at a step.
+  /// Adds a point to each curve.
   package func add(_ scalars: [(tag: String, value: Double)], step: Int) throws {
     try append(step: step) { event in
       event.summary.value = scalars.map { scalar in
@@ -36,7 +36,7 @@ package final class TensorBoardFile {
     }
   }
 
-  /// A picture at a step: the bytes of a PNG file.
+  /// Adds a picture: the bytes of a PNG file.
   package func add(image png: Data, width: Int, height: Int, tag: String, step: Int) throws {
     try append(step: step) { event in
       event.summary.value = [
@@ -51,7 +51,7 @@ package final class TensorBoardFile {
     }
   }
 
-  /// A text in Markdown at a step.
+  /// Adds a text in Markdown.
   package func add(text: String, tag: String, step: Int) throws {
     try append(step: step) { event in
       event.summary.value = [
@@ -76,7 +76,7 @@ package final class TensorBoardFile {
     end += record.count
   }
 
-  /// Cuts a file off at the first record of a later step, or at one that was not written to its end.
+  /// Cuts a file off at the first record that belongs to a later step or is not whole.
   private static func cut(_ path: String, after step: Int) throws {
     let file = try RandomAccessFile(writing: path)
     let size = try file.size
@@ -97,10 +97,10 @@ extension Sprint_Tensorboard_Event {
   }
 }
 
-/// The frame around each event: TensorFlow's record format.
+/// TensorFlow's record format, which frames each event.
 /// https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
 enum EventRecord {
-  /// Length, its checksum, contents, their checksum.
+  /// Returns a record: length, its checksum, contents, their checksum.
   static func framed(_ contents: Data) -> Data {
     var record = Data(capacity: contents.count + 16)
     func append(_ number: some FixedWidthInteger) {
@@ -113,7 +113,7 @@ enum EventRecord {
     return record
   }
 
-  /// The record at a place, or nil where there is no whole one.
+  /// Returns the record at `place`, or nil if none is whole there.
   static func next(of file: RandomAccessFile, at place: Int, _ size: Int) throws -> (contents: Data, end: Int)? {
     guard place + 16 <= size else { return nil }
     var head = Data(count: 12)
@@ -137,7 +137,7 @@ enum EventRecord {
     return (checksum >> 15 | checksum << 17) &+ 0xa282_ead8
   }
 
-  /// CRC-32C, Castagnoli's polynomial, which zlib has not.
+  /// The table of CRC-32C (Castagnoli's polynomial), which zlib lacks.
   private static let table = (0..<256 as Range<UInt32>).map { byte in
     (0..<8).reduce(byte) { value, _ in value & 1 == 1 ? value >> 1 ^ 0x82f6_3b78 : value >> 1 }
   }

@@ -1,12 +1,12 @@
-import SprintTraining
 import Foundation
 import SprintData
 import SprintFormats
 import SprintKernels
+import SprintTraining
 
-/// What a data set holds, and whether the model would see numbers of a sensible size.
+/// The contents of a data set, with a warning if the model would see numbers of an odd size or mean.
 package struct DatasetInspection: Encodable {
-  /// One channel as the model sees it.
+  /// Mean and deviation of one channel as the model sees it.
   package struct Channel: Encodable {
     let mean, deviation: Double
   }
@@ -20,7 +20,7 @@ package struct DatasetInspection: Encodable {
 
   private static let mostSamples = 4096
 
-  /// Looks at all labels, and at some thousand samples spread over the set.
+  /// Reads all labels, and some thousand samples spread over the set.
   package init(path: String) throws {
     let dataset = try LatentDataset(paths: [path])
     (samples, channels, side) = (dataset.count, dataset.channels, dataset.side)
@@ -36,7 +36,8 @@ package struct DatasetInspection: Encodable {
         ? nil
         : String(
           format:
-            "channel %d: the model would see a mean of %.2f and a deviation of %.2f; near 0 and 1 is right: check scale and shift",
+            "channel %d: the model would see mean %.2f and deviation %.2f, expected about 0 and 1; "
+            + "check scale and shift",
           index, channel.mean, channel.deviation)
     }
   }
@@ -60,11 +61,12 @@ package struct DatasetInspection: Encodable {
     }
   }
 
+  /// The inspection as text.
   var lines: [String] {
     let from = [source, ["", "none"].contains(vae) ? "" : "autoencoder \(vae)"].filter { !$0.isEmpty }
     return [
       "data set of \(samples) \(kind), \(channels) x \(side) x \(side)",
-      "  \(hasMoments ? "mean and deviation, drawn each time" : "drawn once")\(hasFlipped ? ", mirrored images too" : "")",
+      "  \(hasMoments ? "moments, drawn anew each time" : "drawn latents")\(hasFlipped ? ", mirrored images too" : "")",
       "  \(classes) classes, labels \(firstLabel) to \(lastLabel), \(smallestClass) to \(largestClass) images each",
     ] + (from.isEmpty ? [] : ["  from \(from.joined(separator: ", "))"])
       + seenByModel.enumerated().map {
@@ -72,7 +74,8 @@ package struct DatasetInspection: Encodable {
       } + warnings.map { "warning: \($0)" }
   }
 
-  /// Writes a grid of samples as the model sees them, one row for each of the first classes; says what its colours are.
+  /// Writes a grid of samples as the model sees them, one row for each of the first ten classes; returns a note on its
+  /// colours, unless they are the images' own.
   package static func writePreview(of path: String, to out: String) throws -> String? {
     let dataset = try LatentDataset(paths: [path])
     var rows: [Int: [Int]] = [:]

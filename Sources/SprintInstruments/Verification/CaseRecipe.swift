@@ -76,9 +76,9 @@ private struct CaseTable {
     return exact
   }
 
-  func malformed(_ problem: String) -> SafetensorsError { CaseTable.malformed(path, problem) }
+  func malformed(_ problem: String) -> FileError { CaseTable.malformed(path, problem) }
 
-  private static func malformed(_ path: String, _ problem: String) -> SafetensorsError {
-    .malformed(path: path, problem: "`sprint.case` in its metadata \(problem)")
+  private static func malformed(_ path: String, _ problem: String) -> FileError {
+    .unusable(path: path, problem: "`sprint.case` in its metadata \(problem)")
   }
 }

@@ -25,7 +25,7 @@ package struct CaseVerification {
     network = Network(recipe.model, workers: workers)
     let shape = try file.entry("step.0.input.x").shape
     guard shape.count == 4, shape[1...] == [recipe.model.channels, recipe.model.side, recipe.model.side] else {
-      throw SafetensorsError.unexpected(
+      throw FileError.unexpected(
         path: path, name: "step.0.input.x", found: "\(shape)",
         expected: "[B, \(recipe.model.channels), \(recipe.model.side), \(recipe.model.side)]")
     }
@@ -114,13 +114,13 @@ package struct CaseVerification {
     let name = "step.\(step).input.keep"
     guard let entry = file.entries[name] else { return nil }
     guard entry.shape.count == 2, entry.shape[0] == batch, entry.shape[1] > 0 else {
-      throw SafetensorsError.unexpected(path: file.path, name: name, found: "\(entry.shape)", expected: "[\(batch), M]")
+      throw FileError.unexpected(path: file.path, name: name, found: "\(entry.shape)", expected: "[\(batch), M]")
     }
     let ids = try file.integers(name).map { Int32(clamping: $0) }
     for start in stride(from: 0, to: ids.count, by: entry.shape[1]) {
       let sample = ids[start..<start + entry.shape[1]]
       guard Set(sample).count == sample.count, sample.allSatisfy({ $0 >= 0 && $0 < recipe.model.tokens }) else {
-        throw SafetensorsError.unexpected(
+        throw FileError.unexpected(
           path: file.path, name: name, found: "a repeated or impossible id",
           expected: "different ids below \(recipe.model.tokens)")
       }
@@ -132,7 +132,7 @@ package struct CaseVerification {
     let labels = try file.integers(name, shape: [count]).map { Int($0) }
     let limit = recipe.model.classes + (allowsNone ? 1 : 0)
     if let bad = labels.first(where: { $0 < 0 || $0 >= limit }) {
-      throw SafetensorsError.unexpected(
+      throw FileError.unexpected(
         path: file.path, name: name, found: "class \(bad)", expected: "0 to \(limit - 1)")
     }
     return labels

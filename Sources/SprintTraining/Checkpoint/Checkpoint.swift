@@ -72,11 +72,7 @@ package struct Checkpoint: Sendable {
     self.position = position
     samples = Int(try number("samples"))
     configurationText = try file.text("configuration") ?? ""
-    let range = try file.numbers("pixel_range") ?? [-1, 1]
-    properties = LatentProperties(
-      scale: (try file.numbers("scale") ?? [1]).map { Float($0) },
-      shift: (try file.numbers("shift") ?? [0]).map { Float($0) },
-      kind: try file.text("kind") ?? "latents", pixelRange: range[0]...range[1], vae: try file.text("vae") ?? "")
+    properties = try LatentProperties(of: file)
   }
 
   /// Size and SHA-256 of the file.
@@ -99,7 +95,7 @@ package struct Checkpoint: Sendable {
       let name = "/\(part.rawValue)/\(parameter.name)"
       let shape = try file.describe(name).shape
       guard shape == parameter.shape else {
-        throw HDF5Error.unexpected(
+        throw FileError.unexpected(
           path: file.path, name: name, found: "of shape \(shape)", expected: "\(parameter.shape)")
       }
       let values = arena[parameter]

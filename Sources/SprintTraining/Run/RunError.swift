@@ -15,7 +15,7 @@ package enum RunRemedy: Remedy {
 }
 
 /// Why a run cannot start or go on.
-package enum RunError: Error, CustomStringConvertible {
+package enum RunError: RemediableError, CustomStringConvertible {
   /// The folder already holds a run, and the user did not ask to continue it.
   case occupied(folder: String, step: Int)
   /// The folder holds checkpoints, but none of them is whole.

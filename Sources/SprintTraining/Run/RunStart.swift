@@ -88,13 +88,13 @@ struct RunStart {
     try dataset.check(channels: model.channels, side: model.side, classes: model.classes)
     let largest = configuration.stages.map(\.batch).max() ?? 0
     guard dataset.count >= largest else {
-      throw DatasetError.unfit(problem: "has \(dataset.count) samples, fewer than the batch of \(largest)")
+      throw dataset.unusable("holds \(dataset.count) samples, fewer than the batch of \(largest)")
     }
     if let shape = dataset.featureShape, let projector = model.projector {
       guard shape == (model.tokens, projector.featureWidth) else {
-        throw DatasetError.unfit(
-          problem: "has features of \(shape.tokens) tokens x \(shape.width), the model expects "
-            + "\(model.tokens) x \(projector.featureWidth)")
+        throw dataset.unusable(
+          "holds features of \(shape.tokens) tokens x \(shape.width), "
+            + "the model expects \(model.tokens) x \(projector.featureWidth)")
       }
     }
     return dataset

@@ -42,7 +42,8 @@ struct LatentColors {
 
   /// Returns the autoencoder's number times 0.18215. With a scale of 1 the data set stores that product.
   private func scaled(_ value: Float, _ channel: Int) -> Float {
-    properties.scale[channel] == 1 ? value : 0.18215 * properties.stored(value, channel: channel)
+    properties.scale[channel] == 1
+      ? value : PublishedAutoencoder.stableDiffusionFactor * properties.stored(value, channel: channel)
   }
 
   private static func byte(_ level: Float) -> UInt8 {

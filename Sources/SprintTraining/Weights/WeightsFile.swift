@@ -52,14 +52,14 @@ package struct WeightsFile {
       guard let name = names[parameter.name] else { continue }
       let shape = try file.entry(name).shape
       guard shape == parameter.shape else {
-        throw SafetensorsError.unexpected(
+        throw FileError.unexpected(
           path: path, name: name, found: "of shape \(shape)",
           expected: "\(parameter.shape); is the model of another size?")
       }
       let values = arena[parameter].buffer
       try file.floats(name, into: values)
       guard values.allSatisfy(\.isFinite) else {
-        throw SafetensorsError.unexpected(path: path, name: name, found: "not finite", expected: "finite numbers")
+        throw FileError.unexpected(path: path, name: name, found: "not finite", expected: "finite numbers")
       }
     }
   }

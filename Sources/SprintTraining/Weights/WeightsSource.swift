@@ -50,7 +50,7 @@ package struct WeightsSource {
       .model.channels
     properties =
       try file.metadata[MetadataKey.properties].map {
-        try JSONDecoder().decode(LatentProperties.self, from: Data($0.utf8))
+        try LatentProperties(json: $0, channels: channels, of: file.path)
       } ?? .published(channels: channels)
     origin = (file.path as NSString).lastPathComponent
     identity = try Fingerprint(of: file.path).sha256
@@ -59,11 +59,9 @@ package struct WeightsSource {
 
   /// Returns the metadata of an exported file.
   func metadata(_ choice: Choice) throws -> [String: String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    return [
+    [
       MetadataKey.configuration: configurationText, "sprint.origin": origin, "sprint.weights": choice.rawValue,
-      MetadataKey.properties: String(decoding: try encoder.encode(properties), as: UTF8.self),
+      MetadataKey.properties: try properties.json,
     ]
   }
 
@@ -78,8 +76,8 @@ extension LatentProperties {
   /// 0.18215.
   fileprivate static func published(channels: Int) -> LatentProperties {
     LatentProperties(
-      scale: Array(repeating: channels == 4 ? 0.18215 : 1, count: channels),
+      scale: Array(repeating: channels == 4 ? PublishedAutoencoder.stableDiffusionFactor : 1, count: channels),
       shift: Array(repeating: 0, count: channels),
-      kind: "latents", pixelRange: -1...1, vae: channels == 4 ? "sd-vae-ft-mse" : "")
+      kind: "latents", pixelRange: -1...1, vae: channels == 4 ? PublishedAutoencoder.stableDiffusion.name : "")
   }
 }

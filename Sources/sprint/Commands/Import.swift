@@ -2,51 +2,60 @@ import ArgumentParser
 import Foundation
 import SprintImport
 
-extension SourceLayout: ExpressibleByArgument {}
+extension ImportLayout: ExpressibleByArgument {
+  package init?(argument: String) {
+    guard let layout = Self.all.first(where: { $0.name == argument }) else { return nil }
+    self = layout
+  }
+
+  package static var allValueStrings: [String] { all.map(\.name) }
+}
+
 extension SecondHalf: ExpressibleByArgument {}
 
 /// `sprint import`
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Brings latents from another project's files into one data set.",
+    abstract: "Imports latents from another project's files into one data set.",
     discussion: """
-      Interrupted, the same command goes on. Several processes share the work: mpirun -np 4 sprint import ...
-      Pickles (.pt, webdataset .latent) are not read, since they may run any program; the message says how to convert one.
+      If the import is interrupted, the same command continues it. Several processes share the work: \
+      mpirun -np 4 sprint import ...
+      sprint does not read pickles (.pt, webdataset .latent), which may run any program; \
+      its message says how to convert one.
       Example: sprint import --from repa data/vae-sd data/imagenet256.h5
       """)
 
-  /// Types of stored numbers.
+  /// The types of stored numbers.
   enum NumberType: String, ExpressibleByArgument, CaseIterable {
     case f16, f32
   }
 
-  @Option(help: "The layout; may be left out where it is unmistakable.")
-  var from: SourceLayout?
+  @Option(help: "The layout; detected if left out.")
+  var from: ImportLayout?
 
   @Option(help: "Store float16, which halves the size, or float32, which keeps every bit.")
   var dtype: NumberType = .f16
 
-  @Option(help: "Name of the autoencoder, kept with the data set; the layout's own where left out.")
+  @Option(help: "Name of the autoencoder, kept in the data set; that of the layout if left out.")
   var vae: String?
 
   @Option(
     help:
-      "Statistics that the latents are scaled by: mean and std, or latents_bias and latents_scale (.safetensors, .npz)."
-  )
+      "Statistics to scale the latents by: mean and std, or latents_bias and latents_scale (.safetensors, .npz).")
   var statistics: String?
 
-  @Option(help: "A factor besides the statistics, e.g. LightningDiT's latent_multiplier.")
+  @Option(help: "A factor on top of the statistics, e.g. LightningDiT's latent_multiplier.")
   var multiplier: Double = 1
 
   @Option(
     help:
-      "The classes, where the source has no dataset.json: such a .json, a .npy of one whole number a sample, or none.")
+      "The classes, if the source has no dataset.json: such a .json, a .npy with one whole number a sample, or none.")
   var labels: String?
 
-  @Option(help: "What stands behind the means: std or logvar; the layout's own where left out.")
+  @Option(help: "What follows the means: std or logvar; as the layout has it if left out.")
   var secondHalf: SecondHalf?
 
-  @Option(help: "Number of classes; a label that is not below it is an error.")
+  @Option(help: "Number of classes; a label outside 0 to classes - 1 is an error.")
   var classes: Int = 1000
 
   @OptionGroup var threading: ThreadOptions
@@ -64,7 +73,7 @@ struct Import: ParsableCommand {
       throw ValidationError("--multiplier is \(multiplier), expected a finite number other than 0")
     }
     guard multiplier == 1 || statistics != nil else { throw ValidationError("--multiplier needs --statistics") }
-    guard out.hasSuffix(".h5") else { throw ValidationError("\(out): data sets are written as .h5") }
+    guard out.hasSuffix(".h5") else { throw ValidationError("\(out): expected a name that ends in .h5") }
   }
 
   func run() throws {
@@ -79,7 +88,7 @@ struct Import: ParsableCommand {
     bar.finish()
     try job.end()
     guard isDone else {
-      if Console.rank == 0 { Console.error("sprint: interrupted; the same command goes on") }
+      if Console.rank == 0 { Console.error("sprint: interrupted; the same command continues the import") }
       throw Console.restart
     }
     try show(importer.summary)
@@ -93,20 +102,19 @@ struct Import: ParsableCommand {
     return options
   }
 
-  private func show(_ s: LatentImport.Summary) throws {
+  private func show(_ summary: LatentImport.Summary) throws {
     func list(_ values: [Float]) -> String {
       Set(values).count == 1 ? "\(values[0])" : values.map { "\($0)" }.joined(separator: ", ")
     }
+    let shape = "\(summary.channels) x \(summary.side) x \(summary.side)"
+    let kind = summary.hasMoments ? "moments" : "drawn latents"
     try output.show(
-      s,
+      summary,
       [
-        ("data set", "\(out), \(s.samples) samples of \(s.channels) x \(s.side) x \(s.side) from \(s.layout)"),
-        (
-          "stored",
-          "\(s.hasMoments ? "moments" : "drawn latents")\(s.hasFlipped ? ", mirrored images too" : ""), \(dtype)"
-        ),
-        ("scale", list(s.scale)),
-        ("shift", list(s.shift)),
+        ("data set", "\(out), \(summary.samples) samples of \(shape) from \(summary.layout)"),
+        ("stored", "\(kind)\(summary.hasFlipped ? ", mirrored images too" : ""), \(dtype)"),
+        ("scale", list(summary.scale)),
+        ("shift", list(summary.shift)),
       ])
   }
 }

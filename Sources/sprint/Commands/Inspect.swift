@@ -1,27 +1,29 @@
-import SprintInstruments
 import ArgumentParser
+import SprintInstruments
 import SprintTraining
 
 /// `sprint inspect`
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says what a data set, a checkpoint or a safetensors file holds, and whether a checkpoint is whole.",
+    abstract: "Describes a data set, a checkpoint or a safetensors file, and verifies a checkpoint.",
     discussion: "Example: sprint inspect configs/data/digits.h5 --preview digits.png")
 
   @Argument(help: "The file.")
   var file: String
 
-  @Option(help: "Also draws some samples of a data set, one row a class (.png).")
+  @Option(help: "Draw some samples of a data set, one row a class (.png).")
   var preview: String?
 
-  @Flag(help: "One JSON object on one line.")
+  @Flag(help: "Print one JSON object on one line.")
   var json = false
 
   func run() throws {
     let inspection = try Inspection(path: file)
     if json { try CommandOutput.printJSON(inspection) } else { inspection.lines.forEach(Console.line) }
     guard let preview else { return }
-    guard case .dataset = inspection else { throw ValidationError("--preview draws samples of data sets alone") }
+    guard case .dataset = inspection else {
+      throw ValidationError("--preview draws samples of a data set, \(file) is none")
+    }
     let caption = try DatasetInspection.writePreview(of: file, to: preview)
     if !json { Console.line("preview: \(preview)\(caption.map { "; \($0)" } ?? "")") }
   }

@@ -49,7 +49,7 @@ enum Console {
       sleep(2)
       leave(code)
     }
-    let text = Sprint.message(for: error).split(separator: "\n").joined(separator: " ")
+    let text = message(of: error).split(separator: "\n").joined(separator: " ")
     Self.error("sprint: \(rank > 0 ? "rank \(rank): " : "")\(text)")
     leave(code)
   }

@@ -15,7 +15,9 @@ struct Job {
     signals = Self.listen(stop)
     if let launch = Launch.current, launch.size != 1 {
       Console.rank = launch.rank
-      communicator = try .mpi(timeout: 60, onFailure: { Console.abandon($0) }) { Console.error("sprint: \($0)") }
+      communicator = try .mpi(timeout: 60, onFailure: { Console.abandon($0) }, describe: message(of:)) {
+        Console.error("sprint: \($0)")
+      }
       Console.rank = communicator.rank
     } else {
       communicator = .single()

@@ -1,6 +1,6 @@
 import SprintTraining
 
-extension RunRemedy {
+extension RunRemedy: Advice {
   /// What the user can do, in terms of the command line.
   var advice: String {
     switch self {

@@ -1,6 +1,6 @@
 import SprintTraining
 
-extension WeightsRemedy {
+extension WeightsRemedy: Advice {
   /// The options that the remedy stands for.
   var advice: String {
     switch self {

@@ -1,7 +1,17 @@
 import SprintFormats
 
-/// `latents_rankRR_shardSSS.safetensors` with `latents`, `latents_flip` [n, C, S, S] and `labels` [n]: the layout of LightningDiT.
-struct LightningShards: LatentSource {
+extension ImportLayout {
+  /// `latents_rankRR_shardSSS.safetensors`: drawn latents, scaled by statistics. The layout of LightningDiT.
+  static let lightningDiT = ImportLayout(
+    name: "lightning-dit",
+    recognise: { $0.names.contains(where: LightningShards.isShard) ? .certain(.name) : nil },
+    open: { path, _ in try LightningShards(path) },
+    scaling: nil,
+    secondHalf: nil)
+}
+
+/// Safetensors files with `latents` and optionally `latents_flip` [n, C, S, S], and `labels` [n].
+private struct LightningShards: LatentSource {
   let shape: SourceShape
   let count: Int
   private let shards: [Shard]
@@ -23,21 +33,21 @@ struct LightningShards: LatentSource {
       let file = try SafetensorsFile(path: "\(path)/\(name)")
       let shape = try Self.shape(of: file)
       guard shape == common ?? shape else {
-        throw ImportError.source(
-          file.path,
-          "latents of \(shape.extents), the first shard has \(common?.extents ?? []), or one of them lacks latents_flip"
-        )
+        throw FileError.unusable(
+          path: file.path,
+          problem: "latents of \(shape.extents), the first shard has \(common?.extents ?? []), "
+            + "or one of them lacks latents_flip")
       }
       common = shape
       let labels = try file.integers("labels", shape: [file.entry("latents").shape[0]])
       if let bad = labels.firstIndex(where: { Int32(exactly: $0) == nil }) {
-        throw ImportError.source(file.path, "sample \(bad) has label \(labels[bad])")
+        throw FileError.unusable(path: file.path, problem: "sample \(bad) has label \(labels[bad])")
       }
       shards.append(Shard(file: file, labels: labels.map { Int32($0) }, first: count))
       count += labels.count
     }
     guard let common, count > 0 else {
-      throw ImportError.source(path, "holds no latents_rankRR_shardSSS.safetensors with samples")
+      throw FileError.unusable(path: path, problem: "holds no latents_rankRR_shardSSS.safetensors with samples")
     }
     (shape, self.count, self.shards) = (common, count, shards)
   }
@@ -48,12 +58,13 @@ struct LightningShards: LatentSource {
     guard latents.shape.count == 4, ["F32", "F16", "BF16"].contains(latents.type),
       flipped == nil || flipped?.shape == latents.shape && flipped?.type == latents.type
     else {
-      throw ImportError.source(
-        file.path,
-        "`latents` is \(latents.type) \(latents.shape), `latents_flip` \(flipped.map { "\($0.type) \($0.shape)" } ?? "missing"), "
+      let other = flipped.map { "\($0.type) \($0.shape)" } ?? "missing"
+      throw FileError.unusable(
+        path: file.path,
+        problem: "`latents` is \(latents.type) \(latents.shape), `latents_flip` is \(other), "
           + "expected the same floats [n, C, S, S]")
     }
-    return try ImportError.naming("0", in: file.path) {
+    return try naming(sample: "0", in: file.path) {
       try SourceShape(Array(latents.shape.dropFirst()), moments: false, flipped: flipped != nil)
     }
   }

@@ -1,26 +1,39 @@
 import Foundation
+import SprintData
 import SprintFormats
 
-/// An LMDB database with `z-I`, raw float32 (8, S, S), `y-I`, the class in digits, and `length`; mirrored images at I + length: the layout of
-/// MaskDiT.
-struct MaskDiTDatabase: LatentSource {
+extension ImportLayout {
+  /// An LMDB database: moments of Stable Diffusion's autoencoder, with logarithms of variances. The layout of MaskDiT.
+  static let maskDiT = ImportLayout(
+    name: "maskdit",
+    recognise: { $0.names.contains("data.mdb") ? .certain(.ownFile) : nil },
+    open: { path, _ in try MaskDiTDatabase(path) },
+    scaling: PublishedAutoencoder.stableDiffusion.scaling,
+    secondHalf: .logVariance)
+}
+
+/// `z-I` is raw float32 (8, S, S), `y-I` the class in digits, `length` the number of samples. The mirrored image of I is
+/// `z-(I + length)`.
+private struct MaskDiTDatabase: LatentSource {
   let shape: SourceShape
   let count: Int
   private let database: LMDBDatabase
-  /// Mean and logarithm of the variance of four channels.
+  /// Four channels of means, then four of logarithms of variances.
   private static let stored = 8
 
   init(_ path: String) throws {
     database = try LMDBDatabase(reading: path)
     let length = try database.value(of: "length").flatMap(Self.number)
-    guard let length, length > 0 else {
-      throw ImportError.source(path, "its `length` is missing or not a number of samples")
+    guard let length, (1...Int(Int32.max)).contains(length) else {
+      throw FileError.unusable(path: path, problem: "its `length` is missing or not a number of samples")
     }
     count = length
-    guard let first = try database.value(of: "z-0") else { throw ImportError.source(path, "has no `z-0`") }
+    guard let first = try database.value(of: "z-0") else {
+      throw FileError.unusable(path: path, problem: "has no `z-0`")
+    }
     let side = Int(Double(first.count / 4 / Self.stored).squareRoot().rounded())
     guard side * side * Self.stored * 4 == first.count else {
-      throw ImportError.source(path, "`z-0` has \(first.count) bytes, expected float32 of (8, S, S)")
+      throw FileError.unusable(path: path, problem: "`z-0` has \(first.count) bytes, expected float32 of (8, S, S)")
     }
     shape = try SourceShape(
       [Self.stored, side, side], moments: true, flipped: database.value(of: "z-\(length)") != nil)

@@ -1,8 +1,7 @@
 import Foundation
 import SprintFormats
 
-/// `NNNNN/img-mean-std-NNNNNNNN.npy` or `NNNNN/img-latents-NNNNNNNN.npy` with `dataset.json`, in a folder or a zip: the layouts of REPA, EDM2 and
-/// SpeedrunDiT.
+/// `NNNNN/PREFIXNNNNNNNN.npy` with `dataset.json`, in a folder or a zip. Several layouts share these files.
 struct NumberedFiles: LatentSource {
   let shape: SourceShape
   private let path: String
@@ -10,30 +9,31 @@ struct NumberedFiles: LatentSource {
   private let table: LabelTable
 
   /// - Parameters:
-  ///   - path: the folder, one that contains it under the name `inner`, or a zip
-  ///   - prefix: how the files' names begin
+  ///   - path: the folder, or a folder that contains it under the name `inner`, or a zip
+  ///   - prefix: the beginning of the files' names
+  ///   - labels: names the classes; see `LabelTable`
   init(_ path: String, inner: String, prefix: String, moments: Bool, labels: String?) throws {
     let nested = "\(path)/\(inner)"
     self.path = SourceFolder.isFolder(nested) ? nested : path
     let (path, archive) = (self.path, SourceFolder.isFolder(path) ? nil : try ZipArchive(reading: path))
     self.archive = archive
-    let own: Data?
-    if let archive {
-      own = archive.has("dataset.json") ? try archive.contents(of: "dataset.json") : nil
-    } else {
-      let file = "\(path)/dataset.json"
-      own = FileManager.default.fileExists(atPath: file) ? try RandomAccessFile(reading: file).contents() : nil
-    }
-    table = try LabelTable(labels, own: own, of: path) {
+    table = try LabelTable(labels, own: try Self.ownLabels(path, archive), of: path) {
       func isWanted(_ name: String) -> Bool {
         name.hasSuffix(".npy") && (name.split(separator: "/").last ?? "").hasPrefix(prefix)
       }
       return try archive?.names.filter(isWanted) ?? SourceFolder(path).filesInFolders(isWanted)
     }
     let first = table.name(0)
-    shape = try ImportError.naming(first, in: path) { [table] in
-      try SourceShape(Self.array(table.name(0), path, archive).shape, moments: moments)
+    shape = try naming(sample: first, in: path) {
+      try SourceShape(Self.array(first, path, archive).shape, moments: moments)
     }
+  }
+
+  /// Returns the bytes of `dataset.json`, or nil if the source does not have it.
+  private static func ownLabels(_ path: String, _ archive: ZipArchive?) throws -> Data? {
+    if let archive { return archive.has("dataset.json") ? try archive.contents(of: "dataset.json") : nil }
+    let file = "\(path)/dataset.json"
+    return FileManager.default.fileExists(atPath: file) ? try RandomAccessFile(reading: file).contents() : nil
   }
 
   var count: Int { table.count }

@@ -1,20 +1,21 @@
 import Foundation
 import SprintFormats
 
-/// What latents of a layout are multiplied by and shifted by, channel by channel, from a statistics file.
+/// Scale and shift of each channel, computed from a file of statistics.
 struct LatentStatistics {
   let scale, shift: [Float]
 
-  /// Reads `mean` and `std`: (z - mean) / std, or `latents_bias` and `latents_scale` (`bias` and `scale`): (z - bias) · scale.
+  /// Reads `mean` and `std`, which stand for (z - mean) / std; or `latents_bias` and `latents_scale`, or `bias` and
+  /// `scale`, which stand for (z - bias) · scale.
   ///
   /// - Parameters:
   ///   - path: a .safetensors or .npz file of tensors [1, C, 1, 1]
-  ///   - multiplier: a factor besides
+  ///   - multiplier: an additional factor
   init(path: String, channels: Int, multiplier: Float) throws {
     let values = try Self.values(path, channels)
     if let mean = values["mean"], let std = values["std"] {
       guard std.allSatisfy({ $0 > 0 }) else {
-        throw ImportError.source(path, "`std` is \(std), expected positive numbers")
+        throw FileError.unusable(path: path, problem: "`std` is \(std), expected positive numbers")
       }
       scale = std.map { multiplier / $0 }
       shift = zip(mean, scale).map { -$0 * $1 }
@@ -24,11 +25,12 @@ struct LatentStatistics {
       scale = factor.map { multiplier * $0 }
       shift = zip(bias, scale).map { -$0 * $1 }
     } else {
-      throw ImportError.source(
-        path, "holds \(values.keys.sorted()), expected mean and std, or latents_bias and latents_scale")
+      throw FileError.unusable(
+        path: path, problem: "holds \(values.keys.sorted()), expected mean and std, or latents_bias and latents_scale")
     }
     guard (scale + shift).allSatisfy(\.isFinite), scale.allSatisfy({ $0 != 0 }) else {
-      throw ImportError.source(path, "leads to scale \(scale) and shift \(shift), expected finite numbers")
+      throw FileError.unusable(
+        path: path, problem: "leads to scale \(scale) and shift \(shift), expected finite numbers and no scale of 0")
     }
   }
 
@@ -48,18 +50,19 @@ struct LatentStatistics {
         values[name] = try numbers(array.count, name, path, channels) { try array.floats(into: $0) }
       }
     default:
-      if Pickle.isOne(path) { throw ImportError.source(path, Pickle.remedy) }
-      throw ImportError.source(path, "statistics are read from .safetensors or .npz")
+      if Pickle.isOne(path) { throw FileError.unusable(path: path, problem: Pickle.remedy) }
+      throw FileError.unusable(path: path, problem: "expected statistics in a .safetensors or .npz file")
     }
   }
 
-  /// One number for each channel.
+  /// Returns one number for each channel; `fill` reads them.
   private static func numbers(
     _ count: Int, _ name: String, _ path: String, _ channels: Int,
     _ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void
   ) throws -> [Float] {
     guard count == channels else {
-      throw ImportError.source(path, "`\(name)` has \(count) numbers, expected one for each of \(channels) channels")
+      throw FileError.unusable(
+        path: path, problem: "`\(name)` has \(count) numbers, expected one for each of \(channels) channels")
     }
     return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
       try fill(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))

@@ -1,7 +1,18 @@
 import SprintFormats
 
-/// One HDF5 data set an image, `/00000/img-mean-std-00000000.npy`, and the text `dataset.json`: the layout of REPA-E.
-struct SampleDatasets: LatentSource {
+extension ImportLayout {
+  /// One HDF5 file: moments, scaled by statistics. The layout of REPA-E.
+  static let repaE = ImportLayout(
+    name: "repa-e",
+    recognise: { !$0.isFolder && ["h5", "hdf5"].contains($0.ending) ? .certain(.name) : nil },
+    open: { path, labels in try SampleDatasets(path, labels: labels) },
+    takesLabels: true,
+    scaling: nil,
+    secondHalf: .std)
+}
+
+/// One HDF5 data set an image, `/00000/img-mean-std-00000000.npy`, and the text `dataset.json`.
+private struct SampleDatasets: LatentSource {
   let shape: SourceShape
   private let file: HDF5File
   private let table: LabelTable
@@ -9,7 +20,7 @@ struct SampleDatasets: LatentSource {
   init(_ path: String, labels: String?) throws {
     let file = try HDF5File(reading: path)
     for own in ["/moments", "/latents"] where file.has(own) {
-      throw ImportError.source(path, "holds \(own): it can be trained on as it is, there is nothing to import")
+      throw FileError.unusable(path: path, problem: "holds \(own): train on it as it is, there is nothing to import")
     }
     let json = file.has("/dataset.json") ? try file.text(dataset: "/dataset.json") : nil
     table = try LabelTable(labels, own: json.map { .init($0.utf8) }, of: path) {
@@ -19,7 +30,7 @@ struct SampleDatasets: LatentSource {
     }
     self.file = file
     let first = table.name(0)
-    shape = try ImportError.naming(first, in: path) {
+    shape = try naming(sample: first, in: path) {
       try SourceShape(try file.describe("/\(first)").shape, moments: true)
     }
   }

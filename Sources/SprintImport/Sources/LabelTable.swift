@@ -1,33 +1,33 @@
 import Foundation
 import SprintFormats
 
-/// Names of samples with their classes, in ascending order of the names.
+/// The names of the samples and their classes, in ascending order of the names.
 struct LabelTable: Sendable {
-  /// All names, one after another.
+  /// All names, one after the other.
   private let text: [UInt8]
   private let ends: [Int]
   private let labels: [Int32]
 
   var count: Int { labels.count }
 
-  /// Name of a sample.
+  /// Returns the name of a sample.
   func name(_ index: Int) -> String {
     String(decoding: text[(index == 0 ? 0 : ends[index - 1])..<ends[index]], as: UTF8.self)
   }
 
-  /// Class of a sample.
+  /// Returns the class of a sample.
   func label(_ index: Int) -> Int { Int(labels[index]) }
 
-  /// Sorts pairs; a name that appears twice is an error.
+  /// Sorts pairs by name; throws if a name appears twice.
   init(_ pairs: [(name: String, label: Int)], of path: String) throws {
     let isAscending = zip(pairs, pairs.dropFirst()).allSatisfy { $0.name < $1.name }
     let sorted = isAscending ? pairs : pairs.sorted { $0.name < $1.name }
     if let twice = zip(sorted, sorted.dropFirst()).first(where: { $0.name == $1.name }) {
-      throw ImportError.source(path, "names `\(twice.0.name)` twice")
+      throw FileError.unusable(path: path, problem: "names `\(twice.0.name)` twice")
     }
-    guard !sorted.isEmpty else { throw ImportError.source(path, "names no sample") }
+    guard !sorted.isEmpty else { throw FileError.unusable(path: path, problem: "names no sample") }
     if let bad = sorted.first(where: { Int32(exactly: $0.label) == nil }) {
-      throw ImportError.source(path, "gives \(bad.name) the class \(bad.label)")
+      throw FileError.unusable(path: path, problem: "gives \(bad.name) the impossible class \(bad.label)")
     }
     labels = sorted.map { Int32($0.label) }
     var (text, ends): ([UInt8], [Int]) = ([], [])
@@ -38,7 +38,7 @@ struct LabelTable: Sendable {
     (self.text, self.ends) = (text, ends)
   }
 
-  /// `dataset.json`: `{"labels": [["00000/img-mean-std-00000000.npy", 6], ...]}`.
+  /// Reads a `dataset.json`: `{"labels": [["00000/img-mean-std-00000000.npy", 6], ...]}`.
   init(json: Data, of path: String) throws {
     struct Document: Decodable {
       let labels: [Pair]?
@@ -54,33 +54,35 @@ struct LabelTable: Sendable {
     }
     let document: Document
     do { document = try JSONDecoder().decode(Document.self, from: json) } catch {
-      throw ImportError.source(path, #"is not {"labels": [["FILE", CLASS], ...]}"#)
+      throw FileError.unusable(path: path, problem: #"is not {"labels": [["FILE", CLASS], ...]}"#)
     }
     guard let labels = document.labels else {
-      throw ImportError.source(path, "says `labels: null`; name the classes with --labels FILE, or --labels none")
+      throw FileError.unusable(path: path, problem: "says `labels: null`", remedy: ImportRemedy.nameLabels)
     }
     try self.init(labels.map { ($0.name, $0.label) }, of: path)
   }
 
-  /// Reads the classes of a folder or archive: from `choice` where it is given, else from its own `dataset.json`.
+  /// Reads the classes of a source: from `choice` if there is one, else from the source's own `dataset.json`.
   ///
   /// - Parameters:
-  ///   - choice: a .json of that form, a .npy of one whole number a name in ascending order, or `none`: all of class 0
-  ///   - own: the source's own `dataset.json`, if there is one
-  ///   - names: lists all names, where they are needed
+  ///   - choice: a .json of that form; or a .npy with one whole number a sample, in ascending order of the names; or
+  ///     `none`, which gives every sample class 0
+  ///   - own: the source's own `dataset.json`, if it has one
+  ///   - names: returns all names; called only if `choice` is a .npy or `none`
   init(_ choice: String?, own: Data?, of path: String, names: () throws -> [String]) throws {
     switch choice {
     case nil:
       guard let own else {
-        throw ImportError.source(
-          path, "has no dataset.json with the classes; name one with --labels FILE (.json or .npy), or --labels none")
+        throw FileError.unusable(
+          path: path, problem: "has no dataset.json with the classes", remedy: ImportRemedy.nameLabels)
       }
       try self.init(json: own, of: "\(path)/dataset.json")
     case "none": try self.init(names().map { ($0, 0) }, of: path)
     case let file? where file.hasSuffix(".npy"):
       let (names, labels) = (try names().sorted(), try NPYArray(path: file).integers())
       guard names.count == labels.count else {
-        throw ImportError.source(file, "\(labels.count) classes for \(names.count) samples of \(path)")
+        throw FileError.unusable(
+          path: file, problem: "\(labels.count) classes for \(names.count) samples of \(path)")
       }
       try self.init(zip(names, labels).map { ($0, Int($1)) }, of: file)
     case let file?: try self.init(json: RandomAccessFile(reading: file).contents(), of: file)

@@ -1,8 +1,21 @@
 import Foundation
 import SprintFormats
 
-/// `imagenet256_features/I.npy` (1, C, S, S) and `imagenet256_labels/I.npy` (1,), paired by name: the layout of fast-DiT.
-struct PairedFiles: LatentSource {
+extension ImportLayout {
+  /// `imagenet256_features/I.npy` and `imagenet256_labels/I.npy`: drawn and scaled latents. The layout of fast-DiT.
+  static let fastDiT = ImportLayout(
+    name: "fast-dit",
+    recognise: { source in
+      source.names.contains { $0.hasSuffix("_features") } && source.names.contains { $0.hasSuffix("_labels") }
+        ? .certain(.name) : nil
+    },
+    open: { path, _ in try PairedFiles(path) },
+    scaling: .factor(1),
+    secondHalf: nil)
+}
+
+/// Features (1, C, S, S) and labels (1,) in two folders, paired by file name.
+private struct PairedFiles: LatentSource {
   let shape: SourceShape
   private let features, labels: String
   private let names: [String]
@@ -12,7 +25,7 @@ struct PairedFiles: LatentSource {
     func only(_ ending: String) throws -> String {
       let found = folders.filter { $0.hasSuffix(ending) }
       guard found.count == 1 else {
-        throw ImportError.source(path, "\(found.count) folders end in \(ending), expected one")
+        throw FileError.unusable(path: path, problem: "\(found.count) folders end in \(ending), expected one")
       }
       return "\(path)/\(found[0])"
     }
@@ -25,10 +38,11 @@ struct PairedFiles: LatentSource {
     let labelled = try numbered(labels)
     guard names == labelled else {
       let odd = Set(names).symmetricDifference(labelled).min() ?? ""
-      throw ImportError.source(path, "\(odd) is in one of \(features) and \(labels) only; they are paired by name")
+      throw FileError.unusable(
+        path: path, problem: "\(odd) is in one of \(features) and \(labels) only, but they are paired by name")
     }
-    guard let first = names.first else { throw ImportError.source(features, "holds no .npy file") }
-    shape = try ImportError.naming(first, in: path) { [features] in
+    guard let first = names.first else { throw FileError.unusable(path: features, problem: "holds no .npy file") }
+    shape = try naming(sample: first, in: path) { [features] in
       try SourceShape(NPYArray(path: "\(features)/\(first)").shape, moments: false)
     }
   }

@@ -1,0 +1,55 @@
+/// The header of an npy file: a Python dictionary with `descr`, `fortran_order` and `shape`.
+struct NPYHeader {
+  private(set) var element = NPYArray.Element.uint8
+  private(set) var shape: [Int] = []
+  private(set) var count = 1
+  private var scanner: PythonScanner
+
+  /// Parses a header; `malformed` makes an error of what is wrong with it.
+  init(_ bytes: [UInt8], _ malformed: (String) -> FileError) throws {
+    scanner = PythonScanner(bytes)
+    var known: Set<String> = []
+    guard scanner.take("{") else { throw malformed("is no dictionary") }
+    while !scanner.take("}") {
+      guard let key = scanner.string(), scanner.take(":") else { throw malformed("is no dictionary of texts") }
+      guard known.insert(key).inserted else { throw malformed("has `\(key)` twice") }
+      try read(key, malformed)
+      guard scanner.take(",") || scanner.isNext("}") else { throw malformed("does not end") }
+    }
+    guard known == ["descr", "fortran_order", "shape"] else {
+      throw malformed("has the keys \(known.sorted()), expected descr, fortran_order and shape")
+    }
+  }
+
+  private mutating func read(_ key: String, _ malformed: (String) -> FileError) throws {
+    switch key {
+    case "descr": try readElement(malformed)
+    case "fortran_order":
+      guard scanner.take("False") else {
+        throw malformed("says Fortran order, expected C order; save numpy.ascontiguousarray(a)")
+      }
+    case "shape": try readShape(malformed)
+    default: throw malformed("has the unknown key `\(key)`")
+    }
+  }
+
+  private mutating func readElement(_ malformed: (String) -> FileError) throws {
+    guard let text = scanner.string() else { throw malformed("describes no plain type of elements") }
+    guard let element = NPYArray.Element(rawValue: text) else {
+      let remedy = text.hasPrefix(">") ? ", big-endian; convert it with a.astype('<\(text.dropFirst())')" : ""
+      let known = NPYArray.Element.allCases.map(\.rawValue).joined(separator: ", ")
+      throw malformed("names elements of type \(text)\(remedy); sprint reads \(known)")
+    }
+    self.element = element
+  }
+
+  private mutating func readShape(_ malformed: (String) -> FileError) throws {
+    guard let extents = scanner.tuple(), extents.count <= 32 else { throw malformed("has no tuple of extents") }
+    shape = extents
+    for extent in extents {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard !overflow, product < Int.max / 8 else { throw malformed("has the impossible shape \(extents)") }
+      count = product
+    }
+  }
+}

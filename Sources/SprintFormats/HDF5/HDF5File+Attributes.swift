@@ -1,0 +1,74 @@
+import CHDF5
+import Foundation
+
+// The attributes of the file itself.
+
+extension HDF5File {
+  /// Returns the text of an attribute, or nil if the file does not have it.
+  package func text(_ name: String) throws -> String? {
+    guard let attribute = try attribute(name) else { return nil }
+    let type = try opened("read the type of `\(name)`", H5Tclose) { H5Aget_type(attribute.id) }
+    let (kind, isVariable, size) = Self.locked {
+      (H5Tget_class(type.id), H5Tis_variable_str(type.id) > 0, H5Tget_size(type.id))
+    }
+    guard kind == H5T_STRING else {
+      throw FileError.unexpected(path: path, name: name, found: "an attribute of another type", expected: "a text")
+    }
+    if isVariable {
+      var pointer: UnsafeMutablePointer<CChar>?
+      try check("read the attribute `\(name)`") { H5Aread(attribute.id, type.id, &pointer) }
+      defer { free(pointer) }
+      return pointer.map { String(cString: $0) } ?? ""
+    }
+    var buffer = [UInt8](repeating: 0, count: size)
+    try check("read the attribute `\(name)`") { H5Aread(attribute.id, type.id, &buffer) }
+    return String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// Returns the numbers of an attribute (one for a scalar), or nil if the file does not have it.
+  package func numbers(_ name: String) throws -> [Double]? {
+    guard let attribute = try attribute(name) else { return nil }
+    let space = try opened("read the shape of `\(name)`", H5Sclose) { H5Aget_space(attribute.id) }
+    var values = [Double](repeating: 0, count: Self.locked { max(0, Int(H5Sget_simple_extent_npoints(space.id))) })
+    try check("read the numbers of the attribute `\(name)`") { H5Aread(attribute.id, sprint_h5t_double(), &values) }
+    return values
+  }
+
+  /// Writes a text attribute.
+  package func write(attribute name: String, _ text: String) throws {
+    let bytes = Array(text.utf8)
+    let type = try opened("describe a text", H5Tclose) { H5Tcopy(sprint_h5t_string()) }
+    try check("describe a text") { H5Tset_size(type.id, max(1, bytes.count)) }
+    try check("describe a text") { H5Tset_cset(type.id, H5T_CSET_UTF8) }
+    try writeAttribute(name, type.id, type.id, count: nil, bytes.isEmpty ? [0] : bytes)
+  }
+
+  /// Writes an attribute of numbers.
+  package func write(attribute name: String, _ numbers: [Double]) throws {
+    try writeAttribute(name, sprint_h5t_double_le(), sprint_h5t_double(), count: numbers.count, numbers)
+  }
+
+  /// Writes an attribute of one whole number.
+  package func write(attribute name: String, _ number: Int) throws {
+    try writeAttribute(name, sprint_h5t_int64_le(), sprint_h5t_int64(), count: nil, [Int64(number)])
+  }
+
+  private func writeAttribute<Value: BitwiseCopyable>(
+    _ name: String, _ stored: hid_t, _ memory: hid_t, count: Int?, _ values: [Value]
+  ) throws {
+    let space = try opened("describe `\(name)`", H5Sclose) {
+      guard let count else { return H5Screate(H5S_SCALAR) }
+      var extent = hsize_t(count)
+      return H5Screate_simple(1, &extent, nil)
+    }
+    let attribute = try opened("create the attribute `\(name)`", H5Aclose) {
+      H5Acreate2(file.id, name, stored, space.id, sprint_h5p_default(), sprint_h5p_default())
+    }
+    try check("write the attribute `\(name)`") { H5Awrite(attribute.id, memory, values) }
+  }
+
+  private func attribute(_ name: String) throws -> Handle? {
+    guard Self.locked({ H5Aexists(file.id, name) }) > 0 else { return nil }
+    return try opened("open the attribute `\(name)`", H5Aclose) { H5Aopen(file.id, name, sprint_h5p_default()) }
+  }
+}

@@ -1,0 +1,62 @@
+import SprintData
+import SprintFormats
+
+extension LatentImport {
+  /// How to import.
+  package struct Options: Sendable {
+    /// The layout; nil detects it.
+    package var layout: ImportLayout?
+    /// Whether to store float16 instead of float32.
+    package var isHalf = true
+    /// The name of the autoencoder; nil takes the layout's own.
+    package var vae: String?
+    /// A file of statistics that gives scale and shift; nil takes those of the layout.
+    package var statistics: String?
+    /// A factor on top of the statistics.
+    package var multiplier: Float = 1
+    /// The classes, if the source does not name them; see `LabelTable`.
+    package var labels: String?
+    /// What follows the means; nil takes the layout's own.
+    package var secondHalf: SecondHalf?
+    /// The number of classes; labels are below it.
+    package var classes = 1000
+
+    /// The defaults.
+    package init() {}
+
+    /// Opens a source of a layout.
+    func open(_ path: String, as layout: ImportLayout) throws -> any LatentSource {
+      guard labels == nil || layout.takesLabels else {
+        throw FileError.unusable(
+          path: path, problem: "the layout \(layout) has classes of its own", remedy: ImportRemedy.leaveOutLabels)
+      }
+      return try layout.open(path, labels)
+    }
+
+    /// Returns what the latents of a source mean. Scale and shift are the layout's own, or follow from statistics.
+    func properties(_ path: String, _ layout: ImportLayout, channels: Int) throws -> LatentProperties {
+      let (scale, shift) = try scaling(path, layout, channels)
+      return LatentProperties(
+        scale: scale, shift: shift, kind: "latents", pixelRange: -1...1, vae: vae ?? layout.autoencoder)
+    }
+
+    private func scaling(_ path: String, _ layout: ImportLayout, _ channels: Int) throws -> (
+      scale: [Float], shift: [Float]
+    ) {
+      if let statistics {
+        let statistics = try LatentStatistics(path: statistics, channels: channels, multiplier: multiplier)
+        return (statistics.scale, statistics.shift)
+      }
+      guard let scaling = layout.scaling else {
+        throw FileError.unusable(
+          path: path, problem: "the layout \(layout) scales by its data set's statistics",
+          remedy: ImportRemedy.nameStatistics)
+      }
+      guard scaling.channels == nil || scaling.channels == channels else {
+        throw FileError.unusable(
+          path: path, problem: "latents of \(channels) channels, the layout \(layout) has \(scaling.channels ?? 0)")
+      }
+      return scaling.perChannel(channels)
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import SprintData
+
+extension ImportLayout {
+  /// `vae-in/NNNNN/img-latents-NNNNNNNN.npy`: drawn latents of the INVAE. The layout of SpeedrunDiT.
+  static let speedrunDiT = ImportLayout(
+    name: "speedrun-dit",
+    recognise: { source in
+      if source.isOrHolds("vae-in") { return .certain(.name) }
+      return source.innerNames.contains { $0.hasPrefix("img-latents-") } ? .certain(.beginningInside) : nil
+    },
+    open: { path, labels in
+      try NumberedFiles(path, inner: "vae-in", prefix: "img-latents-", moments: false, labels: labels)
+    },
+    takesLabels: true,
+    scaling: PublishedAutoencoder.e2eINVAE.scaling,
+    secondHalf: nil)
+}

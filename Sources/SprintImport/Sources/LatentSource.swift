@@ -1,0 +1,12 @@
+/// Latents in another project's layout. Several threads read them at once.
+protocol LatentSource: Sendable {
+  /// The number of samples.
+  var count: Int { get }
+  /// The shape of every sample, taken from the first one.
+  var shape: SourceShape { get }
+  /// Returns the name of a sample for messages.
+  func name(_ index: Int) -> String
+  /// Reads a sample as it is stored, and its mirrored twin if `flipped` has room for one; returns the class.
+  func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)
+    throws -> Int
+}
