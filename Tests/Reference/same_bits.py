@@ -2,9 +2,9 @@
 
     same_bits.py OLD NEW [--work FOLDER]
 
-OLD and NEW are two builds of the program. Each trains the bundled digits for 200 steps across the stage switch, stopped and
-resumed twice: on one rank, on two ranks, and with alignment. All data sets below /model, /ema and /adam of the last
-checkpoint have to be equal to the bit. Both programs run with the core type that OpenBLAS chooses itself.
+OLD and NEW are two builds of the program. Each trains the bundled digits for 200 steps across the stage switch, and is
+stopped and resumed twice: on one and on two ranks, with and without alignment. All data sets below /model, /ema and
+/adam of the last checkpoint must be equal to the bit. Both programs run with the core type that OpenBLAS chooses.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def add_features(path):
 
 
 def train(program, folder, ranks, settings):
-    """Trains with two interruptions and returns the bytes of all parts of the training state."""
+    """Trains, with two interruptions, and returns the bytes of every part of the training state by name."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
     launcher = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", str(ranks)] if ranks > 1 else []
     command = launcher + [program, "train", "--config", "configs/digits.yaml", "--run", folder, "--resume", "auto"]
