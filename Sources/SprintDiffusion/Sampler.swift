@@ -18,7 +18,7 @@ package final class Sampler {
 
   /// Makes a sampler with memory for `batch` samples at a time.
   package init(_ network: Network, weights: ParameterArena, settings: SamplerSettings, batch: Int) {
-    precondition(settings.steps >= (settings.method == .sde ? 2 : 1), "too few sampling steps")
+    precondition(settings.steps >= settings.method.fewestSteps, "too few sampling steps")
     self.network = network
     self.weights = weights
     self.settings = settings
@@ -41,14 +41,13 @@ package final class Sampler {
   ) -> [Double] {
     precondition(labels.count <= batch && start.count == labels.count * input.columns, "noise of another batch")
     var x = start
-    var noise = [Float](repeating: 0, count: settings.method == .sde ? x.count : 0)
+    var noise = [Float](repeating: 0, count: x.count)
     let times = settings.times
     for (step, (t, next)) in zip(times, times.dropFirst()).enumerated() {
       let drift = guidedDrift(x, labels, t)
-      let isStochastic = settings.method == .sde && step < times.count - 2
-      if isStochastic { stepNoise(step, &noise) }
-      let spread = (Interpolant.diffusion(at: t) * (t - next)).squareRoot()
-      for i in x.indices { x[i] += (next - t) * drift[i] + (isStochastic ? spread * Double(noise[i]) : 0) }
+      let deviation = settings.method.deviation(from: t, to: next)
+      if deviation != nil { stepNoise(step, &noise) }
+      for i in x.indices { x[i] += (next - t) * drift[i] + (deviation.map { $0 * Double(noise[i]) } ?? 0) }
     }
     return x
   }
@@ -87,6 +86,6 @@ package final class Sampler {
   }
 
   private func drift(_ velocity: Double, _ x: Double, _ t: Double) -> Double {
-    settings.method == .ode ? velocity : settings.interpolant.stochasticDrift(velocity: velocity, x: x, at: t)
+    settings.method.drift(velocity: velocity, x: x, at: t, settings.interpolant)
   }
 }

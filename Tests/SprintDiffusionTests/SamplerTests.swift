@@ -9,7 +9,7 @@ import Testing
   private let model = TinyModel(TinyModel.configuration())
 
   private func samples(
-    _ guidance: Guidance, method: SamplerSettings.Method = .ode, steps: Int = 4, labels: [Int] = [0, 1, 2]
+    _ guidance: Guidance, method: SamplingMethod = .ode, steps: Int = 4, labels: [Int] = [0, 1, 2]
   ) -> [Double] {
     let settings = SamplerSettings(method: method, steps: steps, guidance: guidance)
     let count = labels.count * model.network.configuration.latentElements

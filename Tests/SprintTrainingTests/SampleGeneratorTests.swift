@@ -7,9 +7,9 @@ import Testing
 
 @Suite struct SampleGeneratorTests {
   @Test(
-    "Image i of a seed has the same bits, however many images are drawn", arguments: SamplerSettings.Method.allCases,
+    "Image i of a seed has the same bits, however many images are drawn", arguments: SamplingMethod.allCases,
     Guidance.Kind.allCases)
-  func independence(method: SamplerSettings.Method, kind: Guidance.Kind) throws {
+  func independence(method: SamplingMethod, kind: Guidance.Kind) throws {
     let model = TinyModel(TinyModel.configuration())
     let settings = SamplerSettings(method: method, steps: 3, guidance: Guidance(kind, scale: 2))
     func draw(_ count: Int, seed: UInt64 = 4) throws -> [[Float]] {

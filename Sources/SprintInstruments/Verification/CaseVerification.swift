@@ -63,7 +63,7 @@ package struct CaseVerification {
         weights.compare(values[parameter.range].array, try file.floats(name, shape: parameter.shape), name)
       }
     }
-    for method in SamplerSettings.Method.allCases {
+    for method in SamplingMethod.allCases {
       for kind in Guidance.Kind.allCases { try sample(method, kind, &samples) }
     }
     return [velocity, losses, gradients, weights, samples]
@@ -138,7 +138,7 @@ package struct CaseVerification {
     return labels
   }
 
-  private func sample(_ method: SamplerSettings.Method, _ kind: Guidance.Kind, _ samples: inout VerifiedGroup) throws {
+  private func sample(_ method: SamplingMethod, _ kind: Guidance.Kind, _ samples: inout VerifiedGroup) throws {
     let name = "sample.output.\(method.rawValue).\(kind.rawValue)"
     // Without fusion the reference has no path to drop and stores no such samples.
     if kind == .pathDrop, recipe.model.fusion == .none, file.entries[name] == nil { return }

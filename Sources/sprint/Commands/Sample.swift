@@ -5,7 +5,7 @@ import SprintModel
 import SprintTraining
 
 extension WeightsSource.Choice: ExpressibleByArgument {}
-extension SamplerSettings.Method: ExpressibleByArgument {}
+extension SamplingMethod: ExpressibleByArgument {}
 extension Guidance.Kind: ExpressibleByArgument {}
 
 /// `sprint sample`
@@ -35,7 +35,7 @@ struct Sample: ParsableCommand {
   var classes: String?
 
   @Option(help: "ode (Euler) or sde (Euler-Maruyama).")
-  var sampler: SamplerSettings.Method = .ode
+  var sampler: SamplingMethod = .ode
 
   @Option(help: "Sampling steps.")
   var steps: Int = 25
@@ -69,7 +69,7 @@ struct Sample: ParsableCommand {
       throw ValidationError("--config and --allow-... belong to --safetensors")
     }
     guard count >= 1 else { throw ValidationError("--count is \(count), expected at least 1") }
-    try check("steps", steps, (sampler == .sde ? 2 : 1)...100_000)
+    try check("steps", steps, sampler.fewestSteps...100_000)
     guard scale.isFinite else { throw ValidationError("--scale has to be a finite number") }
     _ = try times()
   }

@@ -30,7 +30,7 @@ extension Configuration.Samples {
   private static func readSampler(
     _ reader: ConfigurationReader, _ model: ModelConfiguration, _ interpolant: Interpolant
   ) throws -> SamplerSettings {
-    let method: SamplerSettings.Method = try reader.choice("sampler", default: .ode)
+    let method: SamplingMethod = try reader.choice("sampler", default: .ode)
     let kind: Guidance.Kind = try reader.choice("guidance", default: Guidance.Kind.none)
     if kind == .pathDrop, model.fusion == .none {
       throw reader.error("guidance", "is pdg, which needs a fusion of two paths; the model has fusion none")
