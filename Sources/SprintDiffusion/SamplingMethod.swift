@@ -1,5 +1,5 @@
-/// A way from noise at t = 1 to data at t = 0. A new sampler is a new case here; the command line, the configuration and
-/// `Sampler` take all cases from this type.
+/// A way from noise at t = 1 to data at t = 0. A new sampler is a new case here; the command line, the configuration
+/// and `Sampler` take all cases from this type.
 package enum SamplingMethod: String, Sendable, CaseIterable {
   /// The probability-flow ODE, by Euler's method.
   case ode

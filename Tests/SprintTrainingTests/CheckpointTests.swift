@@ -96,7 +96,8 @@ import Testing
     #expect { try resume() } throws: { "\($0)".contains("mentions checkpoints, but none of them exists") }
   }
 
-  @Test("A damaged checkpoint of a later step does not lead to the removal of a new whole one, and is overwritten later")
+  @Test(
+    "A damaged checkpoint of a later step does not lead to the removal of a new whole one, and is overwritten later")
   func laterDamage() throws {
     try Data().write(to: URL(fileURLWithPath: newest))
     let run = RunFolder(path: folder.file("run"))

@@ -75,7 +75,8 @@ import Testing
     var coordinator = try coordinator(until: 3)
     #expect(!coordinator.directive([report()], at: position(1)).stops)
     let directive = coordinator.directive([report()], at: position(2))
-    #expect(directive.stops && directive.savesCheckpoint && directive.validates && coordinator.notices.stopReason == .until)
+    #expect(
+      directive.stops && directive.savesCheckpoint && directive.validates && coordinator.notices.stopReason == .until)
   }
 
   @Test("The deadline leaves time for two steps and one and a half times the longest save")

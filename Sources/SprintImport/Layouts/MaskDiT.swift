@@ -12,8 +12,8 @@ extension ImportLayout {
     secondHalf: .logVariance)
 }
 
-/// `z-I` is raw float32 (8, S, S), `y-I` the class in digits, `length` the number of samples. The mirrored image of I is
-/// `z-(I + length)`.
+/// `z-I` is raw float32 (8, S, S), `y-I` the class in digits, `length` the number of samples. The mirrored image of I
+/// is `z-(I + length)`.
 private struct MaskDiTDatabase: LatentSource {
   let shape: SourceShape
   let count: Int

@@ -42,7 +42,8 @@ package struct RunReport {
     let seconds = history.values("seconds").filter(\.isFinite).reduce(0, +)
     let best = history.validations.min { $0.loss < $1.loss }
     var facts = [
-      (name: "weights", value: "\(history.lastStart?.weights ?? 0)"), ("images of the data set", "\(history.lastStart?.images ?? 0)"),
+      (name: "weights", value: "\(history.lastStart?.weights ?? 0)"),
+      ("images of the data set", "\(history.lastStart?.images ?? 0)"),
       ("loss of the last step", String(format: "%.4f", history.values("loss").last ?? .nan)),
       ("time in steps", duration(seconds)),
     ]

@@ -3,8 +3,8 @@ import SprintData
 import SprintFormats
 import SprintModel
 
-/// One checkpoint: an HDF5 file with weights, moving average and moments by parameter name, and a manifest with the file's
-/// fingerprint, which is written last. A file without a matching manifest is not a checkpoint.
+/// One checkpoint: an HDF5 file with weights, moving average and moments by parameter name, and a manifest with the
+/// file's fingerprint, which is written last. A file without a matching manifest is not a checkpoint.
 package struct Checkpoint: Sendable {
   /// The file.
   package let path: String
@@ -37,9 +37,12 @@ package struct Checkpoint: Sendable {
     }
   }
 
-  package static func manifest(of path: String) -> String { "\((path as NSString).deletingPathExtension).manifest.json" }
+  package static func manifest(of path: String) -> String {
+    "\((path as NSString).deletingPathExtension).manifest.json"
+  }
 
-  /// Opens a checkpoint: checks its fingerprint and reads everything but the parameters. Throws `FileError` for a damaged one.
+  /// Opens a checkpoint: checks its fingerprint and reads everything but the parameters. Throws `FileError` for a
+  /// damaged one.
   package init(path: String) throws {
     self.path = path
     guard FileManager.default.fileExists(atPath: path) else {

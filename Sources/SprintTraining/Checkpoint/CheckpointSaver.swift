@@ -3,8 +3,8 @@ import SprintCommunication
 import SprintData
 import SprintModel
 
-/// Saves the training state: from a snapshot while training goes on, or at once without the snapshot's memory. Every rank has
-/// one, and all ranks call it together; rank zero writes.
+/// Saves the training state: from a snapshot while training goes on, or at once without the snapshot's memory. Every
+/// rank has one, and all ranks call it together; rank zero writes.
 final class CheckpointSaver {
   private let settings: Configuration.Checkpoints
   private let optimizer: Optimizer
@@ -15,15 +15,17 @@ final class CheckpointSaver {
   private var failure: (any Error)?
   /// The newest checkpoint that is known to be whole.
   private(set) var lastCheckpoint: String?
-  /// The longest save that nothing else ran beside, in seconds. Until one is measured it is estimated: four arenas at a rate that
-  /// slow disks reach.
+  /// The longest save that nothing else ran beside, in seconds. Until one is measured it is estimated: four arenas at a
+  /// rate that slow disks reach.
   private(set) var longestSave: Double
 
   init(
     _ configuration: Configuration, _ store: CheckpointStore, _ dataset: LatentDataset, _ network: Network,
     _ optimizer: Optimizer, _ journal: RunJournal, resumedFrom: String?
   ) {
-    (settings, self.optimizer, self.journal, lastCheckpoint) = (configuration.checkpoint, optimizer, journal, resumedFrom)
+    (settings, self.optimizer, self.journal, lastCheckpoint) = (
+      configuration.checkpoint, optimizer, journal, resumedFrom
+    )
     let writes = optimizer.communicator.rank == 0 && settings.isOn
     writer = writes ? CheckpointWriter(store, configuration, dataset) : nil
     snapshot = writes && settings.isBackground ? TrainingSnapshot(network) : nil

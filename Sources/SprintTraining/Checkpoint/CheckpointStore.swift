@@ -24,8 +24,8 @@ package struct CheckpointStore: Sendable {
     return Set(files).sorted(by: >).map { "\(folder.checkpoints)/\($0)" }
   }
 
-  /// Returns the newest whole checkpoint and what is wrong with newer ones; nil for a folder without checkpoints. Throws where
-  /// none of several is whole.
+  /// Returns the newest whole checkpoint and what is wrong with newer ones; nil for a folder without checkpoints.
+  /// Throws where none of several is whole.
   package func newest() throws -> (checkpoint: Checkpoint, problems: [String])? {
     var problems: [String] = []
     for path in candidates() {
@@ -63,8 +63,8 @@ package struct CheckpointStore: Sendable {
     return path
   }
 
-  /// The checkpoints to remove once `newest` is whole: all older ones but the last few and every n-th step. Checkpoints of later
-  /// steps belong to an abandoned continuation; training overwrites them when it gets there.
+  /// The checkpoints to remove once `newest` is whole: all older ones but the last few and every n-th step. Checkpoints
+  /// of later steps belong to an abandoned continuation; training overwrites them when it gets there.
   private func superfluous(after newest: String, _ settings: Configuration.Checkpoints) -> [String] {
     candidates().filter { $0 <= newest }.dropFirst(settings.keep).filter { path in
       guard let every = settings.keepEvery, let step = Self.step(of: path) else { return true }

@@ -13,8 +13,9 @@ package enum TrainingPart: String, CaseIterable, Sendable {
   package static func bytes(weights: Int) -> Int { allCases.count * weights * MemoryLayout<Float>.stride }
 }
 
-/// The whole training state as it was after one step. A checkpoint is written from it while training goes on. Rank zero has one;
-/// it takes four times the memory of the weights. The shards of other ranks arrive straight at their place in it.
+/// The whole training state as it was after one step. A checkpoint is written from it while training goes on. Rank zero
+/// has one; it takes four times the memory of the weights. The shards of other ranks arrive straight at their place in
+/// it.
 package final class TrainingSnapshot: Sendable {
   private let arenas: [TrainingPart: ParameterArena]
 

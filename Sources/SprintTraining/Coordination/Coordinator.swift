@@ -15,8 +15,8 @@ package struct Circumstances {
   package init() {}
 }
 
-/// Decides at rank zero, once a step, what all ranks do: go on, validate, save, stop. It touches no file. Stages end without it,
-/// at their last step or at a plateau that every rank sees.
+/// Decides at rank zero, once a step, what all ranks do: go on, validate, save, stop. It touches no file. Stages end
+/// without it, at their last step or at a plateau that every rank sees.
 package struct Coordinator {
   private let configuration: Configuration
   private let hasValidation: Bool

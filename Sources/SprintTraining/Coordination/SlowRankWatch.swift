@@ -13,8 +13,8 @@ package struct SlowRank: Equatable, CustomStringConvertible {
   }
 }
 
-/// Notices a rank that needs more than one and a half times the median in ten consecutive steps; it warns then, and again after
-/// every hundred further steps.
+/// Notices a rank that needs more than one and a half times the median in ten consecutive steps; it warns then, and
+/// again after every hundred further steps.
 struct SlowRankWatch {
   private var slowSteps = 0
 

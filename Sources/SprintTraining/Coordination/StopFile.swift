@@ -8,7 +8,8 @@ package final class StopFile {
   /// Watches for a file at `path`.
   package init(path: String) { self.path = path }
 
-  /// Returns true once the file exists, and removes it. It looks at most once a second, to spare a file system under load.
+  /// Returns true once the file exists, and removes it. It looks at most once a second, to spare a file system under
+  /// load.
   package func isFound(now: Date = Date()) -> Bool {
     guard now.timeIntervalSince(lastLook) >= 1 else { return false }
     lastLook = now

@@ -3,8 +3,8 @@ import SprintData
 import SprintFormats
 import SprintModel
 
-/// Keeps what happens in a run: the log, TensorBoard's curves, and the events for the user. At ranks other than zero it keeps
-/// nothing.
+/// Keeps what happens in a run: the log, TensorBoard's curves, and the events for the user. At ranks other than zero it
+/// keeps nothing.
 final class RunJournal {
   private let configuration: Configuration
   private let folder: RunFolder

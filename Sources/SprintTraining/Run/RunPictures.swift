@@ -25,7 +25,8 @@ final class RunPictures {
   /// Whether the picture of a step exists.
   func exists(step: Int) -> Bool { FileManager.default.fileExists(atPath: path(step: step)) }
 
-  /// Draws the picture of a step; all ranks call it. Returns false where a rank asked to stop: then there is no picture.
+  /// Draws the picture of a step; all ranks call it. Returns false where a rank asked to stop: then there is no
+  /// picture.
   func draw(step: Int, _ optimizer: Optimizer, stopRequested: () -> Bool) throws -> Bool {
     let labels = configuration.samples.classes.flatMap { Array(repeating: $0, count: configuration.samples.perClass) }
     var samples: [[Float]] = []

@@ -14,7 +14,8 @@ package enum ResumePolicy: Sendable, Equatable {
   case file(String)
 }
 
-/// What a run starts from: data that fits the network, and a checkpoint or none. All ranks check it before anything is written.
+/// What a run starts from: data that fits the network, and a checkpoint or none. All ranks check it before anything is
+/// written.
 struct RunStart {
   let training: LatentDataset
   /// Held-out data, if any.
@@ -125,7 +126,7 @@ extension Configuration {
   package func check(ranks: Int) throws {
     guard let smallest = stages.min(by: { $0.batch < $1.batch }), smallest.batch < ranks else { return }
     throw RunError.unusable(
-      "stage `\(smallest.name)` has a batch of \(smallest.batch) for \(ranks) ranks; each rank needs at least one sample: "
+      "stage `\(smallest.name)` has a batch of \(smallest.batch) for \(ranks) ranks; each rank needs at least one: "
         + "start fewer ranks or enlarge the batch")
   }
 }

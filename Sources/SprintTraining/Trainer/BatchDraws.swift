@@ -3,7 +3,8 @@ import SprintDiffusion
 import SprintKernels
 import SprintModel
 
-/// All random numbers that training needs beyond the latents themselves, as a function of (seed, draw index of the sample).
+/// All random numbers that training needs beyond the latents themselves, as a function of (seed, draw index of the
+/// sample).
 final class BatchDraws {
   private let configuration: Configuration
   private let noise, time, keptTokens, pathDrop, labelDrop: Philox

@@ -3,8 +3,8 @@ import SprintDiffusion
 import SprintKernels
 import SprintModel
 
-/// Compares the gradients of one batch with central differences of the loss, parameter by parameter: along the normalised
-/// gradient the loss has to rise by the gradient's norm.
+/// Compares the gradients of one batch with central differences of the loss, parameter by parameter: along the
+/// normalised gradient the loss has to rise by the gradient's norm.
 struct GradientCheck {
   /// One parameter's result.
   struct Result {
@@ -65,7 +65,7 @@ struct GradientCheck {
     let bad = measured.filter { !($0.1 <= Self.tolerance) }
     if let first = bad.first {
       throw RunError.unusable(
-        "gradient check: \(first.0.name) has gradient norm \(first.0.norm), central differences say \(first.0.difference)"
+        "gradient check: \(first.0.name) has norm \(first.0.norm), central differences say \(first.0.difference)"
       )
     }
     let worst = measured.max { $0.1 < $1.1 }

@@ -17,8 +17,8 @@ struct HeldOutLoss {
     samples = min(dataset.count, configuration.validation.samples)
   }
 
-  /// Returns the mean squared error of the velocity under some weights, in the same bits on any number of ranks; nil where a
-  /// rank asked to stop. All ranks call it, each with all weights.
+  /// Returns the mean squared error of the velocity under some weights, in the same bits on any number of ranks; nil
+  /// where a rank asked to stop. All ranks call it, each with all weights.
   func loss(_ weights: ParameterArena, _ communicator: Communicator, stopRequested: () -> Bool) throws -> Double? {
     let batch = min(Self.batch, samples)
     let batches = stride(from: 0, to: samples, by: batch).map { $0..<min($0 + batch, samples) }

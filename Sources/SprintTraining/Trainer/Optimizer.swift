@@ -2,8 +2,8 @@ import SprintCommunication
 import SprintKernels
 import SprintModel
 
-/// Weights and gradients of a whole network, the moving average and AdamW's moments of the weights that this rank updates, and
-/// the pass that updates them.
+/// Weights and gradients of a whole network, the moving average and AdamW's moments of the weights that this rank
+/// updates, and the pass that updates them.
 package final class Optimizer: Sendable {
   /// The weights in training.
   package let weights: ParameterArena
@@ -22,7 +22,8 @@ package final class Optimizer: Sendable {
 
   /// An optimizer of `network`, all zero. All ranks create one together.
   ///
-  /// - Parameter isSharded: each rank updates its own shards and keeps state for them alone; otherwise every rank updates
+  /// - Parameter isSharded: each rank updates its own shards and keeps state for them alone; otherwise every rank
+  ///   updates
   ///   everything
   package init(
     _ network: Network, _ configuration: AdamWConfiguration, _ communicator: Communicator = .single(),
@@ -32,7 +33,8 @@ package final class Optimizer: Sendable {
     (self.configuration, self.communicator, workers) = (configuration, communicator, network.workers)
     plan = BucketPlan(count: network.layout.count, ranks: communicator.size)
     self.isSharded = isSharded && communicator.size > 1
-    shards = OwnedShards(self.isSharded ? plan.shards(ofRank: communicator.rank) : [0..<network.layout.count], of: network.layout)
+    shards = OwnedShards(
+      self.isSharded ? plan.shards(ofRank: communicator.rank) : [0..<network.layout.count], of: network.layout)
     state = ShardState(count: shards.count)
     partialSums = PartialSums(count: shards.allSlices.count)
   }
@@ -56,8 +58,8 @@ package final class Optimizer: Sendable {
   /// This rank's part of Σ g² over all weights: where state is not sharded, rank zero has all of it.
   func ownSquaredNorm() -> Double { isSharded || communicator.rank == 0 ? sumOfSquaredGradients() : 0 }
 
-  /// Makes update number `step` (from 1): clips by the given norm, then AdamW and the moving average; then every rank has all
-  /// new weights. All ranks call it.
+  /// Makes update number `step` (from 1): clips by the given norm, then AdamW and the moving average; then every rank
+  /// has all new weights. All ranks call it.
   ///
   /// - Parameters:
   ///   - norm: the norm of all gradients

@@ -15,8 +15,8 @@ package enum TrainingEnd: Sendable, Equatable {
   case interrupted
 }
 
-/// Trains a network through all stages: the stages, the loop over steps, and what is due between them. Every rank has a trainer,
-/// and all act in step: once a step rank zero decides what every rank does.
+/// Trains a network through all stages: the stages, the loop over steps, and what is due between them. Every rank has a
+/// trainer, and all act in step: once a step rank zero decides what every rank does.
 package final class Trainer {
   private let configuration: Configuration
   private let folder: RunFolder
@@ -29,7 +29,8 @@ package final class Trainer {
   private var coordinator: Coordinator?
   private var position: TrainingPosition
 
-  /// Prepares a run. It finds everything that can be wrong with configuration, data and folder before anything is written.
+  /// Prepares a run. It finds everything that can be wrong with configuration, data and folder before anything is
+  /// written.
   ///
   /// - Parameters:
   ///   - communicator: the way to the other ranks
