@@ -3,13 +3,13 @@ import SprintTestSupport
 import Testing
 
 extension ProcessTests {
-  /// That benches measure and say what scripts read; how fast something is no test judges.
+  /// Benches measure, and scripts can read their results. No test judges a speed.
   @Suite struct BenchTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// The one JSON object that a bench prints.
+    /// Runs a bench and returns the JSON object that it prints.
     private func object(_ executable: String, _ arguments: [String]) throws -> [String: Any] {
       let outcome = try SprintCommand(executable, arguments + ["--json"], in: folder).wait(120)
       #expect(outcome.code == 0 && outcome.output.split(separator: "\n").count == 1, "\(outcome)")
@@ -21,7 +21,8 @@ extension ProcessTests {
     }
 
     @Test(
-      "bench train tells speed, memory and the parts of a step, which make up the step", arguments: ["none", "blocks"])
+      "bench train reports speed, memory and the parts of a step, which add up to the step",
+      arguments: ["none", "blocks"])
     func train(recompute: String) throws {
       let found = try bench(["train", "--size", "S", "--batch", "4", "--steps", "3", "--recompute", recompute])
       let parts = try #require(found["parts"] as? [String: Double])
@@ -37,10 +38,10 @@ extension ProcessTests {
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory()).allSatisfy {
           !$0.hasPrefix("sprint-bench-")
-        }, "a bench leaves nothing behind")
+        }, "the bench left files behind")
     }
 
-    @Test("bench sample and bench data tell their rates")
+    @Test("bench sample and bench data report their rates")
     func sampleAndData() throws {
       let sample = try bench(["sample", "--size", "S", "--batch", "2", "--steps", "1", "--rounds", "1"])
       #expect(try #require(sample["images_per_second"] as? Double) > 0)
@@ -48,7 +49,8 @@ extension ProcessTests {
       #expect(try #require(data["read_per_second"] as? Double) > (data["prepared_per_second"] as? Double ?? .infinity))
     }
 
-    @Test("bench reduce sums over real ranks on both wires, and the sums are right", arguments: ["f32", "bf16"])
+    @Test(
+      "bench reduce computes right sums over real ranks with both number types on the wire", arguments: ["f32", "bf16"])
     func reduce(wire: String) throws {
       let found = try object(
         "/usr/bin/mpirun",

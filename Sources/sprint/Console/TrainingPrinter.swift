@@ -1,7 +1,7 @@
 import Foundation
 import SprintTraining
 
-/// Prints training events: a progress line on a terminal, plain lines where the output is piped.
+/// Prints training events: a line that updates itself on a terminal, plain lines elsewhere.
 final class TrainingPrinter {
   private let interval: Int
   private var hasStatus = false
@@ -20,7 +20,7 @@ final class TrainingPrinter {
     }
   }
 
-  /// Leaves the progress line behind.
+  /// Ends the progress line.
   func finish() {
     if hasStatus { Console.line("") }
     hasStatus = false

@@ -9,29 +9,30 @@ extension SamplerSettings.Method: ExpressibleByArgument {}
 extension Guidance.Kind: ExpressibleByArgument {}
 
 /// `sprint sample`
-struct Sample: ParsableCommand {
+struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "sample",
     abstract: "Draws samples from a trained network.",
     discussion: "Example: sprint sample --run runs/digits --count 100 --guidance pdg --scale 2 --out samples.png")
 
   @OptionGroup var origin: CheckpointOptions
 
   @Option(
-    name: .customLong("safetensors"), help: "Weights of a safetensors file, exported or published, instead of --run.")
+    name: .customLong("safetensors"), help: "A safetensors file of weights, exported or published, instead of --run.")
   var weightsFile: String?
 
-  @Option(help: "The configuration of --safetensors' network; not needed for what sprint exported.")
+  @Option(help: "The configuration of the network in --safetensors; not needed for files that sprint exported.")
   var config: String?
 
   @OptionGroup var names: AllowanceOptions
 
-  @Option(help: "The moving average (ema) or the weights in training (model) of a checkpoint.")
+  @Option(help: "Which weights of a checkpoint: ema (the moving average) or model (the weights that training updates).")
   var weights: WeightsSource.Choice = .ema
 
-  @Option(help: "How many images; image i has class i modulo the number of classes.")
+  @Option(help: "Number of images; image i has class i modulo the number of classes.")
   var count: Int = 100
 
-  @Option(help: "Classes, separated by commas; all where left out.")
+  @Option(help: "Classes, separated by commas; without it, all.")
   var classes: String?
 
   @Option(help: "ode (Euler) or sde (Euler-Maruyama).")
@@ -43,20 +44,20 @@ struct Sample: ParsableCommand {
   @Option(help: "none, cfg (classifier-free) or pdg (path-drop).")
   var guidance: Guidance.Kind = .none
 
-  @Option(help: "The guidance scale; at 1 or below there is no guidance.")
+  @Option(help: "Guidance scale; 1 or less means no guidance.")
   var scale: Double = 1.5
 
-  @Option(help: "Times between which guidance acts, e.g. 0,0.7.")
+  @Option(help: "The first and the last time at which guidance acts, e.g. 0,0.7.")
   var interval: String = "0,1"
 
-  @Flag(help: "Path-drop guidance's weak branch keeps the class.")
+  @Flag(help: "Keeps the class in the weak branch of path-drop guidance.")
   var keepClass = false
 
-  @Option(help: "Seed; image i of a seed is the same whatever --count is.")
+  @Option(help: "Seed; image i of a seed does not depend on --count.")
   var seed: UInt64 = 0
 
   @Option(
-    help: "Where to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] (.npz), or /latents and /labels (.h5).")
+    help: "The file to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] (.npz), or /latents and /labels (.h5).")
   var out: String
 
   @OptionGroup var threading: ThreadOptions
@@ -66,11 +67,11 @@ struct Sample: ParsableCommand {
       throw ValidationError("give one of --run, --checkpoint and --safetensors")
     }
     guard weightsFile != nil || config == nil && !names.isGiven else {
-      throw ValidationError("--config and --allow-... belong to --safetensors")
+      throw ValidationError("--config and --allow-... need --safetensors")
     }
     guard count >= 1 else { throw ValidationError("--count is \(count), expected at least 1") }
     try check("steps", steps, (sampler == .sde ? 2 : 1)...100_000)
-    guard scale.isFinite else { throw ValidationError("--scale has to be a finite number") }
+    guard scale.isFinite else { throw ValidationError("--scale is \(scale), expected a finite number") }
     _ = try times()
   }
 
@@ -92,6 +93,7 @@ struct Sample: ParsableCommand {
     )
     try communicator.agree { try spool?.keep(first) }
     if first > 0 { Console.line("\(first) of \(count) images are there already") }
+    Console.printKernelNotice()
     let isDone = try generator.draw(labels: labels, from: first, communicator) {
       job.stop.isRequested
     } deliver: {
@@ -108,7 +110,8 @@ struct Sample: ParsableCommand {
     try job.end()
     guard isDone else {
       if let spool {
-        Console.error("sprint: interrupted with \(spool.count) of \(count) images; the same command goes on")
+        Console.error(
+          "sprint: interrupted after \(spool.count) of \(count) images; run the same command again to go on")
       }
       throw Console.restart
     }
@@ -121,7 +124,7 @@ struct Sample: ParsableCommand {
 
   private func settings(_ configuration: Configuration) throws -> SamplerSettings {
     if guidance == .pathDrop, configuration.model.fusion == .none {
-      throw ValidationError("--guidance pdg needs a model whose fusion joins two paths; this one has fusion none")
+      throw ValidationError("--guidance pdg needs a model with two paths; this one has `fusion: none`")
     }
     return SamplerSettings(
       method: sampler, steps: steps,
@@ -134,7 +137,8 @@ struct Sample: ParsableCommand {
     return (0..<count).map { chosen[$0 % chosen.count] }
   }
 
-  /// What was drawn before, if it is of the same weights, settings and classes.
+  /// Opens the images that an interrupted command with the same weights, settings and classes left, or starts an empty
+  /// spool.
   private func spool(_ settings: SamplerSettings, _ source: WeightsSource, _ model: ModelConfiguration) throws
     -> SampleSpool
   {
