@@ -8,6 +8,20 @@ let architecture = ProcessInfo.processInfo.environment["SPRINT_MARCH"] ?? "nativ
 // reaches.
 let isFuzzing = ProcessInfo.processInfo.environment["SPRINT_FUZZ"] != nil
 let fuzzer = isFuzzing ? ["-sanitize=fuzzer", "-parse-as-library"] : []
+// launch/package.sh sets SPRINT_STATIC: Swift's runtime and Foundation become part of the program. Only linking differs, and
+// the modules were compiled for a dynamic Foundation, so the libraries that a static one needs are named here.
+let isStatic = ProcessInfo.processInfo.environment["SPRINT_STATIC"] != nil
+let foundation = [
+  "Foundation", "FoundationEssentials", "FoundationInternationalization", "_FoundationICU", "CoreFoundation",
+  "_FoundationCShims", "_FoundationCollections",
+]
+let runtime: [LinkerSetting] =
+  isStatic
+  ? [
+    .unsafeFlags(
+      ["-static-stdlib"]
+        + (["--start-group"] + foundation.map { "-l\($0)" } + ["--end-group"]).flatMap { ["-Xlinker", $0] })
+  ] : []
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .unsafeFlags(["-Xcc", "-march=\(architecture)", "-Xcc", "-DSPRINT_MARCH=\(architecture)"] + fuzzer),
@@ -81,7 +95,7 @@ let package = Package(
         "SprintInstruments", "SprintImport", "SprintTraining", "SprintDiffusion", "SprintModel", "SprintCommunication",
         "SprintKernels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: settings),
+      swiftSettings: settings, linkerSettings: runtime),
     .target(
       name: "SprintTestSupport",
       dependencies: ["SprintKernels", "SprintCommunication", "SprintModel", "SprintFormats"],
