@@ -5,7 +5,7 @@
 #   launch/package.sh [FOLDER]
 #
 # FOLDER (default: the checkout) receives the archive. SPRINT_MARCH names the CPUs to build for, e.g. x86-64-v3; without
-# it the program needs a CPU like that of this machine.
+# it the program needs a CPU like that of this machine. The next build links an ordinary program in .build again.
 set -eu
 mkdir -p "${1:-.}"
 out="$(cd "${1:-$(dirname "$0")/..}" && pwd)"
@@ -33,7 +33,5 @@ for package in swift-argument-parser swift-crypto swift-protobuf; do
 done
 cp ".build/checkouts/swift-crypto/NOTICE.txt" "$root/licences/swift-crypto-NOTICE.txt"
 cp ".build/checkouts/Yams/LICENSE" "$root/licences/Yams.txt"
-# Only the link differs: this takes seconds and leaves the ordinary program in .build.
-swift build -c release --product sprint >&2
 tar -C "$staging" -czf "$out/$name.tar.gz" "$name"
 echo "$out/$name.tar.gz"

@@ -70,7 +70,6 @@ struct TrainCommand: ParsableCommand {
       configuration, folder: folder, resume: policy, isDebugging: debug, communicator: communicator,
       start: try start(communicator)
     ) { printer?.show($0) }
-    Console.printKernelNotice()
     let end = try trainer.run(until: until, deadline: deadline?.date ?? Deadline.ofSlurmJob, stop: job.stop)
     printer?.finish()
     try job.end()

@@ -5,6 +5,8 @@ import SprintTraining
 final class TrainingPrinter {
   private let interval: Int
   private var hasStatus = false
+  /// Whether training has begun; until then a mistake may still end the run.
+  private var hasSteps = false
 
   /// - Parameter interval: steps between plain lines
   init(interval: Int) { self.interval = interval }
@@ -27,6 +29,8 @@ final class TrainingPrinter {
   }
 
   private func show(_ step: StepReport) {
+    if !hasSteps { Console.printKernelNotice() }
+    hasSteps = true
     if Console.isTerminal {
       Console.status(Self.describe(step))
       hasStatus = true

@@ -9,9 +9,10 @@ struct BenchDataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
     abstract: "Reads samples at random, with and without the preparation that training needs.",
-    discussion:
-      "Without --file it writes a file of noise to the temporary folder. Example: sprint bench data --threads 2"
-  )
+    discussion: """
+      Without --file it writes a file of noise to the temporary folder.
+      Example: sprint bench data --threads 2
+      """)
 
   @Option(name: .customLong("file"), help: "A data set; may be given several times.")
   var files: [String] = []
