@@ -7,17 +7,27 @@ extension ProcessTests {
   @Suite struct BenchTests {
     private let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    /// The temporary folder of `sprint bench`.
+    private let temporary: String
+
+    init() throws {
+      folder = try TemporaryFolder()
+      temporary = folder.file("temporary")
+      try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+    }
 
     /// Runs a bench and returns the JSON object that it prints.
-    private func object(_ executable: String, _ arguments: [String]) throws -> [String: Any] {
-      let outcome = try SprintCommand(executable, arguments + ["--json"], in: folder).wait(120)
+    private func object(_ executable: String, _ arguments: [String], environment: [String: String?] = [:]) throws
+      -> [String: Any]
+    {
+      let command = try SprintCommand(executable, arguments + ["--json"], environment: environment, in: folder)
+      let outcome = try command.wait(120)
       #expect(outcome.code == 0 && outcome.output.split(separator: "\n").count == 1, "\(outcome)")
       return try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
     }
 
     private func bench(_ arguments: [String]) throws -> [String: Any] {
-      try object(SprintCommand.sprint, ["bench"] + arguments)
+      try object(SprintCommand.sprint, ["bench"] + arguments, environment: ["TMPDIR": temporary])
     }
 
     @Test(
@@ -35,10 +45,7 @@ extension ProcessTests {
       let step = try #require(found["seconds_per_step"] as? Double)
       let sum = parts.values.reduce(0, +)
       #expect(sum > 0.5 * step && sum < 1.5 * step, "parts \(parts) of \(step) s")
-      #expect(
-        try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory()).allSatisfy {
-          !$0.hasPrefix("sprint-bench-")
-        }, "the bench left files behind")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty, "the bench left files behind")
     }
 
     @Test("bench sample and bench data report their rates")

@@ -71,13 +71,9 @@ extension ProcessTests {
       .enabled(if: hasFasterKernels))
     func slowSettings() throws {
       let slow: [String: String?] = ["OPENBLAS_CORETYPE": "Prescott"]
-      let short = [
-        "--set", "stages[0].steps=1", "--set", "stages[1].steps=1", "--set", "samples.interval=100",
-        "--set", "validation.samples=8",
-      ]
-      let train = ["train", "--config", "configs/digits.yaml", "--run", folder.file("slow")] + short
       for arguments in [
-        train, ["sample", "--run", folder.file("slow"), "--count", "2", "--steps", "1", "--out", folder.file("a.npz")],
+        ["train", "--config", "configs/digits.yaml", "--run", folder.file("slow"), "--until", "1"],
+        ["sample", "--run", folder.file("slow"), "--count", "2", "--steps", "1", "--out", folder.file("a.npz")],
         ["machine", "--threads", "1"], ["plan", "configs/digits.yaml", "--ranks", "1", "--threads", "1"],
         ["bench", "data", "--megabytes", "1", "--rounds", "1"],
       ] {

@@ -87,20 +87,7 @@ struct SampleCommand: ParsableCommand {
       guard let source = trained.source else { return nil }
       return try self.spool(settings, source, model)
     }
-    let generator = trained.generator(settings, seed: seed)
-    let first = Int(
-      try communicator.broadcast([Double(min(count, spool.map { $0.count / generator.tile * generator.tile } ?? 0))])[0]
-    )
-    try communicator.agree { try spool?.keep(first) }
-    if first > 0 { Console.line("\(first) of \(count) images are there already") }
-    Console.printKernelNotice()
-    let isDone = try generator.draw(labels: labels, from: first, communicator) {
-      job.stop.isRequested
-    } deliver: {
-      try spool?.append($0)
-      if Console.isTerminal { Console.status("\(min(count, spool?.count ?? 0)) of \(count) images") }
-    }
-    if Console.isTerminal { Console.status("") }
+    let isDone = try draw(labels, trained.generator(settings, seed: seed), spool, job)
     try communicator.agree {
       guard isDone, let file, let spool, let source = trained.source else { return }
       try file.write(try spool.images(count), labels: labels, model, source.properties)
@@ -115,6 +102,24 @@ struct SampleCommand: ParsableCommand {
       }
       throw Console.restart
     }
+  }
+
+  /// Draws the images that the spool of rank zero lacks. Returns false if a signal stopped it.
+  private func draw(_ labels: [Int], _ generator: SampleGenerator, _ spool: SampleSpool?, _ job: Job) throws -> Bool {
+    let communicator = job.communicator
+    let there = min(count, spool.map { $0.count / generator.tile * generator.tile } ?? 0)
+    let first = Int(try communicator.broadcast([Double(there)])[0])
+    try communicator.agree { try spool?.keep(first) }
+    if first > 0 { Console.line("\(first) of \(count) images are there already") }
+    Console.printKernelNotice()
+    let isDone = try generator.draw(labels: labels, from: first, communicator) {
+      job.stop.isRequested
+    } deliver: {
+      try spool?.append($0)
+      if Console.isTerminal { Console.status("\(min(count, spool?.count ?? 0)) of \(count) images") }
+    }
+    if Console.isTerminal { Console.status("") }
+    return isDone
   }
 
   private func opened() throws -> WeightsSource {

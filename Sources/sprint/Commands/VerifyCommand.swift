@@ -40,7 +40,7 @@ struct VerifyCommand: ParsableCommand {
         }
       } catch {
         isReadable = false
-        Console.error("sprint: \(error)")
+        Console.error("sprint: \(Console.message(for: error))")
       }
     }
     if !json { Console.line("verified \(agreeing) of \(cases.count) cases") }

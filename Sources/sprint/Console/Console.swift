@@ -66,8 +66,8 @@ enum Console {
     if case RunError.notFinite = error { true } else { error is FailureElsewhere }
   }
 
-  /// One line: the error and, if the command line has an option for it, what to do.
-  private static func message(for error: any Error) -> String {
+  /// Returns one line: the error and, if an option helps, what to do.
+  static func message(for error: any Error) -> String {
     let text = Sprint.message(for: error).split(separator: "\n").joined(separator: " ")
     return ([text] + [Advice.words(for: error)].compactMap(\.self)).joined(separator: "; ")
   }
@@ -76,7 +76,7 @@ enum Console {
   /// for ever, so this also creates the file SPRINT_ABANDONED, if that is set, for the script that started the
   /// launcher.
   @Sendable static func abandon(_ error: any Error) -> Never {
-    Self.error("sprint: rank \(rank): \(error)")
+    Self.error("sprint: rank \(rank): \(message(for: error))")
     if let path = ProcessInfo.processInfo.environment["SPRINT_ABANDONED"] {
       _ = FileManager.default.createFile(atPath: path, contents: Data())
     }
