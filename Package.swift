@@ -8,8 +8,8 @@ let architecture = ProcessInfo.processInfo.environment["SPRINT_MARCH"] ?? "nativ
 // reaches.
 let isFuzzing = ProcessInfo.processInfo.environment["SPRINT_FUZZ"] != nil
 let fuzzer = isFuzzing ? ["-sanitize=fuzzer", "-parse-as-library"] : []
-// launch/package.sh sets SPRINT_STATIC: Swift's runtime and Foundation become part of the program. Only linking differs, and
-// the modules were compiled for a dynamic Foundation, so the libraries that a static one needs are named here.
+// launch/package.sh sets SPRINT_STATIC to link Swift's runtime and Foundation into the program. Only the link differs.
+// The modules are compiled for a dynamic Foundation, so the libraries of the static one are named here.
 let isStatic = ProcessInfo.processInfo.environment["SPRINT_STATIC"] != nil
 let foundation = [
   "Foundation", "FoundationEssentials", "FoundationInternationalization", "_FoundationICU", "CoreFoundation",

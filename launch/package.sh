@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sprint-VERSION-MARCH.tar.gz, which runs on machines without Swift: the program with Swift's runtime linked in, the
-# configurations, the launch scripts and the licences. It needs only the Debian libraries in licences/README.txt.
+# Makes sprint-VERSION-MARCH.tar.gz, which runs on machines without Swift: the program with Swift's runtime linked in,
+# the configurations, the launch scripts and the licences. It needs only the Debian libraries in licences/README.txt.
 #
 #   launch/package.sh [FOLDER]
 #
