@@ -2,16 +2,32 @@
 import Foundation
 import PackageDescription
 
-// The instruction set to build for: `native` (this machine) unless SPRINT_MARCH says otherwise, e.g. `x86-64-v3`.
+// The instruction set to build for: that of this machine unless SPRINT_MARCH says otherwise, e.g. `x86-64-v3`.
 let architecture = ProcessInfo.processInfo.environment["SPRINT_MARCH"] ?? "native"
-// Set to the name of a reader by launch/fuzz.sh: every module is built so that libFuzzer sees what its inputs reach.
+// launch/fuzz.sh sets SPRINT_FUZZ to the name of a reader. libFuzzer then sees which code of any module an input
+// reaches.
 let isFuzzing = ProcessInfo.processInfo.environment["SPRINT_FUZZ"] != nil
 let fuzzer = isFuzzing ? ["-sanitize=fuzzer", "-parse-as-library"] : []
+// launch/package.sh sets SPRINT_STATIC to link Swift's runtime and Foundation into the program. Only the link differs.
+// The modules are compiled for a dynamic Foundation, so the libraries of the static one are named here.
+let isStatic = ProcessInfo.processInfo.environment["SPRINT_STATIC"] != nil
+let foundation = [
+  "Foundation", "FoundationEssentials", "FoundationInternationalization", "_FoundationICU", "CoreFoundation",
+  "_FoundationCShims", "_FoundationCollections",
+]
+let runtime: [LinkerSetting] =
+  isStatic
+  ? [
+    .unsafeFlags(
+      ["-static-stdlib"]
+        + (["--start-group"] + foundation.map { "-l\($0)" } + ["--end-group"]).flatMap { ["-Xlinker", $0] })
+  ] : []
 let settings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6), .unsafeFlags(["-Xcc", "-march=\(architecture)"] + fuzzer),
+  .swiftLanguageMode(.v6),
+  .unsafeFlags(["-Xcc", "-march=\(architecture)", "-Xcc", "-DSPRINT_MARCH=\(architecture)"] + fuzzer),
 ]
 
-/// A module of the house: what it is called and which modules below it it may see.
+/// A module of the house and the modules below it that it imports.
 func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
@@ -26,7 +42,7 @@ let package = Package(
   name: "sprint",
   products: [
     .executable(name: "sprint", targets: ["sprint"]),
-    // Preloaded by tests into `sprint`, to kill it or fail its calls in the middle of a save.
+    // Tests preload this library into `sprint` to kill it or to make its system calls fail.
     .library(name: "FaultInjector", type: .dynamic, targets: ["FaultInjector"]),
   ],
   dependencies: [
@@ -79,7 +95,7 @@ let package = Package(
         "SprintInstruments", "SprintImport", "SprintTraining", "SprintDiffusion", "SprintModel", "SprintCommunication",
         "SprintFormats", "SprintKernels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: settings),
+      swiftSettings: settings, linkerSettings: runtime),
     .target(
       name: "SprintTestSupport",
       dependencies: ["SprintKernels", "SprintCommunication", "SprintModel", "SprintFormats"],

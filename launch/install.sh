@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what sprint needs of Debian's packages, as far as it is missing, and checks for Swift. Asks no questions.
+# Installs the Debian packages that building sprint needs, and checks for Swift. Asks no questions.
 set -eu
 
 packages="libopenblas-dev libopenmpi-dev openmpi-bin libhdf5-dev libpng-dev libzip-dev liblmdb-dev pkg-config"
@@ -12,7 +12,7 @@ if [ -n "$missing" ]; then
   echo "installing:$missing"
   if [ "$(id -u)" = 0 ]; then as_root=""; else as_root="sudo"; fi
   if [ -n "$as_root" ] && ! command -v sudo >/dev/null; then
-    echo "install.sh: these packages are missing and there is no sudo:$missing; have them installed" >&2
+    echo "install.sh: these packages are missing and there is no sudo to install them:$missing" >&2
     exit 2
   fi
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
@@ -21,6 +21,6 @@ if [ -n "$missing" ]; then
 fi
 
 if ! command -v swift >/dev/null; then
-  echo "install.sh: no Swift toolchain found; install Swift 6.1 or newer from https://www.swift.org/install and put it on PATH" >&2
+  echo "install.sh: no Swift on PATH; install Swift 6.1 or newer from https://www.swift.org/install" >&2
   exit 2
 fi

@@ -3,8 +3,9 @@
 #
 #   launch/mpirun.sh CONFIG [RANKS] [THREADS] [OPTION of `sprint train` ...]
 #
-# RANKS is one a NUMA domain of this host where left out, THREADS a rank's part of this host's cores. MPIRUN_OPTIONS is handed to mpirun, e.g.
-# MPIRUN_OPTIONS="--hostfile hosts". TERM, INT and USR1 save a checkpoint; exit codes are those of sprint, 75 for "start me again".
+# Without RANKS there is one rank for each NUMA domain of this host; without THREADS the ranks share its cores evenly.
+# MPIRUN_OPTIONS holds further options for mpirun, e.g. MPIRUN_OPTIONS="--hostfile hosts". TERM, INT and USR1 save a
+# checkpoint and stop. The exit codes are those of sprint; 75 means "start me again".
 set -u
 
 usage() {
@@ -34,13 +35,15 @@ else
 fi
 
 here="$(cd "$(dirname "$0")/.." && pwd)"
-sprint="${SPRINT:-$here/.build/release/sprint}"
+sprint="${SPRINT:-$here/bin/sprint}"
+[ -x "$sprint" ] || sprint="$here/.build/release/sprint"
 [ -x "$sprint" ] || sprint="$(command -v sprint)" || {
-  echo "mpirun.sh: there is no $here/.build/release/sprint and no sprint on PATH; build with swift build -c release --product sprint" >&2
+  echo "mpirun.sh: no bin/sprint or .build/release/sprint in $here, and no sprint on PATH;" \
+    "build it with swift build -c release --product sprint" >&2
   exit 2
 }
 
-# Ranks get cores of their own where there are enough, and are left to the system where there are not.
+# Each rank gets its own cores if there are enough; otherwise the system shares them.
 case "${MPIRUN_OPTIONS:-}" in
   *--map-by* | *--bind-to*) placement="" ;;
   *--host*) placement="--map-by numa:PE=$threads --bind-to core" ;;
@@ -51,25 +54,25 @@ case "${MPIRUN_OPTIONS:-}" in
 esac
 [ "$(id -u)" = 0 ] && placement="--allow-run-as-root $placement"
 
-# A link that is cut is seen after 5 + 3 x 2 s instead of minutes, one that comes back sooner is survived.
+# mpirun notices a cut link after 5 + 3 x 2 s instead of minutes; a link that returns sooner does no harm.
 keepalive="--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3"
-# A rank that has lost the others leaves a file here.
-word="$(mktemp -d "${TMPDIR:-/tmp}/sprint.XXXXXX")" || exit 2
-SPRINT_ABANDONED="$word/abandoned"
+# A rank that loses the others creates this file.
+folder="$(mktemp -d "${TMPDIR:-/tmp}/sprint.XXXXXX")" || exit 2
+SPRINT_ABANDONED="$folder/abandoned"
 export SPRINT_ABANDONED
 
-# In a session of its own mpirun does not hear the terminal's Ctrl-C, on which it would kill its ranks.
+# In its own session mpirun does not receive Ctrl-C from the terminal, on which it would kill its ranks.
 # shellcheck disable=SC2086
 setsid mpirun -np "$ranks" $placement $keepalive ${MPIRUN_OPTIONS:-} \
   -x SPRINT_ABANDONED ${OPENBLAS_CORETYPE:+-x OPENBLAS_CORETYPE} \
   "$sprint" train --config "$config" --resume auto --set threads="$threads" "$@" &
 mpirun=$!
 
-# mpirun kills its ranks within seconds of a TERM, USR1 it hands on to them.
+# On TERM mpirun kills its ranks within seconds; it passes USR1 on to them.
 trap 'kill -USR1 $mpirun 2>/dev/null' TERM INT USR1
 patience=15
 while kill -0 "$mpirun" 2>/dev/null; do
-  # Ranks that lost each other have ended, but mpirun waits for ever for a host that is frozen.
+  # The ranks end when they lose each other, but mpirun waits for ever for a frozen host.
   if [ -e "$SPRINT_ABANDONED" ]; then
     patience=$((patience - 1))
     [ "$patience" -gt 0 ] || kill -KILL "$mpirun"
@@ -80,5 +83,5 @@ done
 wait "$mpirun"
 code=$?
 [ ! -e "$SPRINT_ABANDONED" ] || code=75
-rm -rf "$word"
+rm -rf "$folder"
 exit "$code"

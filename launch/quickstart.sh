@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs, builds, trains the bundled digits through both stages and draws samples.png. Everything stays in the checkout.
+# Installs packages, builds sprint, trains on the bundled digits through both stages and draws samples.png. All files
+# stay in the checkout.
 set -eu
 cd "$(dirname "$0")/.."
 

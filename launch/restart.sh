@@ -1,17 +1,22 @@
 #!/bin/sh
-# Runs a command until it is done, and starts it again after a crash:
+# Runs a command and starts it again after each crash, until it succeeds:
 #
 #   launch/restart.sh [-k FAILURES] RUN_FOLDER COMMAND [ARGUMENT ...]
 #   launch/restart.sh runs/imagenet launch/mpirun.sh configs/imagenet256-B.yaml 4 8 --run runs/imagenet
 #
-# It gives up after FAILURES (3) failures on end without a newer checkpoint in RUN_FOLDER, on exit code 2 (a mistake in what was
-# asked for), and when it is told to stop itself: TERM and INT are handed on as USR1.
+# Gives up after FAILURES (default 3) failures in a row without a newer checkpoint in RUN_FOLDER, and on exit code 2 (a
+# mistake of the user). TERM, INT and USR1 reach the command as USR1, and then it does not start again.
 set -u
 
 failures_allowed=3
 if [ "${1:-}" = "-k" ]; then
   failures_allowed="${2:-}"
-  case "$failures_allowed" in '' | *[!0-9]* | 0) echo "restart.sh: -k needs a number of failures, at least 1" >&2; exit 2 ;; esac
+  case "$failures_allowed" in
+    '' | *[!0-9]* | 0)
+      echo "restart.sh: -k is \`$failures_allowed\`, expected a number of failures, at least 1" >&2
+      exit 2
+      ;;
+  esac
   shift 2
 fi
 [ $# -ge 2 ] || { echo "usage: launch/restart.sh [-k FAILURES] RUN_FOLDER COMMAND [ARGUMENT ...]" >&2; exit 2; }
@@ -41,7 +46,8 @@ while :; do
   if [ "$code" -eq 2 ] || [ -n "$stopping" ]; then exit "$code"; fi
   if [ "$(newest)" = "$before" ]; then failures=$((failures + 1)); else failures=0; fi
   if [ "$failures" -ge "$failures_allowed" ]; then
-    echo "restart.sh: gave up after $failures failures on end without a newer checkpoint; the last exit code was $code" >&2
+    echo "restart.sh: gave up after $failures failures in a row without a newer checkpoint;" \
+      "the last exit code was $code" >&2
     exit "$code"
   fi
   echo "restart.sh: exit code $code after checkpoint ${before:-none}; starting again" >&2

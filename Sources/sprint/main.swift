@@ -1,11 +1,9 @@
 import ArgumentParser
-import Foundation
-import SprintCommunication
 import SprintKernels
 
 CPU.requireInstructions()
-// OpenBLAS chooses its kernels while it is loaded: a wrong choice can only be mended by starting again, before anything else.
-if let line = BLAS.reexecuteWithBetterCore(), Launch.current?.rank ?? 0 == 0 { Console.error("sprint: \(line)") }
+// OpenBLAS chooses its kernels while it is loaded; only a new process can have others.
+CoreChoice.current.restartIfNeeded()
 BLAS.useOneThread()
 
 do {

@@ -1,9 +1,9 @@
 import Glibc
 import Synchronization
 
-// The same library counts what the preloaded program allocates, and writes it to the file that SPRINT_ALLOCATIONS names when the
-// program ends: bytes of all allocations, and how many were of 4 KiB or more. Swift does not let a function be called `malloc`; the
-// linker gives the counting functions those names.
+// The same library counts the allocations of the program. When the program ends it writes to the file
+// SPRINT_ALLOCATIONS the bytes of all allocations and the number of those of 4 KiB or more. Swift allows no function
+// called `malloc`, so the linker gives the counting functions these names.
 
 private let bytes = Atomic(0)
 private let large = Atomic(0)
@@ -21,28 +21,28 @@ private func count(_ size: Int) {
   if size >= 4096 { large.add(1, ordering: .relaxed) }
 }
 
-/// Stands in front of `malloc`.
+/// Replaces `malloc`.
 @_cdecl("counted_malloc")
 package func countedMalloc(_ size: Int) -> UnsafeMutableRawPointer? {
   count(size)
   return libraryMalloc(size)
 }
 
-/// Stands in front of `calloc`.
+/// Replaces `calloc`.
 @_cdecl("counted_calloc")
 package func countedCalloc(_ number: Int, _ size: Int) -> UnsafeMutableRawPointer? {
   count(number &* size)
   return libraryCalloc(number, size)
 }
 
-/// Stands in front of `realloc`.
+/// Replaces `realloc`.
 @_cdecl("counted_realloc")
 package func countedRealloc(_ old: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
   count(size)
   return libraryRealloc(old, size)
 }
 
-/// Stands in front of `posix_memalign`.
+/// Replaces `posix_memalign`.
 @_cdecl("posix_memalign")
 package func countedAlign(_ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ alignment: Int, _ size: Int)
   -> Int32
@@ -52,7 +52,7 @@ package func countedAlign(_ result: UnsafeMutablePointer<UnsafeMutableRawPointer
   return result.pointee == nil ? ENOMEM : 0
 }
 
-/// Stands in front of `mmap`, from which arenas come.
+/// Replaces `mmap`, which arenas use.
 @_cdecl("mmap")
 package func countedMap(
   _ address: UnsafeMutableRawPointer?, _ length: Int, _ protection: Int32, _ flags: Int32, _ file: Int32, _ offset: Int
@@ -67,7 +67,7 @@ private func systemCall(
   _ file: Int32, _ offset: Int
 ) -> Int
 
-/// Stands in front of `_exit`, with which `sprint` ends.
+/// Replaces `_exit`, which ends `sprint`.
 @_cdecl("_exit")
 package func countingExit(_ code: Int32) -> Never {
   if let path = getenv("SPRINT_ALLOCATIONS"), let file = fopen(path, "w") {

@@ -1,39 +1,40 @@
 import Glibc
 
-// A library to be preloaded into `sprint`: the n-th call of a function on a path kills the process or fails. What it is to do stands in
-// the environment: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, ACTION being `kill`, `hang`, `fail` (with EIO, from the n-th call on) or `fill` (with ENOSPC), and
-// SPRINT_FAULT_FIRED names a file that is created when it does.
+// Tests preload this library into `sprint`. The n-th call of a system function on a path then kills the process, hangs
+// or fails. The environment says which: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, where ACTION is `kill`, `hang`,
+// `fail` (with EIO, from the n-th call on) or `fill` (with ENOSPC). The library creates the file SPRINT_FAULT_FIRED
+// when it acts. SPRINT_FAULT_GUESS is the core type that OpenBLAS then guesses.
 
-private struct Plan {
+private struct Fault {
   let action: String
   let function, path: String
   let count: Int
   let mark: String
 }
 
-private let plan: Plan? = {
+private let fault: Fault? = {
   guard let text = getenv("SPRINT_FAULT"), let mark = getenv("SPRINT_FAULT_FIRED") else { return nil }
   let parts = String(cString: text).split(separator: ":").map(String.init)
   guard parts.count == 4, let count = Int(parts[3]) else { return nil }
-  return Plan(
+  return Fault(
     action: parts[0], function: parts[1], path: parts[2], count: count, mark: String(cString: mark))
 }()
 
 nonisolated(unsafe) private var calls = 0
 nonisolated(unsafe) private var lock = pthread_mutex_t()
 
-/// Whether this call is to fail; does not return where it is to kill.
+/// Counts this call and returns whether it fails. Does not return if the action is `kill` or `hang`.
 private func fails(_ function: String, _ path: @autoclosure () -> String) -> Bool {
-  guard let plan, plan.function == function, path().contains(plan.path) else { return false }
+  guard let fault, fault.function == function, path().contains(fault.path) else { return false }
   pthread_mutex_lock(&lock)
   calls += 1
   let number = calls
   pthread_mutex_unlock(&lock)
-  guard number >= plan.count else { return false }
-  close(open(plan.mark, O_WRONLY | O_CREAT, 0o644))
-  if plan.action == "kill" { kill(getpid(), SIGKILL) }
-  while plan.action == "hang" { sleep(1) }
-  errno = plan.action == "fill" ? ENOSPC : EIO
+  guard number >= fault.count else { return false }
+  close(open(fault.mark, O_WRONLY | O_CREAT, 0o644))
+  if fault.action == "kill" { kill(getpid(), SIGKILL) }
+  while fault.action == "hang" { sleep(1) }
+  errno = fault.action == "fill" ? ENOSPC : EIO
   return true
 }
 
@@ -43,14 +44,14 @@ private func path(of descriptor: Int32) -> String {
   return String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// The function that this library stands in front of.
+/// Returns the function that this library hides.
 func next<Function>(_ name: String, as type: Function.Type) -> Function {
   // RTLD_NEXT, a macro with a cast.
   guard let address = dlsym(UnsafeMutableRawPointer(bitPattern: -1), name) else { preconditionFailure("no \(name)") }
   return unsafeBitCast(address, to: type)
 }
 
-/// Stands in front of `pwrite`.
+/// Replaces `pwrite`.
 @_cdecl("pwrite")
 package func injectedWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ offset: Int) -> Int {
   if fails("pwrite", path(of: descriptor)) { return -1 }
@@ -58,7 +59,7 @@ package func injectedWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ co
     descriptor, bytes, count, offset)
 }
 
-/// Stands in front of `pread`.
+/// Replaces `pread`.
 @_cdecl("pread")
 package func injectedRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int, _ offset: Int) -> Int {
   if fails("pread", path(of: descriptor)) { return -1 }
@@ -66,23 +67,30 @@ package func injectedRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?
     descriptor, bytes, count, offset)
 }
 
-/// Stands in front of `fsync`.
+/// Replaces `fsync`.
 @_cdecl("fsync")
 package func injectedSync(_ descriptor: Int32) -> Int32 {
   if fails("fsync", path(of: descriptor)) { return -1 }
   return next("fsync", as: (@convention(c) (Int32) -> Int32).self)(descriptor)
 }
 
-/// Stands in front of `rename`.
+/// Replaces `rename`.
 @_cdecl("rename")
 package func injectedRename(_ old: UnsafePointer<CChar>, _ new: UnsafePointer<CChar>) -> Int32 {
   if fails("rename", String(cString: new)) { return -1 }
   return next("rename", as: (@convention(c) (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Int32).self)(old, new)
 }
 
-/// Stands in front of `unlink`.
+/// Replaces `unlink`.
 @_cdecl("unlink")
 package func injectedUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
   if fails("unlink", String(cString: path)) { return -1 }
   return next("unlink", as: (@convention(c) (UnsafePointer<CChar>) -> Int32).self)(path)
+}
+
+/// Replaces `openblas_get_corename`: a wrong guess, unless the environment sets a core type.
+@_cdecl("openblas_get_corename")
+package func injectedCoreName() -> UnsafeMutablePointer<CChar>? {
+  if getenv("OPENBLAS_CORETYPE") == nil, let guess = getenv("SPRINT_FAULT_GUESS") { return guess }
+  return next("openblas_get_corename", as: (@convention(c) () -> UnsafeMutablePointer<CChar>?).self)()
 }

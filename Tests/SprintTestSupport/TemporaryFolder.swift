@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder that is removed with the last reference to it.
+/// A folder that is deleted with the last reference to it.
 package final class TemporaryFolder {
   package let path: String
 
@@ -11,6 +11,6 @@ package final class TemporaryFolder {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  /// The path of a file in the folder.
+  /// Returns the path of a file in the folder.
   package func file(_ name: String) -> String { "\(path)/\(name)" }
 }

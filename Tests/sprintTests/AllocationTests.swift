@@ -8,7 +8,8 @@ extension ProcessTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// What a process allocates that trains `steps` steps and saves nothing: bytes, and how often 4 KiB or more at once.
+    /// Trains `steps` steps without a checkpoint. Returns the bytes that the process allocates and the number of
+    /// allocations of 4 KiB or more.
     private func allocations(steps: Int) throws -> (bytes: Int, large: Int) {
       let (run, counts) = (folder.file("run \(steps)"), folder.file("allocations \(steps)"))
       let outcome = try SprintCommand(
@@ -27,13 +28,14 @@ extension ProcessTests {
       return (numbers[0], numbers[1])
     }
 
-    /// If this fails, a step asks for memory that grows with the batch, the image or the network. A step's bookkeeping (its report, its
-    /// line in the log, the parallel loops) takes some kilobytes in small pieces.
-    @Test("A training step allocates no memory to compute in")
+    /// If this fails, a step allocates memory that grows with the batch, the image or the network. The bookkeeping of a
+    /// step (its report, its line in the log, the parallel loops) takes a few kilobytes in small pieces.
+    @Test("A training step allocates no memory for its computations")
     func step() throws {
       let (few, many) = (try allocations(steps: 20), try allocations(steps: 60))
-      #expect(few.large > 20 && few.bytes > 20_000_000, "the start allocates arenas: the counter counts")
-      #expect(many.large - few.large < 8, "\(many.large - few.large) of 4 KiB or more in 40 steps")
+      #expect(
+        few.large > 20 && few.bytes > 20_000_000, "the counter misses the arenas, which are allocated at the start")
+      #expect(many.large - few.large < 8, "\(many.large - few.large) allocations of 4 KiB or more in 40 steps")
       #expect((many.bytes - few.bytes) / 40 < 65_536, "\((many.bytes - few.bytes) / 40) bytes a step")
     }
   }

@@ -3,25 +3,36 @@ import SprintTestSupport
 import Testing
 
 extension ProcessTests {
-  /// That benches measure and say what scripts read; how fast something is no test judges.
+  /// Benches measure, and scripts can read their results. No test judges a speed.
   @Suite struct BenchTests {
     private let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    /// The temporary folder of `sprint bench`.
+    private let temporary: String
 
-    /// The one JSON object that a bench prints.
-    private func object(_ executable: String, _ arguments: [String]) throws -> [String: Any] {
-      let outcome = try SprintCommand(executable, arguments + ["--json"], in: folder).wait(120)
+    init() throws {
+      folder = try TemporaryFolder()
+      temporary = folder.file("temporary")
+      try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+    }
+
+    /// Runs a bench and returns the JSON object that it prints.
+    private func object(_ executable: String, _ arguments: [String], environment: [String: String?] = [:]) throws
+      -> [String: Any]
+    {
+      let command = try SprintCommand(executable, arguments + ["--json"], environment: environment, in: folder)
+      let outcome = try command.wait(120)
       #expect(outcome.code == 0 && outcome.output.split(separator: "\n").count == 1, "\(outcome)")
       return try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
     }
 
     private func bench(_ arguments: [String]) throws -> [String: Any] {
-      try object(SprintCommand.sprint, ["bench"] + arguments)
+      try object(SprintCommand.sprint, ["bench"] + arguments, environment: ["TMPDIR": temporary])
     }
 
     @Test(
-      "bench train tells speed, memory and the parts of a step, which make up the step", arguments: ["none", "blocks"])
+      "bench train reports speed, memory and the parts of a step, which add up to the step",
+      arguments: ["none", "blocks"])
     func train(recompute: String) throws {
       let found = try bench(["train", "--size", "S", "--batch", "4", "--steps", "3", "--recompute", recompute])
       let parts = try #require(found["parts"] as? [String: Double])
@@ -34,13 +45,10 @@ extension ProcessTests {
       let step = try #require(found["seconds_per_step"] as? Double)
       let sum = parts.values.reduce(0, +)
       #expect(sum > 0.5 * step && sum < 1.5 * step, "parts \(parts) of \(step) s")
-      #expect(
-        try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory()).allSatisfy {
-          !$0.hasPrefix("sprint-bench-")
-        }, "a bench leaves nothing behind")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty, "the bench left files behind")
     }
 
-    @Test("bench sample and bench data tell their rates")
+    @Test("bench sample and bench data report their rates")
     func sampleAndData() throws {
       let sample = try bench(["sample", "--size", "S", "--batch", "2", "--steps", "1", "--rounds", "1"])
       #expect(try #require(sample["images_per_second"] as? Double) > 0)
@@ -48,7 +56,8 @@ extension ProcessTests {
       #expect(try #require(data["read_per_second"] as? Double) > (data["prepared_per_second"] as? Double ?? .infinity))
     }
 
-    @Test("bench reduce sums over real ranks on both wires, and the sums are right", arguments: ["f32", "bf16"])
+    @Test(
+      "bench reduce computes right sums over real ranks with both number types on the wire", arguments: ["f32", "bf16"])
     func reduce(wire: String) throws {
       let found = try object(
         "/usr/bin/mpirun",

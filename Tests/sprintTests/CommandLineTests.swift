@@ -8,8 +8,8 @@ extension ProcessTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// Runs the program in the checkout, to its end.
-    private func sprint(_ arguments: [String], environment: [String: String] = [:]) throws -> SprintCommand.Outcome {
+    /// Runs `sprint` in the checkout and waits for its end.
+    private func sprint(_ arguments: [String], environment: [String: String?] = [:]) throws -> SprintCommand.Outcome {
       try SprintCommand(SprintCommand.sprint, arguments, environment: environment, in: folder).wait(120)
     }
 
@@ -26,9 +26,12 @@ extension ProcessTests {
 
     @Test("Matrix products reach half of what the CPU's vector width allows")
     func blasSpeed() throws {
-      // The best of three runs: another process may hold the cores.
+      // A setting for OpenBLAS may be slow on purpose. The best of three runs counts: another process may hold the
+      // cores.
       let shares = try (0..<3).map { _ -> Double in
-        let text = try sprint(["machine", "--threads", "1"]).output
+        let text = try sprint(
+          ["machine", "--threads", "1"], environment: ["OPENBLAS_CORETYPE": nil, "OPENBLAS_L2_SIZE": nil]
+        ).output
         func number(after label: String) throws -> Double {
           let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(label) })
           return try #require(line.dropFirst(label.count).split(separator: " ").compactMap { Double($0) }.first)
@@ -39,18 +42,56 @@ extension ProcessTests {
         (shares.max() ?? 0) > 0.5, "shares \(shares): OpenBLAS uses the wrong kernels for this CPU, or the CPU is busy")
     }
 
-    @Test("Where OpenBLAS chose slow kernels the program starts itself again with the right ones, once, and says so")
-    func reexecution() throws {
-      let flags = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
-      guard flags.contains("avx2") else { return }
-      let outcome = try sprint(["machine", "--threads", "1"], environment: ["OPENBLAS_CORETYPE": "Prescott"])
-      #expect(outcome.code == 0 && !outcome.output.contains("openblas core: Prescott"))
+    /// The environment of a `sprint` whose OpenBLAS takes every CPU for a Prescott.
+    private let wrongGuess: [String: String?] = [
+      "LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT_GUESS": "Prescott",
+      "OPENBLAS_CORETYPE": nil,
+    ]
+
+    private static let hasFasterKernels =
+      (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.contains("avx2") == true
+
+    @Test(
+      "A wrong guess of OpenBLAS makes sprint restart itself once; commands that compute for long say so",
+      .enabled(if: hasFasterKernels))
+    func wrongGuesses() throws {
+      let long = try sprint(["machine", "--threads", "1"], environment: wrongGuess)
+      #expect(long.code == 0 && long.output.contains("openblas core:") && !long.output.contains("Prescott"), "\(long)")
       #expect(
-        outcome.errors.split(separator: "\n").count == 1 && outcome.errors.contains("restarted with OPENBLAS_CORETYPE=")
-      )
+        long.errors.split(separator: "\n").count == 1
+          && long.errors.contains("OpenBLAS took this CPU for Prescott; restarted with OPENBLAS_CORETYPE="), "\(long)")
+      for arguments in [["--help"], ["inspect", "configs/data/digits.h5"], ["plan", "--help"], ["--version"]] {
+        let short = try sprint(arguments, environment: wrongGuess)
+        #expect(short.code == 0 && short.errors.isEmpty, "\(short)")
+      }
     }
 
-    @Test("Train, stop, resume, sample in every format, inspect")
+    @Test(
+      "sprint keeps a slow core type that the user set; only commands that compute for long say what it costs",
+      .enabled(if: hasFasterKernels))
+    func slowSettings() throws {
+      let slow: [String: String?] = ["OPENBLAS_CORETYPE": "Prescott"]
+      for arguments in [
+        ["train", "--config", "configs/digits.yaml", "--run", folder.file("slow"), "--until", "1"],
+        ["sample", "--run", folder.file("slow"), "--count", "2", "--steps", "1", "--out", folder.file("a.npz")],
+        ["machine", "--threads", "1"], ["plan", "configs/digits.yaml", "--ranks", "1", "--threads", "1"],
+        ["bench", "data", "--megabytes", "1", "--rounds", "1"],
+      ] {
+        let long = try sprint(arguments, environment: slow)
+        #expect(
+          long.code == 0 && long.errors.split(separator: "\n").count == 1
+            && long.errors.contains("OPENBLAS_CORETYPE=Prescott: ") && long.errors.contains("unset it"), "\(long)")
+      }
+      for arguments in [
+        ["--help"], ["train", "--help"], ["--version"], ["inspect", "configs/data/digits.h5"],
+        ["export", "--run", folder.file("slow"), folder.file("a.safetensors")], ["report", folder.file("slow")],
+      ] {
+        let quiet = try sprint(arguments, environment: slow)
+        #expect(quiet.code == 0 && quiet.errors.isEmpty, "\(quiet)")
+      }
+    }
+
+    @Test("Users can train, stop, resume, sample in every format and inspect")
     func wholeWay() throws {
       let first = try train("r", ["--until", "3"])
       #expect(
@@ -74,7 +115,7 @@ extension ProcessTests {
       }
     }
 
-    @Test("Debugging echoes the configuration and checks the gradients")
+    @Test("--debug prints the configuration and checks the gradients")
     func debugging() throws {
       let outcome = try train("d", ["--until", "1", "--debug"])
       #expect(outcome.code == 0 && outcome.output.contains("stages[0].batch: 64"), "\(outcome)")
@@ -82,7 +123,7 @@ extension ProcessTests {
     }
 
     @Test(
-      "A mistake is one line on standard error and exit code 2",
+      "A mistake ends with one line on standard error and exit code 2",
       arguments: [
         ["train", "--config", "missing.yaml"],
         ["train", "--config", "configs/digits.yaml", "--set", "stages[0].stepz=3"],
@@ -126,7 +167,7 @@ extension ProcessTests {
       #expect(!FileManager.default.fileExists(atPath: "/tmp/sprint-a.png"))
     }
 
-    @Test("Training over a run, or with another configuration, is refused")
+    @Test("train does not overwrite a run and does not continue it with another configuration")
     func occupied() throws {
       #expect(try train("o", ["--until", "1"]).code == 0)
       let again = try train("o")
@@ -135,7 +176,7 @@ extension ProcessTests {
       #expect(other.code == 2 && other.errors.contains("`model.width` was 64, now 32"), "\(other)")
     }
 
-    @Test("verify counts agreeing cases; an unreadable case is an error, not a pass")
+    @Test("verify counts the cases that agree; an unreadable case is an error")
     func verify() throws {
       let good = "Tests/Reference/cases/no-encoder.safetensors"
       let all = try sprint(["verify", good])
@@ -144,7 +185,7 @@ extension ProcessTests {
       #expect(some.code != 0 && some.output.hasSuffix("verified 1 of 2 cases\n") && some.errors.contains("README.md"))
     }
 
-    @Test("Help and version of every command are there")
+    @Test("Every command has a help text with an example; --version names the version and the architecture")
     func help() throws {
       for command in [
         [], ["import"], ["inspect"], ["plan"], ["train"], ["report"], ["sample"], ["export"], ["verify"], ["machine"],
@@ -157,9 +198,13 @@ extension ProcessTests {
         let example = outcome.output.split(separator: "Example: ").dropFirst().first ?? ""
         #expect(example.contains("sprint \(command.joined(separator: " "))"), "\(command)")
       }
+      let version = try sprint(["--version"])
+      #expect(version.code == 0 && version.errors.isEmpty)
+      #expect(
+        version.output.wholeMatch(of: /sprint \d+\.\d+\.\d+ \(march [\w.-]+:( [\w.-]+)+\)\n/) != nil, "\(version)")
     }
 
-    @Test("SIGTERM saves a checkpoint and exits with 75; the run then goes on")
+    @Test("SIGTERM saves a checkpoint and exits with 75")
     func termination() throws {
       let command = try SprintCommand(
         SprintCommand.sprint, ["train", "--config", "configs/digits.yaml", "--run", folder.file("t")], in: folder)

@@ -3,7 +3,7 @@ import SprintTestSupport
 import Testing
 
 extension ProcessTests {
-  /// What leaves sprint, read by those who are meant to read it.
+  /// Other programs read the files that sprint writes.
   @Suite struct EcosystemTests {
     private let folder: TemporaryFolder
 
@@ -13,7 +13,7 @@ extension ProcessTests {
       try SprintCommand(SprintCommand.sprint, arguments, in: folder).wait(120)
     }
 
-    /// A run of 100 steps that was killed between checkpoints and went on.
+    /// Makes a run of 100 steps that is killed between two checkpoints and then continued.
     private func resumedRun() throws -> ShortRun {
       let run = ShortRun("resumed", in: folder, ["validation={interval: 20, samples: 8}", "samples.interval=25"])
       let command = try run.start(ranks: nil)
@@ -27,7 +27,7 @@ extension ProcessTests {
     }
 
     @Test(
-      "TensorBoard's own reader finds each step of a resumed run once, with the log's numbers, its pictures, stages and configuration",
+      "TensorBoard reads each step of a resumed run once, with the numbers of the log, pictures and stages",
       .enabled(if: Python.has("tensorboard"), Comment(rawValue: Python.lacks("tensorboard"))))
     func tensorBoard() throws {
       let run = try resumedRun()
@@ -49,7 +49,7 @@ extension ProcessTests {
     }
 
     @Test(
-      "What is exported loads in PyTorch with strict=True, gives the same velocities, gradients and samples, and comes back in the same bits",
+      "PyTorch loads exported weights with strict=True and computes the same; --init reads them back bit by bit",
       .enabled(if: Python.has("torch", "safetensors"), Comment(rawValue: Python.lacks("torch"))))
     func pyTorch() throws {
       let run = ShortRun("exported", in: folder)
@@ -76,13 +76,13 @@ extension ProcessTests {
       }
     }
 
-    /// The bytes behind a safetensors file's header.
+    /// Returns the bytes after the header of a safetensors file.
     private func tensors(_ path: String) throws -> Data {
       let data = try Data(contentsOf: URL(fileURLWithPath: path))
       return data.dropFirst(8 + data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) })
     }
 
-    @Test("Exported weights draw the same images as the run; names that differ are told")
+    @Test("Exported weights draw the same images as the run; the error for other weights lists the names that differ")
     func exporting() throws {
       let run = ShortRun("run", in: folder)
       #expect(try run.run(ranks: nil, ["--until", "5"]).code == 0)
@@ -106,14 +106,14 @@ extension ProcessTests {
     }
 
     @Test(
-      "A report is one page without a reference to anything outside, with every curve, stage and picture; and CSV has every step"
+      "A report is one self-contained page with every curve, stage and picture; the CSV file has every step"
     )
     func report() throws {
       let run = try resumedRun()
       let (page, csv) = (folder.file("r.html"), folder.file("r.csv"))
       #expect(try sprint(["report", run.path, "--out", page, "--csv", csv]).code == 0)
       let html = try String(contentsOfFile: page, encoding: .utf8)
-      // Pictures are letters too.
+      // Base64 pictures may contain any of these words.
       let text = html.split(separator: "base64,").map { $0.drop { $0 != "\"" } }.joined()
       #expect(!text.contains("http") && !text.contains("<script") && !text.contains(">nan") && !text.contains("\"nan"))
       for part in [
@@ -123,7 +123,7 @@ extension ProcessTests {
       }
       #expect(html.components(separatedBy: "<svg").count - 1 == 6)
       #expect(html.components(separatedBy: "data:image/png").count - 1 == 5)
-      // Started twice.
+      // The run was started twice.
       #expect(html.components(separatedBy: ProcessInfo.processInfo.hostName).count - 1 >= 2)
       let lines = try String(contentsOfFile: csv, encoding: .utf8).split(separator: "\n").map {
         $0.split(separator: ",", omittingEmptySubsequences: false)
@@ -136,19 +136,21 @@ extension ProcessTests {
       .first { FileManager.default.isExecutableFile(atPath: $0) }
 
     @Test(
-      "A browser shows the report, on a phone's width without a sideways scroll",
+      "A browser shows the report, and a phone needs no horizontal scrolling",
       .enabled(if: chromium != nil, "no Chromium is installed"))
     func browser() throws {
       let run = ShortRun("shown", in: folder, ["samples.interval=50"])
       #expect(try run.run(ranks: nil).code == 0)
       let page = folder.file("r.html")
       #expect(try sprint(["report", run.path, "--out", page]).code == 0)
-      // A frame as wide as a phone tells how wide its page would like to be.
+      // The page in a frame as wide as a phone says how wide it wants to be.
       try Data(
         """
         <iframe id="f" src="r.html" width="360" height="800"></iframe><p id="p"></p><script>f.onload = () => {
-        const d = f.contentDocument; p.textContent = `wide ${d.documentElement.scrollWidth} charts ${[...d.querySelectorAll("svg polyline")].filter(e => e.getBBox().width > 100).length}
-        pictures ${[...d.images].filter(i => i.naturalWidth > 50).length}` }</script>
+        const d = f.contentDocument
+        const charts = [...d.querySelectorAll("svg polyline")].filter(e => e.getBBox().width > 100).length
+        const pictures = [...d.images].filter(i => i.naturalWidth > 50).length
+        p.textContent = `wide ${d.documentElement.scrollWidth} charts ${charts} pictures ${pictures}` }</script>
         """.utf8
       ).write(to: URL(fileURLWithPath: folder.file("frame.html")))
       let shown = try SprintCommand(
@@ -164,7 +166,7 @@ extension ProcessTests {
       #expect(number(after: "charts") == 6 && number(after: "pictures") >= 2, "\(shown.output)")
     }
 
-    @Test("Plans of all bundled configurations, as a table and as JSON; completion scripts of three shells")
+    @Test("plan reads every bundled configuration and prints tables and JSON; three shells get completion scripts")
     func planning() throws {
       let configs = try FileManager.default.contentsOfDirectory(atPath: SprintCommand.root + "/configs").filter {
         $0.hasSuffix(".yaml")

@@ -3,42 +3,43 @@ import SprintTestSupport
 import Testing
 
 extension ProcessTests {
-  /// Faults of processes and disks. After each of them the run goes on from its newest whole checkpoint and ends in the bits of a run
-  /// that met no fault.
+  /// Faults of processes and disks. After each fault the run continues from its newest whole checkpoint and ends with
+  /// the same bits as a run without a fault.
   @Suite(.timeLimit(.minutes(10))) struct FaultTests {
     private let folder: TemporaryFolder
     private static let injector = SprintCommand.build + "/libFaultInjector.so"
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// The final state of a run of `ranks` ranks that meets no fault.
+    /// Returns the final state of a run on `ranks` ranks without a fault.
     private func wholeState(_ ranks: Int?, _ settings: [String] = []) throws -> Data {
       let run = ShortRun("whole", in: folder, settings)
       #expect(try run.run(ranks: ranks).code == 0)
       return try run.finalState()
     }
 
-    /// Goes on to the end, and compares.
+    /// Continues a run to its end and expects the final state `expected`.
     private func expectSameEnd(_ run: ShortRun, ranks: Int?, _ expected: Data, _ what: String) throws {
       let outcome = try run.run(ranks: ranks)
       #expect(outcome.code == 0, "\(what): \(outcome)")
-      #expect(try run.finalState() == expected, "\(what): another state")
+      #expect(try run.finalState() == expected, "\(what): the final state differs")
       #expect(try run.losses().map(\.step) == Array(1...100), "\(what): steps not logged exactly once")
       let left = try FileManager.default.contentsOfDirectory(atPath: run.checkpoints).filter {
         $0.hasSuffix(".partial")
       }
-      #expect(left.isEmpty, "\(what): left over \(left)")
+      #expect(left.isEmpty, "\(what): partial files are left: \(left)")
       #expect(outcome.output.components(separatedBy: "stage 2 of 2").count <= 2, "\(what): switched more than once")
     }
 
-    /// The environment that makes the injector act, and the file that shows that it did.
+    /// Returns the environment that makes the injector act, and the file that it creates when it does.
     private func fault(_ plan: String) -> (environment: [String: String], mark: String) {
       let mark = folder.file("fired-\(UUID().uuidString)")
       return (["LD_PRELOAD": Self.injector, "SPRINT_FAULT": plan, "SPRINT_FAULT_FIRED": mark], mark)
     }
 
     @Test(
-      "kill -9 of rank zero or another during a reduction: all gone within 10 s, the relaunch ends in the same bits")
+      "After kill -9 of a rank in a reduction all ranks end within 10 s, and the restarted run ends with the same bits"
+    )
     func killedRank() throws {
       let expected = try wholeState(3)
       for victim in [0, 1, 2] {
@@ -47,7 +48,7 @@ extension ProcessTests {
         try run.waitForStep(25, command)
         let ranks = Processes.ranks(of: run.path)
         let pid = try #require(ranks[victim])
-        // Once another rank is stopped the victim can only wait for it, in a reduction.
+        // With another rank stopped, the victim waits for it in a reduction.
         if let other = ranks[(victim + 1) % 3] { kill(other, SIGSTOP) }
         usleep(300_000)
         kill(pid, SIGKILL)
@@ -60,7 +61,7 @@ extension ProcessTests {
     }
 
     @Test(
-      "kill -9 of the saver at any point of a save: the newest whole checkpoint loads, left-overs do not stand in the way",
+      "After kill -9 at any point of a save the newest whole checkpoint loads, and partial files do no harm",
       arguments: [
         "pwrite:step-000000030.h5:1", "pwrite:step-000000030.h5:40", "fsync:step-000000030.h5.partial:1",
         "rename:step-000000030.h5:1", "fsync:/checkpoints:5", "fsync:step-000000030.manifest:1",
@@ -76,7 +77,9 @@ extension ProcessTests {
       try expectSameEnd(run, ranks: nil, expected, plan)
     }
 
-    @Test("USR1 to mpirun, TERM to the wrapper, a second signal during the save: one agreed step, saved, exit code 75")
+    @Test(
+      "After USR1 to mpirun, TERM to the wrapper, or several signals all ranks save one step and exit with 75"
+    )
     func signals() throws {
       let expected = try wholeState(2)
       let run = ShortRun("signals", in: folder)
@@ -97,7 +100,7 @@ extension ProcessTests {
       #expect(terminated.code == 75 && terminated.output.contains("resumed at step"), "\(terminated)")
       #expect(try run.manifests().last?.contains("\(run.losses().last?.step ?? -1).") == true)
 
-      // The save is held up long enough for a second signal to come in its midst.
+      // Three signals in 60 ms: the later ones arrive during the save.
       let again = try run.start(ranks: 2)
       try run.waitForStep(try (run.losses().last?.step ?? 0) + 8, again)
       for _ in 0..<3 {
@@ -110,7 +113,7 @@ extension ProcessTests {
       try expectSameEnd(run, ranks: 2, expected, "signals")
     }
 
-    @Test("A rank that is stopped is named within the timeout, every rank ends, and the exit code says to start again")
+    @Test("An error names a stopped rank within the timeout, every rank ends, and the exit code says to start again")
     func stoppedRank() throws {
       let settings = ["distribution.timeout=5"]
       let expected = try wholeState(3, settings)
@@ -129,13 +132,13 @@ extension ProcessTests {
       }
     }
 
-    @Test("A rank that is only slow is told of, not killed")
+    @Test("sprint warns about a slow rank and does not kill it")
     func slowRank() throws {
       let run = ShortRun("slow", in: folder, ["distribution.timeout=5", "stages[0].steps=300"])
       let command = try run.start(ranks: 2)
       let deadline = Date(timeIntervalSinceNow: 60)
       var pid: Int32?
-      // Stopped for two thirds of every few milliseconds.
+      // The rank is stopped two thirds of the time, a few milliseconds at once.
       while command.isRunning, Date() < deadline, !command.outputSoFar.contains("rank 1 is slow") {
         pid = pid ?? Processes.ranks(of: run.path)[1]
         guard let pid, try !run.losses().isEmpty else { continue }
@@ -149,11 +152,11 @@ extension ProcessTests {
       #expect(outcome.code == 0 && outcome.output.contains("rank 1 is slow"), "\(outcome.output.suffix(2000))")
     }
 
-    @Test("A rank that hangs while it reads is named, not killed; one that cannot read any longer ends the run with 1")
+    @Test("sprint names a rank that hangs while it reads and does not kill it; a failed read ends the run with 1")
     func failingReads() throws {
       let run = ShortRun("hanging", in: folder, ["distribution.timeout=5"])
       let (environment, mark) = fault("hang:pread:configs/data/digits.h5:2000")
-      // Of two ranks only the second one is given the injector.
+      // Only the second of two ranks loads the injector.
       let command = try SprintCommand(
         "/usr/bin/env",
         ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "1", SprintCommand.sprint] + run.arguments
@@ -176,7 +179,7 @@ extension ProcessTests {
     }
 
     @Test(
-      "An error while writing: older checkpoints stay, the message is clear, training goes on or stops as configured")
+      "After a failed write older checkpoints stay, a message says why, and training continues or stops as configured")
     func failingWrites() throws {
       for plan in ["pwrite:step-000000030.h5:3", "fsync:step-000000030.h5:1", "rename:step-000000030.manifest:1"] {
         for policy in ["continue", "stop"] {
@@ -202,7 +205,7 @@ extension ProcessTests {
     }
 
     @Test(
-      "A full disk and a read-only folder: older checkpoints stay, training goes on, the end says what was not saved")
+      "On a full disk older checkpoints stay, training continues, and its end says that the last state is not saved")
     func fullDisk() throws {
       guard geteuid() == 0, mount("-t", "tmpfs", "-o", "size=2m", "tmpfs") else {
         return print("skipped: mounting a small file system needs root")
@@ -215,7 +218,7 @@ extension ProcessTests {
       let kept = run.manifests()
       #expect(!kept.isEmpty)
       #expect(command(SprintCommand.sprint, "inspect", "\(run.checkpoints)/\(kept[kept.count - 1].prefix(14)).h5"))
-      // With more room the run goes on from there.
+      // With more space the run continues from there.
       #expect(mount("-o", "remount,size=60m"))
       #expect(try run.run(ranks: 2).code == 0)
       #expect(try run.finalState() == wholeState(2))
@@ -226,7 +229,7 @@ extension ProcessTests {
     }
 
     @Test(
-      "Killed just before, in and after the switch of stages, and again right after the restart: switched exactly once",
+      "A run that is killed around the switch of stages, and again right after the restart, switches exactly once",
       arguments: [
         "pwrite:step-000000060.h5:1", "rename:step-000000060.h5:1", "rename:step-000000060.manifest:1",
         "unlink:step-000000030.manifest.json:2", "pwrite:step-000000070.h5:1",
@@ -239,7 +242,7 @@ extension ProcessTests {
       let killed = try run.start(ranks: 2, environment: environment).wait(60)
       #expect(killed.code != 0 && FileManager.default.fileExists(atPath: mark), "\(plan) did not fire")
       Processes.expectGone(run.path, within: 10)
-      // Right after the restart: with the first step that is logged.
+      // The second kill comes at the first logged step after the restart.
       let before = try run.losses().count
       let restarted = try run.start(ranks: 2)
       let deadline = Date(timeIntervalSinceNow: 30)

@@ -4,10 +4,10 @@ import Synchronization
 import Testing
 
 extension ProcessTests {
-  /// Ranks on several hosts: network namespaces on a bridge of this machine. Only root can make them.
+  /// Ranks on several hosts, which are network namespaces on a bridge of this machine. Only root can make them.
   @Suite(
     .timeLimit(.minutes(10)),
-    .enabled(if: Network.isAvailable, "skipped: making network namespaces needs root and iproute2"))
+    .enabled(if: Network.isAvailable, "skipped: network namespaces need root and iproute2"))
   struct HostsTests {
     private let folder: TemporaryFolder
     private let network: Network
@@ -21,7 +21,7 @@ extension ProcessTests {
       ShortRun(name, in: folder, ["distribution.timeout=20"] + settings)
     }
 
-    @Test("Two and three hosts train to the losses of one process; the roster names the hosts")
+    @Test("Two and three hosts reach the losses of one process, and the roster names the hosts")
     func hosts() throws {
       let alone = run("alone")
       #expect(try alone.run(ranks: nil).code == 0)
@@ -35,7 +35,8 @@ extension ProcessTests {
       }
     }
 
-    @Test("A whole host that is frozen: its rank is named, the wrapper ends with 75, and nothing is left once it thaws")
+    @Test(
+      "If a host freezes, an error names its rank, the wrapper exits with 75, and no process is left after the thaw")
     func frozenHost() throws {
       let frozen = run("frozen", ["distribution.timeout=6", "stages[1].steps=4000"])
       let command = try wrapper(frozen, hosts: 2)
@@ -54,7 +55,7 @@ extension ProcessTests {
       Processes.expectGone(frozen.path, within: 30)
     }
 
-    @Test("A link that is cut: both sides end within 30 s, no process is left; the relaunch goes on")
+    @Test("If a link is cut, both sides end within 30 s, no process is left, and the restarted run continues")
     func cutLink() throws {
       let cut = run("cut", ["distribution.timeout=20", "stages[1].steps=4000"])
       let command = try wrapper(cut, hosts: 2)
@@ -71,7 +72,7 @@ extension ProcessTests {
       #expect(try resumed.wait(30).code == 75)
     }
 
-    @Test("A link that is away for 6 s: the run goes on by itself and ends in the same bits")
+    @Test("A run survives a link that fails for 6 s and ends with the same bits")
     func flap() throws {
       let settings = ["stages[1].steps=400"]
       let (whole, flapped) = (run("whole", settings), run("flapped", settings))
@@ -92,7 +93,7 @@ extension ProcessTests {
       #expect(states[0] == states[1])
     }
 
-    /// launch/mpirun.sh over hosts 1 to `hosts`.
+    /// Starts launch/mpirun.sh on hosts 1 to `hosts`.
     private func wrapper(_ run: ShortRun, hosts: Int) throws -> SprintCommand {
       let options = ["--run", run.path] + run.settings.filter { $0 != "threads=1" }.flatMap { ["--set", $0] }
       return try SprintCommand(
@@ -102,9 +103,9 @@ extension ProcessTests {
   }
 }
 
-/// Namespaces on a bridge, one a host, for as long as the object lives.
+/// Network namespaces on a bridge, one for each host. They exist as long as the object.
 final class Network {
-  /// Names are used once: a namespace outlives its deletion for as long as a process in it ends.
+  /// The number of networks so far. Names are used once: a deleted namespace exists until its last process ends.
   private static let made = Atomic(0)
   private let tag: String
   private let subnet: String
@@ -150,7 +151,7 @@ final class Network {
   private func link(_ host: Int) -> String { "sp\(tag)v\(host)" }
   private var bridge: String { "sp\(tag)br" }
 
-  /// What mpirun needs to reach hosts 1 to `hosts`.
+  /// Returns the options of mpirun for hosts 1 to `hosts`.
   func options(hosts: Int) -> [String] {
     [
       "--host", (1...hosts).map(name).joined(separator: ","), "--bind-to", "none", "--mca", "plm_rsh_agent", agent,
@@ -159,13 +160,13 @@ final class Network {
     ]
   }
 
-  /// Everything that runs on a host.
+  /// Returns all processes on a host.
   func processes(of host: Int) -> [Int32] {
     let command = try? SprintCommand("/usr/bin/env", ["ip", "netns", "pids", name(host)], in: folder)
     return (try? command?.wait(10).output.split(separator: "\n").compactMap { Int32($0) }) ?? []
   }
 
-  /// Takes a host's link off the bridge, or puts it back.
+  /// Cuts the link of a host to the bridge, or restores it.
   func setLink(_ host: Int, isUp: Bool) throws {
     try ip("link set \(link(host)) \(isUp ? "master \(bridge)" : "nomaster")")
   }

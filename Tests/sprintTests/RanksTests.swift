@@ -3,13 +3,13 @@ import SprintTestSupport
 import Testing
 
 extension ProcessTests {
-  /// Several processes, started by mpirun for real.
+  /// Several processes under a real mpirun.
   @Suite(.timeLimit(.minutes(5))) struct RanksTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test("One process, and mpirun with one to four ranks, train to the same losses; the roster names ranks and hosts")
+    @Test("One process and mpirun with one to four ranks reach the same losses, and the roster names ranks and hosts")
     func rankCounts() throws {
       let alone = ShortRun("alone", in: folder)
       #expect(try alone.run(ranks: nil).code == 0)
@@ -25,7 +25,8 @@ extension ProcessTests {
       }
     }
 
-    @Test("The same run twice on three ranks has the same bits, and sharding changes nothing but the rounding")
+    @Test(
+      "Two equal runs on three ranks have the same bits; without shards and with a bf16 wire only the rounding differs")
     func repeatability() throws {
       let (first, second) = (ShortRun("a", in: folder), ShortRun("b", in: folder))
       for run in [first, second] { #expect(try run.run(ranks: 3).code == 0) }
@@ -37,7 +38,7 @@ extension ProcessTests {
       }
     }
 
-    @Test("A mistake that all ranks meet is told once, in one line, with exit code 2")
+    @Test("If all ranks find the same mistake, one line reports it, and the exit code is 2")
     func mistakes() throws {
       for settings in [["data.train=[missing.h5]"], ["stages[0].batch=1"], ["model.width=33"]] {
         let outcome = try ShortRun("m", in: folder, settings).run(ranks: 2)
@@ -47,7 +48,7 @@ extension ProcessTests {
       }
     }
 
-    @Test("Ranks draw the file that one process draws; interrupted, the same command goes on")
+    @Test("Ranks draw the same file as one process; after an interruption the same command continues")
     func sampling() throws {
       let run = ShortRun("r", in: folder)
       #expect(try run.run(ranks: 2, ["--until", "10"]).code == 0)
@@ -75,7 +76,7 @@ extension ProcessTests {
       }
       interrupted.signal(SIGUSR1)
       let outcome = try interrupted.wait(30)
-      #expect(outcome.code == 75 && outcome.errors.contains("the same command goes on"), "\(outcome)")
+      #expect(outcome.code == 75 && outcome.errors.contains("run the same command again"), "\(outcome)")
       let last = try SprintCommand(SprintCommand.sprint, arguments("two.h5", count: 3000, steps: 50), in: folder).wait(
         60)
       #expect(last.code == 0 && last.output.contains("are there already"), "\(last)")
@@ -83,7 +84,7 @@ extension ProcessTests {
       #expect(!FileManager.default.fileExists(atPath: part))
     }
 
-    @Test("launch/mpirun.sh trains; launch/restart.sh starts again after crashes, and gives up without progress")
+    @Test("launch/mpirun.sh trains; launch/restart.sh starts again after crashes and gives up without progress")
     func launchers() throws {
       let run = ShortRun("w", in: folder)
       let options = ["--run", run.path] + run.settings.filter { $0 != "threads=1" }.flatMap { ["--set", $0] }
@@ -113,9 +114,10 @@ extension ProcessTests {
     }
 
     @Test(
-      "launch/slurm.sbatch hands the signal on, queues itself again on 75 and a crash, and not when done or mistaken")
+      "launch/slurm.sbatch passes signals on and queues itself again unless the run is done or mistaken"
+    )
     func slurm() throws {
-      // What Slurm would bring, as far as the script uses it: srun starts the command, scontrol notes what it was asked.
+      // Stand-ins for the commands of Slurm: srun starts the command, scontrol writes down its arguments.
       let queue = folder.file("queue")
       for (name, text) in [
         ("srun", "while [ \"${1#--}\" != \"$1\" ]; do shift; done\nexec \"$@\"\n"),

@@ -2,10 +2,10 @@ import Foundation
 import SprintTestSupport
 import Testing
 
-/// Tests that start processes: one after another, so that none takes the cores from one that counts seconds.
+/// Tests that start processes. They run one after another: some have time limits and need the cores for themselves.
 @Suite(.serialized) enum ProcessTests {}
 
-/// A command of the checkout that runs beside the test, with a hard time limit.
+/// A command that runs in the checkout beside the test, with a hard time limit.
 final class SprintCommand {
   struct Outcome {
     let code: Int32
@@ -20,8 +20,15 @@ final class SprintCommand {
   private let output, errors: String
   private let folder: TemporaryFolder
 
+  /// Variables that no test may inherit: the width of help texts, the deadline of a Slurm job around the tests, and the
+  /// mark of a restarted `sprint`. Tests inherit all others, such as PATH or the core type that this machine sets for
+  /// OpenBLAS.
+  private static let removed = ["COLUMNS", "SLURM_JOB_END_TIME", "SPRINT_OPENBLAS_GUESS"]
+
   /// Starts `executable` in the checkout.
-  init(_ executable: String, _ arguments: [String], environment: [String: String] = [:], in folder: TemporaryFolder)
+  ///
+  /// - Parameter environment: variables to set, or to remove if their value is nil
+  init(_ executable: String, _ arguments: [String], environment: [String: String?] = [:], in folder: TemporaryFolder)
     throws
   {
     self.folder = folder
@@ -30,7 +37,7 @@ final class SprintCommand {
     process.executableURL = URL(fileURLWithPath: executable)
     process.currentDirectoryURL = URL(fileURLWithPath: Self.root)
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = Self.environment(changes: environment)
     for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
@@ -43,15 +50,22 @@ final class SprintCommand {
     try process.run()
   }
 
+  private static func environment(changes: [String: String?]) -> [String: String] {
+    var variables = ProcessInfo.processInfo.environment
+    for name in removed { variables[name] = nil }
+    for (name, value) in changes { variables[name] = value }
+    return variables
+  }
+
   var pid: Int32 { process.processIdentifier }
   var isRunning: Bool { process.isRunning }
   var outputSoFar: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
   var errorsSoFar: String { (try? String(contentsOfFile: errors, encoding: .utf8)) ?? "" }
 
-  /// Sends a signal.
+  /// Sends a signal to the process.
   func signal(_ number: Int32) { kill(pid, number) }
 
-  /// Waits for the end, at most so many seconds; what runs longer is killed and fails the test.
+  /// Waits for the end. A command that runs longer than `seconds` is killed and fails the test.
   func wait(_ seconds: Double) throws -> Outcome {
     let deadline = Date(timeIntervalSinceNow: seconds)
     while process.isRunning, Date() < deadline { usleep(10_000) }
@@ -65,9 +79,9 @@ final class SprintCommand {
   }
 }
 
-/// Processes of `sprint`, found by a path that stands in their arguments.
+/// Processes of `sprint`, found by a path in their arguments.
 enum Processes {
-  /// The ranks that work on `path`, by rank; a process that nobody launched is rank zero.
+  /// The processes that work on `path`, by rank; a process without a launcher is rank zero.
   static func ranks(of path: String) -> [Int: Int32] {
     var found: [Int: Int32] = [:]
     for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
@@ -80,7 +94,7 @@ enum Processes {
     return found
   }
 
-  /// Waits until nothing works on `path` any longer; what is left after so many seconds is killed and fails the test.
+  /// Waits until no process works on `path`. A process that is left after `seconds` is killed and fails the test.
   static func expectGone(_ path: String, within seconds: Double) {
     let deadline = Date(timeIntervalSinceNow: seconds)
     while !ranks(of: path).isEmpty, Date() < deadline { usleep(20_000) }
@@ -89,7 +103,7 @@ enum Processes {
     for pid in left.values { kill(pid, SIGKILL) }
   }
 
-  /// Kills everything with a path in its arguments, launchers included.
+  /// Kills every process with `path` in its arguments, launchers included.
   static func killAll(mentioning path: String) {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
       guard let pid = Int32(name), pid != getpid(), read(pid, "cmdline")?.contains(where: { $0.contains(path) }) == true
@@ -109,13 +123,13 @@ enum Processes {
   }
 }
 
-/// A short run of the digits, and what is left of it.
+/// A short run of the digits and the files that it leaves.
 struct ShortRun {
   let folder: TemporaryFolder
   let path: String
   let settings: [String]
 
-  /// A run in `folder`; `settings` are added to those that make it short.
+  /// Describes a run in `folder`; `settings` come after those that make it short.
   init(_ name: String, in folder: TemporaryFolder, _ settings: [String] = []) {
     (self.folder, path) = (folder, folder.file(name))
     self.settings =
@@ -135,7 +149,7 @@ struct ShortRun {
 
   var checkpoints: String { "\(path)/checkpoints" }
 
-  /// Starts it on `ranks` ranks, or with none as a process on its own.
+  /// Starts the run on `ranks` ranks, or as a single process without mpirun if `ranks` is nil.
   func start(ranks: Int?, _ more: [String] = [], mpirun: [String] = [], environment: [String: String] = [:]) throws
     -> SprintCommand
   {
@@ -149,25 +163,26 @@ struct ShortRun {
         + [SprintCommand.sprint] + arguments + more, in: folder)
   }
 
-  /// Runs it to its end.
+  /// Starts the run and waits for its end.
   @discardableResult
   func run(ranks: Int?, _ more: [String] = []) throws -> SprintCommand.Outcome {
     try start(ranks: ranks, more).wait(120)
   }
 
-  /// Waits until the log has reached a step.
+  /// Waits until the log reaches a step.
   func waitForStep(_ step: Int, _ command: SprintCommand) throws {
     try wait(command, for: "step \(step)") { (try losses().last?.step ?? 0) >= step }
   }
 
-  /// Waits until something is so.
-  func wait(_ command: SprintCommand, for what: String, _ isSo: () throws -> Bool) throws {
+  /// Waits until `condition` holds; `what` names it.
+  func wait(_ command: SprintCommand, for what: String, _ condition: () throws -> Bool) throws {
     let deadline = Date(timeIntervalSinceNow: 60)
-    while try !isSo(), Date() < deadline, command.isRunning { usleep(2_000) }
-    #expect(try isSo(), "never saw \(what): \(command.outputSoFar.suffix(1000)) \(command.errorsSoFar.suffix(1000))")
+    while try !condition(), Date() < deadline, command.isRunning { usleep(2_000) }
+    #expect(
+      try condition(), "never saw \(what): \(command.outputSoFar.suffix(1000)) \(command.errorsSoFar.suffix(1000))")
   }
 
-  /// The losses of the log.
+  /// The losses in the log.
   func losses() throws -> [(step: Int, loss: Double)] {
     let text = (try? String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8)) ?? ""
     return text.split(separator: "\n").compactMap { line in
@@ -177,17 +192,17 @@ struct ShortRun {
     }
   }
 
-  /// Names of checkpoints that have a manifest, by step.
+  /// The names of the manifests, by step: one for each whole checkpoint.
   func manifests() -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
     return names.filter { $0.hasSuffix(".manifest.json") }.sorted()
   }
 
-  /// The bytes of the last step's checkpoint.
+  /// The bytes of the checkpoint of the last step.
   func finalState() throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(checkpoints)/step-000000100.h5")) }
 }
 
-/// The same losses up to rounding, which training makes grow: over the first fifty steps.
+/// Expects equal losses up to rounding. Training amplifies rounding, so only the first fifty steps are compared.
 func expectEqualLosses(_ found: [(step: Int, loss: Double)], _ expected: [(step: Int, loss: Double)]) {
   #expect(found.map(\.step) == expected.map(\.step))
   let errors = zip(found, expected).prefix(50).map { abs($0.loss - $1.loss) / $1.loss }

@@ -1,16 +1,24 @@
 import CInstructions
 import Foundation
 
-/// What the operating system tells of the CPU.
+/// The CPU, as the operating system describes it, and the instructions that this program was built for.
 package enum CPU {
-  /// Ends the process with a clear line and code 2 where the CPU lacks instructions that this program was built with, which would
-  /// otherwise end it at the first of them. To be called first of all.
+  /// The architecture that this program was built for, e.g. `native` or `x86-64-v3`.
+  package static var builtFor: String { String(cString: sprint_architecture()) }
+
+  /// The extensions of the instruction set that this program was built with, e.g. `avx2`.
+  package static var builtWith: [String] {
+    String(cString: sprint_extensions()).split(separator: " ").map(String.init)
+  }
+
+  /// Ends the process with one line and exit code 2 if the CPU lacks instructions that this program was built with.
+  /// Without this check the first of them would end it with SIGILL, so call it before anything else.
   package static func requireInstructions() {
     guard let missing = sprint_missing_instructions() else { return }
-    // Nothing but system calls: anything larger may hold such an instruction itself.
+    // Only system calls: anything larger may itself hold such an instruction.
     say("sprint: built for a CPU with ")
     say(missing)
-    say(", which this one lacks; build it on this machine, or for older ones with SPRINT_MARCH=x86-64-v3\n")
+    say(", which this CPU lacks; build it on this machine, or for older ones with SPRINT_MARCH=x86-64-v3\n")
     _exit(2)
   }
 
@@ -22,19 +30,20 @@ package enum CPU {
   /// The marketing name of the CPU.
   package static let name: String = field("model name") ?? "unknown CPU"
 
-  /// FLOP/s of one core that the width of its fused multiply-add units and its nominal clock allow, in single precision.
+  /// FLOP/s of one core in single precision, by its nominal clock and the width of its registers.
   ///
-  /// Two units a core are assumed.
+  /// The figure assumes two fused multiply-add units a core.
   package static let nominalPeak: Double = {
     let clock = (field("cpu MHz").flatMap(Double.init) ?? 1000) * 1e6
     let lanes = flags.contains("avx512f") && !splitsWideOperations ? 16.0 : flags.contains("avx2") ? 8 : 4
     return clock * lanes * 2 * 2
   }()
 
-  /// Whether 512-bit operations are executed in two halves, as AMD's family 25 (Zen 3 and 4) does.
+  /// Whether the CPU executes 512-bit operations in two halves, as AMD's family 25 (Zen 3 and 4) does.
   package static let splitsWideOperations =
     field("vendor_id") == "AuthenticAMD" && (field("cpu family").flatMap(Int.init) ?? 0) <= 25
 
+  /// The first value of a field of /proc/cpuinfo.
   private static func field(_ name: String) -> String? {
     description.split(separator: "\n").first { $0.hasPrefix(name) }
       .flatMap { $0.split(separator: ":", maxSplits: 1).last }

@@ -3,19 +3,19 @@ import Foundation
 import SprintCommunication
 import SprintTraining
 
-/// The processes that a launcher started for one command, or the one process that nobody launched.
+/// All processes of one command: those that a launcher started, or a single one.
 struct Job {
   let communicator: Communicator
-  /// Whether a signal asked for a stop.
+  /// Records that a signal requests a stop.
   let stop = StopRequest()
   private let signals: [any DispatchSourceSignal]
 
-  /// Hears signals from now on and joins the other processes.
+  /// Starts to listen for signals and joins the other processes.
   init() throws {
     signals = Self.listen(stop)
     if let launch = Launch.current, launch.size != 1 {
       Console.rank = launch.rank
-      communicator = try .mpi(timeout: 60, onFailure: { Console.abandon($0) }, describe: message(of:)) {
+      communicator = try .mpi(timeout: 60, onFailure: { Console.abandon($0) }, describe: { Console.message(for: $0) }) {
         Console.error("sprint: \($0)")
       }
       Console.rank = communicator.rank
@@ -24,13 +24,13 @@ struct Job {
     }
   }
 
-  /// Leaves the job once all processes are here.
+  /// Waits for all processes and leaves the job.
   func end() throws {
     try communicator.close()
     signals.forEach { $0.cancel() }
   }
 
-  /// Interrupt, termination and the first user signal ask for a stop with a checkpoint.
+  /// Turns SIGINT, SIGTERM and SIGUSR1 into a request to save and stop.
   private static func listen(_ stop: StopRequest) -> [any DispatchSourceSignal] {
     [SIGINT, SIGTERM, SIGUSR1].map { number in
       signal(number, SIG_IGN)

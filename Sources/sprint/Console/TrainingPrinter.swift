@@ -1,10 +1,12 @@
 import Foundation
 import SprintTraining
 
-/// Prints training events: a progress line on a terminal, plain lines where the output is piped.
+/// Prints training events: a line that updates itself on a terminal, plain lines elsewhere.
 final class TrainingPrinter {
   private let interval: Int
   private var hasStatus = false
+  /// Whether training has begun; until then a mistake may still end the run.
+  private var hasSteps = false
 
   /// - Parameter interval: steps between plain lines
   init(interval: Int) { self.interval = interval }
@@ -20,13 +22,15 @@ final class TrainingPrinter {
     }
   }
 
-  /// Leaves the progress line behind.
+  /// Ends the progress line.
   func finish() {
     if hasStatus { Console.line("") }
     hasStatus = false
   }
 
   private func show(_ step: StepReport) {
+    if !hasSteps { Console.printKernelNotice() }
+    hasSteps = true
     if Console.isTerminal {
       Console.status(Self.describe(step))
       hasStatus = true

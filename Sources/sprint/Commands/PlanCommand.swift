@@ -1,30 +1,32 @@
-import SprintInstruments
 import ArgumentParser
 import Foundation
+import SprintInstruments
 import SprintTraining
 
 /// `sprint plan`
-struct Plan: ParsableCommand {
+struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says what a configuration will take: work, memory, wire, time and disk.",
+    commandName: "plan",
+    abstract: "Predicts what a configuration takes: work, memory, communication, time and disk.",
     discussion: """
-      Rates that are not given are measured on this machine; under mpirun the network between the ranks too.
+      sprint measures the rates that you do not give on this machine; under mpirun it also measures the network
+      between the ranks.
       Example: sprint plan configs/imagenet256-B.yaml --ranks 16 --threads 32 --gflops 4000 --bandwidth 25
       """)
 
-  @Argument(help: "The YAML configuration.")
+  @Argument(help: "The configuration (.yaml).")
   var config: String
 
   @Option(name: .customLong("set"), help: "Replaces a value of the configuration: KEY=VALUE.")
   var settings: [String] = []
 
-  @Option(help: "How many ranks; those of mpirun, or one, where left out.")
+  @Option(help: "Number of ranks; without it, those of mpirun, or one.")
   var ranks: Int?
 
-  @Option(help: "Rate of a rank's matrix products, all its threads together, in GFLOP/s; measured where left out.")
+  @Option(help: "Rate of matrix products of a rank with all its threads, in GFLOP/s; measured if not given.")
   var gflops: Double?
 
-  @Option(help: "Rate of a rank's network in Gbit/s; measured under mpirun, else taken as 10.")
+  @Option(help: "Network of a rank in Gbit/s; if not given, measured under mpirun and otherwise 10.")
   var bandwidth: Double?
 
   @OptionGroup var threading: ThreadOptions
@@ -51,6 +53,7 @@ struct Plan: ParsableCommand {
       try TrainingPlan(
         configuration, ranks: ranks ?? job.communicator.size, threads: threading.workers.count, rates: rates)
     }
+    if gflops == nil { Console.printKernelNotice() }
     try show(plan)
     try job.end()
   }
@@ -86,7 +89,7 @@ struct Plan: ParsableCommand {
         ]
       })
     if let most = plan.scaling.last?.ranks, most < 1024 {
-      Console.line("more ranks than \(most) need a larger batch")
+      Console.line("more than \(most) ranks need a larger batch")
     }
   }
 
@@ -110,7 +113,7 @@ struct Plan: ParsableCommand {
     ]
   }
 
-  /// Columns under their headings, the first to the left, the others to the right.
+  /// Prints columns under their headings: the first flush left, the others flush right.
   private func table(_ heads: [String], _ rows: [[String]]) {
     let widths = heads.indices.map { column in ([heads] + rows).map { $0[column].count }.max() ?? 0 }
     for row in [heads] + rows {

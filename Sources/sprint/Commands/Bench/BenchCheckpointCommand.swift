@@ -1,23 +1,24 @@
-import SprintInstruments
 import ArgumentParser
 import Foundation
+import SprintInstruments
 import SprintKernels
 import SprintTraining
 
 /// `sprint bench checkpoint`
-struct BenchCheckpoint: ParsableCommand {
+struct BenchCheckpointCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "checkpoint",
-    abstract: "Saves and loads the full training state of a network, and as many plain bytes, in turn.",
+    abstract:
+      "Compares saving and loading the training state of a network with writing and reading as many plain bytes.",
     discussion: "Example: sprint bench checkpoint --size B --rounds 5")
 
   @Option(help: "The network: S, B, L or XL.")
   var size: String = "B"
 
-  @Option(help: "How many rounds; medians are shown.")
+  @Option(help: "Number of rounds; the medians are shown.")
   var rounds: Int = 5
 
-  @Option(help: "Where the files are written.")
+  @Option(help: "The folder for the files.")
   var folder: String = "runs/bench"
 
   @OptionGroup var threading: ThreadOptions
@@ -29,20 +30,21 @@ struct BenchCheckpoint: ParsableCommand {
 
   func run() throws {
     let bench = try CheckpointBench(size: size, folder: folder, workers: threading.workers)
+    Console.printKernelNotice()
     let results = try (0..<rounds).map { _ in try bench.round() }
-    let found = Result(
+    let medians = Result(
       bytes: bench.bytes, saveSeconds: median(results.map(\.save)),
       plainWriteSeconds: median(results.map(\.plainWrite)),
       loadSeconds: median(results.map(\.load)), plainReadSeconds: median(results.map(\.plainRead)))
     func line(_ own: Double, _ plain: Double) -> String {
-      String(format: "%.2f s; plainly, with a hash, %.2f s; ratio %.2f", own, plain, own / plain)
+      String(format: "%.2f s; plain bytes with a hash %.2f s; ratio %.2f", own, plain, own / plain)
     }
     try output.show(
-      found,
+      medians,
       [
-        ("state", String(format: "%.2f GB, medians of %d rounds", Double(found.bytes) / 1e9, rounds)),
-        ("save", line(found.saveSeconds, found.plainWriteSeconds)),
-        ("load", line(found.loadSeconds, found.plainReadSeconds)),
+        ("state", String(format: "%.2f GB, medians of %d rounds", Double(medians.bytes) / 1e9, rounds)),
+        ("save", line(medians.saveSeconds, medians.plainWriteSeconds)),
+        ("load", line(medians.loadSeconds, medians.plainReadSeconds)),
       ])
   }
 

@@ -1,25 +1,26 @@
-import SprintInstruments
 import ArgumentParser
 import Foundation
 import SprintData
+import SprintInstruments
 import SprintTraining
 
 /// `sprint bench data`
-struct BenchData: ParsableCommand {
+struct BenchDataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Reads latent files at random places, alone and with all that training does to a sample.",
-    discussion:
-      "Without --file a file of noise is written to the folder for temporary files. Example: sprint bench data --threads 2"
-  )
+    abstract: "Reads samples at random, with and without the preparation that training needs.",
+    discussion: """
+      Without --file it writes a file of noise to the temporary folder.
+      Example: sprint bench data --threads 2
+      """)
 
-  @Option(name: .customLong("file"), help: "A latent file; may be given several times.")
+  @Option(name: .customLong("file"), help: "A data set; may be given several times.")
   var files: [String] = []
 
   @Option(help: "Size of the file of noise, in MB.")
   var megabytes: Int = 2000
 
-  @Option(help: "How many rounds; medians are shown.")
+  @Option(help: "Number of rounds; the medians are shown.")
   var rounds: Int = 3
 
   @OptionGroup var threading: ThreadOptions
@@ -42,14 +43,15 @@ struct BenchData: ParsableCommand {
   }
 
   private func measure(_ paths: [String]) throws {
-    let r = try DataBench(paths: paths, workers: threading.workers).run(rounds: rounds)
+    let result = try DataBench(paths: paths, workers: threading.workers).run(rounds: rounds)
+    Console.printKernelNotice()
     try output.show(
-      r,
+      result,
       [
-        ("samples", String(format: "%d, %.2f GB", r.samples, Double(r.bytes) / 1e9)),
-        ("threads", "\(r.threads)"),
-        ("read", String(format: "%.0f samples/s", r.readPerSecond)),
-        ("drawn, scaled and shifted", String(format: "%.0f samples/s", r.preparedPerSecond)),
+        ("samples", String(format: "%d, %.2f GB", result.samples, Double(result.bytes) / 1e9)),
+        ("threads", "\(result.threads)"),
+        ("read", String(format: "%.0f samples/s", result.readPerSecond)),
+        ("drawn, scaled and shifted", String(format: "%.0f samples/s", result.preparedPerSecond)),
       ])
   }
 }

@@ -9,29 +9,30 @@ extension SamplingMethod: ExpressibleByArgument {}
 extension Guidance.Kind: ExpressibleByArgument {}
 
 /// `sprint sample`
-struct Sample: ParsableCommand {
+struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "sample",
     abstract: "Draws samples from a trained network.",
     discussion: "Example: sprint sample --run runs/digits --count 100 --guidance pdg --scale 2 --out samples.png")
 
   @OptionGroup var origin: CheckpointOptions
 
   @Option(
-    name: .customLong("safetensors"), help: "Weights of a safetensors file, exported or published, instead of --run.")
+    name: .customLong("safetensors"), help: "A safetensors file of weights, exported or published, instead of --run.")
   var weightsFile: String?
 
-  @Option(help: "The configuration of --safetensors' network; not needed for what sprint exported.")
+  @Option(help: "The configuration of the network in --safetensors; not needed for files that sprint exported.")
   var config: String?
 
   @OptionGroup var names: AllowanceOptions
 
-  @Option(help: "The moving average (ema) or the weights in training (model) of a checkpoint.")
+  @Option(help: "Which weights of a checkpoint: ema (the moving average) or model (the weights that training updates).")
   var weights: WeightsSource.Choice = .ema
 
-  @Option(help: "How many images; image i has class i modulo the number of classes.")
+  @Option(help: "Number of images; image i has class i modulo the number of classes.")
   var count: Int = 100
 
-  @Option(help: "Classes, separated by commas; all where left out.")
+  @Option(help: "Classes, separated by commas; without it, all.")
   var classes: String?
 
   @Option(help: "ode (Euler) or sde (Euler-Maruyama).")
@@ -43,20 +44,20 @@ struct Sample: ParsableCommand {
   @Option(help: "none, cfg (classifier-free) or pdg (path-drop).")
   var guidance: Guidance.Kind = .none
 
-  @Option(help: "The guidance scale; at 1 or below there is no guidance.")
+  @Option(help: "Guidance scale; 1 or less means no guidance.")
   var scale: Double = 1.5
 
-  @Option(help: "Times between which guidance acts, e.g. 0,0.7.")
+  @Option(help: "The first and the last time at which guidance acts, e.g. 0,0.7.")
   var interval: String = "0,1"
 
-  @Flag(help: "Path-drop guidance's weak branch keeps the class.")
+  @Flag(help: "Keeps the class in the weak branch of path-drop guidance.")
   var keepClass = false
 
-  @Option(help: "Seed; image i of a seed is the same whatever --count is.")
+  @Option(help: "Seed; image i of a seed does not depend on --count.")
   var seed: UInt64 = 0
 
   @Option(
-    help: "Where to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] (.npz), or /latents and /labels (.h5).")
+    help: "The file to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] (.npz), or /latents and /labels (.h5).")
   var out: String
 
   @OptionGroup var threading: ThreadOptions
@@ -66,11 +67,11 @@ struct Sample: ParsableCommand {
       throw ValidationError("give one of --run, --checkpoint and --safetensors")
     }
     guard weightsFile != nil || config == nil && !names.isGiven else {
-      throw ValidationError("--config and --allow-... belong to --safetensors")
+      throw ValidationError("--config and --allow-... need --safetensors")
     }
     guard count >= 1 else { throw ValidationError("--count is \(count), expected at least 1") }
     try check("steps", steps, sampler.fewestSteps...100_000)
-    guard scale.isFinite else { throw ValidationError("--scale has to be a finite number") }
+    guard scale.isFinite else { throw ValidationError("--scale is \(scale), expected a finite number") }
     _ = try times()
   }
 
@@ -86,19 +87,7 @@ struct Sample: ParsableCommand {
       guard let source = trained.source else { return nil }
       return try self.spool(settings, source, model)
     }
-    let generator = trained.generator(settings, seed: seed)
-    let first = Int(
-      try communicator.broadcast([Double(min(count, spool.map { $0.count / generator.tile * generator.tile } ?? 0))])[0]
-    )
-    try communicator.agree { try spool?.keep(first) }
-    if first > 0 { Console.line("\(first) of \(count) images are there already") }
-    let isDone = try generator.draw(labels: labels, from: first, communicator) {
-      job.stop.isRequested
-    } deliver: {
-      try spool?.append($0)
-      if Console.isTerminal { Console.status("\(min(count, spool?.count ?? 0)) of \(count) images") }
-    }
-    if Console.isTerminal { Console.status("") }
+    let isDone = try draw(labels, trained.generator(settings, seed: seed), spool, job)
     try communicator.agree {
       guard isDone, let file, let spool, let source = trained.source else { return }
       try file.write(try spool.images(count), labels: labels, model, source.properties)
@@ -108,10 +97,29 @@ struct Sample: ParsableCommand {
     try job.end()
     guard isDone else {
       if let spool {
-        Console.error("sprint: interrupted with \(spool.count) of \(count) images; the same command goes on")
+        Console.error(
+          "sprint: interrupted after \(spool.count) of \(count) images; run the same command again to go on")
       }
       throw Console.restart
     }
+  }
+
+  /// Draws the images that the spool of rank zero lacks. Returns false if a signal stopped it.
+  private func draw(_ labels: [Int], _ generator: SampleGenerator, _ spool: SampleSpool?, _ job: Job) throws -> Bool {
+    let communicator = job.communicator
+    let there = min(count, spool.map { $0.count / generator.tile * generator.tile } ?? 0)
+    let first = Int(try communicator.broadcast([Double(there)])[0])
+    try communicator.agree { try spool?.keep(first) }
+    if first > 0 { Console.line("\(first) of \(count) images are there already") }
+    Console.printKernelNotice()
+    let isDone = try generator.draw(labels: labels, from: first, communicator) {
+      job.stop.isRequested
+    } deliver: {
+      try spool?.append($0)
+      if Console.isTerminal { Console.status("\(min(count, spool?.count ?? 0)) of \(count) images") }
+    }
+    if Console.isTerminal { Console.status("") }
+    return isDone
   }
 
   private func opened() throws -> WeightsSource {
@@ -121,7 +129,7 @@ struct Sample: ParsableCommand {
 
   private func settings(_ configuration: Configuration) throws -> SamplerSettings {
     if guidance == .pathDrop, configuration.model.fusion == .none {
-      throw ValidationError("--guidance pdg needs a model whose fusion joins two paths; this one has fusion none")
+      throw ValidationError("--guidance pdg needs a model with two paths; this one has `fusion: none`")
     }
     return SamplerSettings(
       method: sampler, steps: steps,
@@ -134,7 +142,8 @@ struct Sample: ParsableCommand {
     return (0..<count).map { chosen[$0 % chosen.count] }
   }
 
-  /// What was drawn before, if it is of the same weights, settings and classes.
+  /// Opens the images that an interrupted command with the same weights, settings and classes left, or starts an empty
+  /// spool.
   private func spool(_ settings: SamplerSettings, _ source: WeightsSource, _ model: ModelConfiguration) throws
     -> SampleSpool
   {

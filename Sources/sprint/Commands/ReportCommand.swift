@@ -1,20 +1,21 @@
-import SprintInstruments
 import ArgumentParser
+import SprintInstruments
 import SprintTraining
 
 /// `sprint report`
-struct Report: ParsableCommand {
+struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Writes a run's curves, samples, speed and checkpoints as one HTML file that needs nothing besides.",
+    commandName: "report",
+    abstract: "Writes the curves, samples, speed and checkpoints of a run as one self-contained HTML file.",
     discussion: "Example: sprint report runs/digits --csv digits.csv")
 
-  @Argument(help: "The folder of a run, which may be under way.")
+  @Argument(help: "The folder of a run; it may still be training.")
   var folder: String
 
-  @Option(help: "Where to write; RUN/report.html where left out.")
+  @Option(help: "The file to write; without it, RUN/report.html.")
   var out: String?
 
-  @Option(help: "Also writes the numbers of all steps, one line a step (.csv).")
+  @Option(help: "Also writes the numbers of every step to this file, one line for each step (.csv).")
   var csv: String?
 
   func run() throws {

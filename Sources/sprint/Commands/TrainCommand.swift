@@ -5,24 +5,27 @@ import SprintModel
 import SprintTraining
 
 /// `sprint train`
-struct Train: ParsableCommand {
+struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "train",
     abstract: "Trains a network through all stages of a configuration.",
     discussion: "Example: sprint train --config configs/digits.yaml --run runs/digits --set stages[0].steps=500")
 
-  @Option(help: "The YAML configuration.")
+  @Option(help: "The configuration (.yaml).")
   var config: String
 
-  @Option(name: .customLong("run"), help: "The run's folder; runs/NAME after the configuration's name where left out.")
+  @Option(
+    name: .customLong("run"),
+    help: "The folder of the run; without it, runs/NAME, where NAME is that of the configuration.")
   var folder: String?
 
-  @Option(help: "auto (the newest checkpoint in the run's folder), never, or a checkpoint's file.")
+  @Option(help: "auto (the newest checkpoint in the folder of the run), never, or the file of a checkpoint.")
   var resume: String = "never"
 
   @Option(
     name: .customLong("init"),
     help:
-      "Starts from the weights of a safetensors file, exported or published, instead of random ones; not when resuming."
+      "Starts from the weights in a safetensors file, exported or published; a resumed run ignores it."
   )
   var initialWeights: String?
 
@@ -31,21 +34,25 @@ struct Train: ParsableCommand {
   @Option(name: .customLong("set"), help: "Replaces a value of the configuration: KEY=VALUE, e.g. stages[0].steps=100.")
   var settings: [String] = []
 
-  @Option(help: "Stops with a checkpoint after this step.")
+  @Option(help: "Saves a checkpoint after this step and stops.")
   var until: Int?
 
-  @Flag(help: "Checks every buffer for non-finite values and the gradients of one batch; echoes the configuration.")
+  @Flag(
+    help: "Prints the configuration, checks the gradients of one batch, and checks every buffer for non-finite values.")
   var debug = false
 
   @Option(
     help:
-      "When the run has to be over: a duration such as 90m, 2h30m or 3600s, or a moment such as 2026-01-31T18:00:00Z. A checkpoint is saved in time."
+      """
+      When the run has to be over: a duration such as 90m, 2h30m or 3600s, or a moment such as 2026-01-31T18:00:00Z. \
+      sprint saves a checkpoint in time.
+      """
   )
   var deadline: Deadline?
 
   func validate() throws {
     if let until, until < 1 { throw ValidationError("--until is \(until), expected a step of at least 1") }
-    guard initialWeights != nil || !names.isGiven else { throw ValidationError("--allow-... belong to --init") }
+    guard initialWeights != nil || !names.isGiven else { throw ValidationError("--allow-... need --init") }
   }
 
   func run() throws {
@@ -70,12 +77,14 @@ struct Train: ParsableCommand {
     case .finished: Console.line("done: \(folder.path)")
     case .reachedStep: Console.line("stopped after step \(until ?? 0): \(folder.path)")
     case .interrupted:
-      if communicator.rank == 0 { Console.error("sprint: interrupted; go on with --resume auto --run \(folder.path)") }
+      if communicator.rank == 0 {
+        Console.error("sprint: interrupted; continue with --resume auto --run \(folder.path)")
+      }
       throw Console.restart
     }
   }
 
-  /// Reads the file's weights at rank zero.
+  /// Opens --init at rank zero; the closure reads its weights.
   private func start(_ communicator: Communicator) throws -> ((ParameterArena) throws -> Void)? {
     guard let initialWeights else { return nil }
     let file = try communicator.agree { communicator.rank == 0 ? try WeightsFile(path: initialWeights) : nil }
@@ -88,43 +97,5 @@ struct Train: ParsableCommand {
     case "never": .never
     default: .file(resume)
     }
-  }
-}
-
-/// A moment when a run has to be over.
-struct Deadline: ExpressibleByArgument {
-  let date: Date
-
-  init?(argument: String) {
-    if let moment = ISO8601DateFormatter().date(from: argument) {
-      date = moment
-    } else if let seconds = Self.seconds(argument), seconds > 0 {
-      date = Date(timeIntervalSinceNow: seconds)
-    } else {
-      return nil
-    }
-  }
-
-  private init(date: Date) { self.date = date }
-
-  /// The end of the Slurm job that this process belongs to, if Slurm tells it.
-  static var ofSlurmJob: Date? {
-    ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"].flatMap(Double.init).map(
-      Date.init(timeIntervalSince1970:))
-  }
-
-  /// `2h30m`, `90m`, `45s`, or seconds alone.
-  private static func seconds(_ text: String) -> Double? {
-    if let plain = Double(text) { return plain.isFinite ? plain : nil }
-    var (total, digits) = (0.0, "")
-    for character in text {
-      if let unit = ["d": 86400.0, "h": 3600, "m": 60, "s": 1][character] {
-        guard let number = Double(digits) else { return nil }
-        (total, digits) = (total + number * unit, "")
-      } else {
-        digits.append(character)
-      }
-    }
-    return digits.isEmpty ? total : nil
   }
 }

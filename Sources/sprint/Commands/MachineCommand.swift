@@ -3,15 +3,16 @@ import Foundation
 import SprintKernels
 
 /// `sprint machine`
-struct Machine: ParsableCommand {
+struct MachineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows the CPU, the kernels that OpenBLAS chose for it, and the rate of matrix products.",
+    commandName: "machine",
+    abstract: "Shows the CPU, the kernels that OpenBLAS uses, and the measured rate of matrix products.",
     discussion: "Example: sprint machine --threads 2")
 
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var output: CommandOutput
 
-  private struct Found: Encodable {
+  private struct Figures: Encodable {
     let cpu: String
     let cores: Int
     let openblasCore: String
@@ -20,17 +21,18 @@ struct Machine: ParsableCommand {
   }
 
   func run() throws {
+    Console.printKernelNotice()
     let workers = threading.workers
-    let found = Found(
+    let figures = Figures(
       cpu: CPU.name, cores: ProcessInfo.processInfo.activeProcessorCount, openblasCore: BLAS.core,
       nominalGflopsPerCore: CPU.nominalPeak / 1e9, gflops: BLAS.measurePeak(workers: workers) / 1e9,
       threads: workers.count)
     try output.show(
-      found,
+      figures,
       [
-        ("cpu:", "\(found.cpu), \(found.cores) cores"), ("openblas core:", found.openblasCore),
-        ("nominal peak:", String(format: "%.1f GFLOP/s a core", found.nominalGflopsPerCore)),
-        ("matrix products:", String(format: "%.1f GFLOP/s on %d threads", found.gflops, found.threads)),
+        ("cpu:", "\(figures.cpu), \(figures.cores) cores"), ("openblas core:", figures.openblasCore),
+        ("nominal peak:", String(format: "%.1f GFLOP/s a core", figures.nominalGflopsPerCore)),
+        ("matrix products:", String(format: "%.1f GFLOP/s on %d threads", figures.gflops, figures.threads)),
       ])
   }
 }

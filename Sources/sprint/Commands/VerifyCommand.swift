@@ -1,12 +1,13 @@
-import SprintInstruments
 import ArgumentParser
 import Foundation
+import SprintInstruments
 import SprintTraining
 
 /// `sprint verify`
-struct Verify: ParsableCommand {
+struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Repeats cases of the reference implementation and compares every number.",
+    commandName: "verify",
+    abstract: "Computes cases of the reference implementation again and compares every number.",
     discussion: "Example: sprint verify Tests/Reference/cases/*.safetensors")
 
   @Argument(help: "Case files.")
@@ -14,7 +15,7 @@ struct Verify: ParsableCommand {
 
   @OptionGroup var threading: ThreadOptions
 
-  @Flag(help: "One JSON object a case, each on one line.")
+  @Flag(help: "Prints one JSON object a line, one for each case.")
   var json = false
 
   private struct Verdict: Encodable {
@@ -39,7 +40,7 @@ struct Verify: ParsableCommand {
         }
       } catch {
         isReadable = false
-        Console.error("sprint: \(error)")
+        Console.error("sprint: \(Console.message(for: error))")
       }
     }
     if !json { Console.line("verified \(agreeing) of \(cases.count) cases") }

@@ -1,20 +1,20 @@
-import SprintInstruments
 import ArgumentParser
 import Foundation
 import SprintDiffusion
+import SprintInstruments
 import SprintTraining
 
 /// `sprint bench sample`
-struct BenchSample: ParsableCommand {
+struct BenchSampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample",
-    abstract: "Draws images from a published network that has learnt nothing.",
+    abstract: "Measures sampling from a published network with random weights.",
     discussion: "Example: sprint bench sample --size B --batch 16 --steps 10 --guidance cfg")
 
   @Option(help: "The network: S, B, L or XL.")
   var size: String = "B"
 
-  @Option(help: "Images of a round.")
+  @Option(help: "Images in a round.")
   var batch: Int = 16
 
   @Option(help: "Sampling steps.")
@@ -23,7 +23,7 @@ struct BenchSample: ParsableCommand {
   @Option(help: "none, cfg (classifier-free) or pdg (path-drop).")
   var guidance: Guidance.Kind = .classifierFree
 
-  @Option(help: "How many rounds; the median is shown.")
+  @Option(help: "Number of rounds; the median is shown.")
   var rounds: Int = 3
 
   @OptionGroup var threading: ThreadOptions
@@ -39,23 +39,25 @@ struct BenchSample: ParsableCommand {
     let job = try Job()
     let settings = SamplerSettings(steps: steps, guidance: Guidance(guidance, scale: 1.5))
     let bench = try SamplingBench(size: size, batch: batch, settings: settings, workers: threading.workers)
-    if let result = try bench.run(rounds: rounds, job.communicator, stop: job.stop) { try show(result) }
+    let result = try bench.run(rounds: rounds, job.communicator, stop: job.stop)
+    Console.printKernelNotice()
+    if let result { try show(result) }
     try job.end()
     if job.stop.isRequested { throw Console.restart }
   }
 
-  private func show(_ r: SamplingBench.Result) throws {
+  private func show(_ result: SamplingBench.Result) throws {
     try output.show(
-      r,
+      result,
       [
-        ("network", "\(r.size), \(r.batch) images, \(r.steps) steps, guidance \(r.guidance)"),
-        ("ranks x threads", "\(r.ranks) x \(r.threads)"),
-        ("images/s", String(format: "%.4f", r.imagesPerSecond)),
-        ("a round", String(format: "%.3f s", r.seconds)),
-        ("work done", String(format: "%.1f GFLOP/s", r.gflops)),
-        ("matrix products", String(format: "%.1f GFLOP/s at a large size", r.peakGflops)),
-        ("share of that peak", String(format: "%.3f", r.peakShare)),
-        ("peak memory", String(format: "%.2f GiB", r.peakGib)),
+        ("network", "\(result.size), \(result.batch) images, \(result.steps) steps, guidance \(result.guidance)"),
+        ("ranks x threads", "\(result.ranks) x \(result.threads)"),
+        ("images/s", String(format: "%.4f", result.imagesPerSecond)),
+        ("a round", String(format: "%.3f s", result.seconds)),
+        ("work done", String(format: "%.1f GFLOP/s", result.gflops)),
+        ("matrix products", String(format: "%.1f GFLOP/s at a large size", result.peakGflops)),
+        ("share of that peak", String(format: "%.3f", result.peakShare)),
+        ("peak memory", String(format: "%.2f GiB", result.peakGib)),
       ])
   }
 }

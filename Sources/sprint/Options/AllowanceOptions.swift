@@ -1,0 +1,15 @@
+import ArgumentParser
+import SprintTraining
+
+/// The names that may differ between a file of weights and the network.
+struct AllowanceOptions: ParsableArguments {
+  @Option(help: "Weights that the safetensors file may lack, e.g. 'projectors.*'; may be given several times.")
+  var allowMissing: [String] = []
+
+  @Option(help: "Tensors of the safetensors file that the network may lack; may be given several times.")
+  var allowSurplus: [String] = []
+
+  var allowance: WeightsFile.Allowance { .init(missing: allowMissing, surplus: allowSurplus) }
+
+  var isGiven: Bool { !allowMissing.isEmpty || !allowSurplus.isEmpty }
+}

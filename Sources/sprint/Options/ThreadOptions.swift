@@ -1,0 +1,15 @@
+import ArgumentParser
+import SprintCommunication
+import SprintKernels
+
+/// The number of threads that a command uses.
+struct ThreadOptions: ParsableArguments {
+  @Option(help: "Worker threads of each process; without it, one for each core.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads { try check("threads", threads, 1...4096) }
+  }
+
+  var workers: Workers { Workers(threads ?? Launch.threadsPerRank) }
+}
