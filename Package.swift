@@ -127,3 +127,8 @@ if isFuzzing {
       name: "fuzz", dependencies: ["SprintFormats", "SprintTraining"], path: "Tests/Fuzz", swiftSettings: settings,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
 }
+
+// The articles as pages: SPRINT_DOCS=1 swift package generate-documentation --target sprint
+if ProcessInfo.processInfo.environment["SPRINT_DOCS"] != nil {
+  package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

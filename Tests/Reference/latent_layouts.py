@@ -1,8 +1,16 @@
-"""Latents in the layouts of other projects, written by the tools that their users have (numpy, h5py, safetensors, lmdb).
+"""Latents in the layouts of other projects, written by the tools that their users have: numpy, h5py, safetensors, lmdb.
 
-    latent_layouts.py make LAYOUT FOLDER --side 32 --count 40   # FOLDER/source... and FOLDER/expected.npz; prints the import's arguments
-    latent_layouts.py check FILE.h5 FOLDER [--half]             # holds an import against expected.npz
-    latent_layouts.py bad FOLDER                                # sources with one mistake each; prints arguments and what must be told
+    latent_layouts.py make LAYOUT FOLDER --side 32 --count 40
+
+writes FOLDER/source... and FOLDER/expected.npz, and prints the import's arguments.
+
+    latent_layouts.py check FILE.h5 FOLDER [--half]
+
+compares an import with expected.npz.
+
+    latent_layouts.py bad FOLDER
+
+writes sources with one mistake each, and prints the arguments of each import and what its message must contain.
 """
 import argparse
 import json
@@ -17,7 +25,10 @@ SIDE = {"lightning-dit": 16, "mar": 16}  # of 256 x 256 images; the others 32
 
 
 class Latents:
-    """Made-up moments or drawn latents, about as large as Stable Diffusion's, whose channels differ, so that a mixed-up axis shows."""
+    """Made-up moments or drawn latents, about as large as Stable Diffusion's.
+
+    Their channels differ, so that a mixed-up axis shows.
+    """
 
     def __init__(self, layout, side, count, seed=0):
         rng = np.random.default_rng(seed)
@@ -222,7 +233,8 @@ def bad(root):
     repa("npy-shape", [third, "shape"], rewrite(3, m[3][:, :16]))
     repa("npy-drawn", [third, "shape"], rewrite(3, m[3][:4]))
     repa("npy-missing", [third, "open"], lambda folder, names: os.remove(f"{folder}/{names[3]}"))
-    repa("npy-log-variance", [third, "--second-half logvar"], rewrite(3, np.concatenate([good.mean[3], good.logvar[3]])))
+    log_variance = np.concatenate([good.mean[3], good.logvar[3]])
+    repa("npy-log-variance", [third, "--second-half logvar"], rewrite(3, log_variance))
     repa("no-dataset-json", ["dataset.json", "--labels"], lambda folder, names: os.remove(f"{folder}/dataset.json"))
     repa("labels-null", ["labels: null", "--labels"], json_of(lambda t, n: t.update(labels=None)))
     repa("label-1000", [third, "label 1000"], json_of(lambda t, n: t["labels"][3].__setitem__(1, 1000)))
@@ -231,8 +243,10 @@ def bad(root):
     repa("name-twice", [third, "twice"], json_of(lambda t, n: t["labels"].append([n[3], 5])))
     repa("json-truncated", ["dataset.json"], lambda folder, names: open(f"{folder}/dataset.json", "a").write("{"))
     repa("labels-too-few", ["9 classes for 10"], lambda folder, names: (
-        os.remove(f"{folder}/dataset.json"), np.save(f"{root}/nine.npy", np.arange(9))), ["--labels", f"{root}/nine.npy"])
+        os.remove(f"{folder}/dataset.json"), np.save(f"{root}/nine.npy", np.arange(9))),
+        ["--labels", f"{root}/nine.npy"])
 
+    ten_labels = json.dumps({"labels": [[f"00000/img-mean-std-{i:08d}.npy", i] for i in range(10)]})
     folder = f"{root}/unclear"
     numbered(folder, "img-mean-std", m, good.labels)
     cases.append(["ambiguous-folder", [folder], ["REPA", "EDM2", "--from"]])
@@ -242,7 +256,7 @@ def bad(root):
             for i, array in enumerate(m):
                 np.save(f"{root}/one.npy", array)
                 z.write(f"{root}/one.npy", f"00000/img-mean-std-{i:08d}.npy")
-            z.writestr("dataset.json", json.dumps({"labels": [[f"00000/img-mean-std-{i:08d}.npy", i] for i in range(10)]}))
+            z.writestr("dataset.json", ten_labels)
         cases.append([name.replace("zip", "zip-whole-but-ambiguous"), [path], ["--from"]]) if cut == 10 else None
         size = os.path.getsize(path)
         broken_path = f"{root}/{name}-cut.zip"
@@ -311,10 +325,11 @@ def bad(root):
     with h5py.File(path, "w") as f:
         for i in range(10):
             f.create_dataset(f"00000/img-mean-std-{i:08d}.npy", data=m[i])
-        f.create_dataset("dataset.json", data=np.bytes_(json.dumps({"labels": [[f"00000/img-mean-std-{i:08d}.npy", i] for i in range(10)]})))
+        f.create_dataset("dataset.json", data=np.bytes_(ten_labels))
     with open(path, "r+b") as f:
         f.truncate(os.path.getsize(path) - 70000)
-    np.savez(f"{root}/stats4.npz", latents_bias=np.zeros((1, 4, 1, 1), np.float32), latents_scale=np.ones((1, 4, 1, 1), np.float32))
+    bias, scale = np.zeros((1, 4, 1, 1), np.float32), np.ones((1, 4, 1, 1), np.float32)
+    np.savez(f"{root}/stats4.npz", latents_bias=bias, latents_scale=scale)
     cases.append(["hdf5-truncated", [path, "--statistics", f"{root}/stats4.npz"], ["truncated"]])
 
     import lmdb
