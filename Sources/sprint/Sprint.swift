@@ -13,7 +13,8 @@ struct Sprint: ParsableCommand {
       """,
     version: Version.line,
     subcommands: [
-      Import.self, Inspect.self, PlanCommand.self, TrainCommand.self, ReportCommand.self, SampleCommand.self,
+      ImportCommand.self, InspectCommand.self, PlanCommand.self, TrainCommand.self, ReportCommand.self,
+      SampleCommand.self,
       ExportCommand.self, VerifyCommand.self, MachineCommand.self, BenchCommand.self,
     ])
 }

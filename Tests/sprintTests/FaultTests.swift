@@ -134,20 +134,21 @@ extension ProcessTests {
 
     @Test("sprint warns about a slow rank and does not kill it")
     func slowRank() throws {
-      let run = ShortRun("slow", in: folder, ["distribution.timeout=5", "stages[0].steps=300"])
+      let run = ShortRun("slow", in: folder, ["distribution.timeout=5", "stages[0].steps=600"])
       let command = try run.start(ranks: 2)
+      try run.waitForStep(1, command)
+      let pid = try #require(Processes.ranks(of: run.path)[1])
       let deadline = Date(timeIntervalSinceNow: 60)
-      var pid: Int32?
-      // The rank is stopped two thirds of the time, a few milliseconds at once.
       while command.isRunning, Date() < deadline, !command.outputSoFar.contains("rank 1 is slow") {
-        pid = pid ?? Processes.ranks(of: run.path)[1]
-        guard let pid, try !run.losses().isEmpty else { continue }
-        kill(pid, SIGSTOP)
-        usleep(2_000)
-        kill(pid, SIGCONT)
-        usleep(1_000)
+        // The rank is stopped two thirds of the time, a few milliseconds at once. Reading the growing output in every
+        // round would leave the rank running for longer than it is stopped.
+        for _ in 0..<30 {
+          kill(pid, SIGSTOP)
+          usleep(2_000)
+          kill(pid, SIGCONT)
+          usleep(1_000)
+        }
       }
-      if let pid { kill(pid, SIGCONT) }
       let outcome = try command.wait(60)
       #expect(outcome.code == 0 && outcome.output.contains("rank 1 is slow"), "\(outcome.output.suffix(2000))")
     }

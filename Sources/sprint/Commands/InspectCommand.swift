@@ -3,8 +3,9 @@ import SprintInstruments
 import SprintTraining
 
 /// `sprint inspect`
-struct Inspect: ParsableCommand {
+struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "inspect",
     abstract: "Describes a data set, a checkpoint or a safetensors file, and verifies a checkpoint.",
     discussion: "Example: sprint inspect configs/data/digits.h5 --preview digits.png")
 

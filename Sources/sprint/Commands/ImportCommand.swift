@@ -14,8 +14,9 @@ extension ImportLayout: ExpressibleByArgument {
 extension SecondHalf: ExpressibleByArgument {}
 
 /// `sprint import`
-struct Import: ParsableCommand {
+struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "import",
     abstract: "Imports latents from another project's files into one data set.",
     discussion: """
       If the import is interrupted, the same command continues it. Several processes share the work: \
