@@ -1,13 +1,16 @@
 import ArgumentParser
 import SprintKernels
 
+Signals.hold()
 CPU.requireInstructions()
 // OpenBLAS chooses its kernels while it is loaded; only a new process can have others.
 CoreChoice.current.restartIfNeeded()
 BLAS.useOneThread()
+Signals.listen()
 
 do {
   var command = try Sprint.parseAsRoot()
+  if !(command is any Stoppable) { Signals.endTheProcess() }
   try command.run()
   Console.leave(0)
 } catch {

@@ -113,6 +113,10 @@ import Testing
     var skipping = try coordinator(["non_finite=skip"])
     #expect(skipping.directive([report(), report(loss: .infinity)], at: position(0)).update == .skip)
     #expect(skipping.directive([report(broken: true)], at: position(0)).update == .fail)
+    var unread = report()
+    unread.dataFailed = true
+    #expect(skipping.directive([report(), unread], at: position(0)).update == .fail)
+    #expect(RankReport(unread.numbers) == unread)
   }
 
   @Test("A checkpoint that could not be written stops the run only where that is configured")

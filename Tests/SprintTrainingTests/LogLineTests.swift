@@ -46,6 +46,26 @@ import Testing
     #expect(found.map(\.name) == ["loss", "seconds", "skipped", "zeta"] && found[0].value.number.isNaN)
   }
 
+  @Test("A byte that is not UTF-8 hides no line of the log, and the damaged line is moved aside")
+  func badByte() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("metrics.jsonl")
+    let bytes = Data("{\"step\": 1, \"loss\": 1}\n{\"st".utf8) + [0xff] + Data("ep\": 2}\n{\"step\": 2, \"loss\": 1}\n".utf8)
+    try (bytes + Data("{\"step\": 3, \"loss\": 1}\n".utf8)).write(to: URL(fileURLWithPath: path))
+    #expect(try MetricsLog(path: path, after: 2).damagedLines == 1)
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text == "{\"step\": 1, \"loss\": 1}\n{\"step\": 2, \"loss\": 1}\n")
+    #expect(FileManager.default.contents(atPath: path + ".damaged")?.contains(0xff) == true)
+  }
+
+  @Test("A stage name with a line break, a quote and a control character stays on its line")
+  func stageNames() throws {
+    let name = "a\nb \"c\" \u{1} d/e"
+    let line = try #require(try written([.step(1, stage: name, numbers: [("loss", .number(1))])]).first)
+    guard case .step(_, let found, _) = try #require(LogLine(json: line)) else { throw NotAStep() }
+    #expect(found == name)
+  }
+
   @Test("A damaged line is no line")
   func damage() {
     for text in ["", "{", "{\"loss\": 1}", "{\"step\": \"one\", \"loss\": 1}", "[1]", "{\"step\": 1}"] {

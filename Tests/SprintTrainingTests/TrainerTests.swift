@@ -148,6 +148,25 @@ import Testing
     #expect(newest.checkpoint.position.skipped > 0 && newest.checkpoint.position.step == 10)
   }
 
+  @Test("Data that cannot be used end the run with the step named, and lose no step of it", arguments: ["train", "held"])
+  func unreadableData(kind: String) throws {
+    var values = [Float](repeating: 0.5, count: 320)
+    values[kind == "train" ? 16 * 19 : 16 * 3] = .nan
+    try DatasetFile.write(
+      folder.file("bad.h5"), shape: [20, 1, 4, 4], values: values, labels: (0..<20).map { Int64($0 % 3) })
+    let settings =
+      kind == "train"
+      ? ["data.train=[\(folder.file("bad.h5"))]"]
+      : ["data.validation=[\(folder.file("bad.h5"))]", "validation={interval: 5, samples: 20}"]
+    #expect { try trainer(kind, settings).run(stop: StopRequest()) } throws: { error in
+      guard case RunError.unreadable(let step, let problem) = error else { return false }
+      return step > 0 && problem.contains("holds nan")
+    }
+    let logged = try #require(try steps(kind).last)
+    let newest = try #require(try CheckpointStore(RunFolder(path: folder.file(kind))).newest())
+    #expect(newest.checkpoint.position.step == logged && logged > 0)
+  }
+
   @Test("Debugging compares gradients with central differences and names the first bad buffer")
   func debugging() throws {
     #expect(try trainer("g", debug: true).run(until: 1, stop: StopRequest()) == .reachedStep)

@@ -13,21 +13,22 @@ final class CheckpointSaver {
   private let snapshot: TrainingSnapshot?
   /// Why the last save failed, if it did.
   private var failure: (any Error)?
-  /// The newest checkpoint that is known to be whole.
+  /// The newest checkpoint that is known to be whole, at rank zero.
   private(set) var lastCheckpoint: String?
+  /// The step of the newest save, at every rank.
+  private(set) var lastStep: Int
   /// The longest save that nothing else ran beside, in seconds. Until one is measured it is estimated: four arenas at a
   /// rate that slow disks reach.
   private(set) var longestSave: Double
 
   init(
-    _ configuration: Configuration, _ store: CheckpointStore, _ dataset: LatentDataset, _ network: Network,
-    _ optimizer: Optimizer, _ journal: RunJournal, resumedFrom: String?
+    _ configuration: Configuration, _ store: CheckpointStore, _ network: Network, _ optimizer: Optimizer,
+    _ journal: RunJournal, from start: RunStart
   ) {
-    (settings, self.optimizer, self.journal, lastCheckpoint) = (
-      configuration.checkpoint, optimizer, journal, resumedFrom
-    )
+    (settings, self.optimizer, self.journal) = (configuration.checkpoint, optimizer, journal)
+    (lastCheckpoint, lastStep) = (start.checkpoint?.path, start.position.step)
     let writes = optimizer.communicator.rank == 0 && settings.isOn
-    writer = writes ? CheckpointWriter(store, configuration, dataset) : nil
+    writer = writes ? CheckpointWriter(store, configuration, start.training) : nil
     snapshot = writes && settings.isBackground ? TrainingSnapshot(network) : nil
     longestSave = 2 + Double(TrainingPart.bytes(weights: network.layout.count)) / 200e6
   }
@@ -45,6 +46,7 @@ final class CheckpointSaver {
     guard settings.isOn else { return }
     // The snapshot may still be on its way to the disk.
     takeOutcomes(wait: true)
+    lastStep = position.step
     guard settings.isBackground else { return try saveNow(position) }
     let began = ContinuousClock.now
     try optimizer.collect(into: snapshot)

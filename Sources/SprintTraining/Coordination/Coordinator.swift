@@ -67,9 +67,10 @@ package struct Coordinator {
 
   private func update(_ directive: Directive, _ reports: [RankReport]) -> Directive.Update {
     let isFinite = (directive.loss + directive.alignment + directive.gradientNorm).isFinite
-    let checkFailed = reports.contains(where: \.hasNonFinite)
-    if isFinite, !checkFailed { return .make }
-    return configuration.nonFinite == .skip && !checkFailed ? .skip : .fail
+    // A step without all of its data, or with a number that a check caught, is never skipped.
+    let hasFailed = reports.contains { $0.hasNonFinite || $0.dataFailed }
+    if isFinite, !hasFailed { return .make }
+    return configuration.nonFinite == .skip && !hasFailed ? .skip : .fail
   }
 
   private func decideDuties(_ directive: inout Directive, after position: TrainingPosition) {

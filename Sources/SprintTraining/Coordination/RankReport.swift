@@ -10,18 +10,23 @@ package struct RankReport: Equatable {
   package var stopRequested = false
   /// A check found a number that is not finite.
   package var hasNonFinite = false
+  /// The rank could not read its part of the batch and computed no gradients.
+  package var dataFailed = false
 
   /// A report of a step that did nothing.
   package init() {}
 
   /// The report as numbers, as it travels to rank zero.
   package var numbers: [Double] {
-    [loss, alignment, squaredNorm, seconds, dataSeconds, stopRequested ? 1 : 0, hasNonFinite ? 1 : 0]
+    [
+      loss, alignment, squaredNorm, seconds, dataSeconds, stopRequested ? 1 : 0, hasNonFinite ? 1 : 0,
+      dataFailed ? 1 : 0,
+    ]
   }
 
   /// Reads a report from its `numbers`.
   package init(_ numbers: [Double]) {
     (loss, alignment, squaredNorm, seconds, dataSeconds) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
-    (stopRequested, hasNonFinite) = (numbers[5] != 0, numbers[6] != 0)
+    (stopRequested, hasNonFinite, dataFailed) = (numbers[5] != 0, numbers[6] != 0, numbers[7] != 0)
   }
 }

@@ -116,6 +116,6 @@ extension LogLine {
 
   /// Whether the log of a run says that a checkpoint was written.
   static func mentionsCheckpoint(log path: String) -> Bool {
-    (try? String(contentsOfFile: path, encoding: .utf8))?.contains("\"\(Field.checkpoint)\": ") ?? false
+    FileManager.default.contents(atPath: path)?.range(of: Data("\"\(Field.checkpoint)\": ".utf8)) != nil
   }
 }

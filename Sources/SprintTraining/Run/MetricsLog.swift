@@ -5,24 +5,43 @@ import SprintFormats
 package final class MetricsLog {
   private let file: UnsafeMutablePointer<FILE>
   private let path: String
+  /// How many damaged lines were moved aside.
+  package let damagedLines: Int
 
   /// Opens the log to append to it, after cutting off the lines of steps after `step`, so that no step appears twice.
+  /// Damaged lines go into a file beside the log.
   package init(path: String, after step: Int) throws {
     self.path = path
-    if let text = try? String(contentsOfFile: path, encoding: .utf8) {
-      let kept = text.split(separator: "\n").filter { line in
-        guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
-          return false
-        }
-        return (object["step"] as? Int).map { $0 <= step } ?? false
-      }
-      try AtomicFile.write(Data(kept.map { $0 + "\n" }.joined().utf8), to: path)
-    }
+    damagedLines = FileManager.default.fileExists(atPath: path) ? try Self.clean(path, after: step) : 0
     guard let file = fopen(path, "a") else { throw FileError.last(path, "open") }
     self.file = file
   }
 
   deinit { fclose(file) }
+
+  private static func clean(_ path: String, after step: Int) throws -> Int {
+    var (kept, damaged) = (Data(), Data())
+    // The log is bytes, not text: one bad byte must not hide the lines around it.
+    for line in try RandomAccessFile(reading: path).contents().split(separator: UInt8(ascii: "\n")) {
+      guard let found = Self.step(of: Data(line)) else {
+        damaged += line + [UInt8(ascii: "\n")]
+        continue
+      }
+      if found <= step { kept += line + [UInt8(ascii: "\n")] }
+    }
+    if !damaged.isEmpty { try keep(damaged, in: path + ".damaged") }
+    try AtomicFile.write(kept, to: path)
+    return damaged.count { $0 == UInt8(ascii: "\n") }
+  }
+
+  private static func step(of line: Data) -> Int? {
+    (try? JSONSerialization.jsonObject(with: line) as? [String: Any])?["step"] as? Int
+  }
+
+  private static func keep(_ lines: Data, in path: String) throws {
+    let older = FileManager.default.contents(atPath: path) ?? Data()
+    try AtomicFile.write(older + lines, to: path)
+  }
 
   /// Appends one line.
   package func write(_ line: LogLine) throws {
@@ -49,7 +68,18 @@ package enum MetricValue: Sendable {
     case .integer(let value): "\(value)"
     // JSON knows no infinities.
     case .number(let value): value.isFinite ? "\(value)" : "null"
-    case .text(let value): "\"\(value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+    // JSON's own escapes: a line break inside a text must not end the line.
+    case .text(let value):
+      (try? JSONEncoder.plain.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
     }
+  }
+}
+
+extension JSONEncoder {
+  /// Writes slashes as they are.
+  fileprivate static var plain: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes]
+    return encoder
   }
 }

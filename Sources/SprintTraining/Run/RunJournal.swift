@@ -23,7 +23,11 @@ final class RunJournal {
 
   /// Opens log and curves at rank zero, for a run that goes on after `position`.
   func open(at position: TrainingPosition) throws {
-    log = try MetricsLog(path: folder.metrics, after: position.step)
+    let log = try MetricsLog(path: folder.metrics, after: position.step)
+    if log.damagedLines > 0 {
+      note("\(folder.metrics): moved \(log.damagedLines) damaged lines to metrics.jsonl.damaged")
+    }
+    self.log = log
     guard configuration.writesTensorBoard else { return }
     // A run that starts anew keeps no curves of an earlier one that never saved.
     curves = try TensorBoardFile(folder: folder.tensorBoard, after: position.step == 0 ? -1 : position.step)

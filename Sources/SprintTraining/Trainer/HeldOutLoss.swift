@@ -32,7 +32,10 @@ struct HeldOutLoss {
     var sums = [Double](repeating: 0, count: batches.count)
     for first in stride(from: 0, to: batches.count, by: communicator.size) {
       let own = first + communicator.rank
-      if own < batches.count { sums[own] = try sum(weights, batches[own], objective, data, noise) }
+      // Where a rank cannot read its data, all ranks throw.
+      try communicator.agree {
+        if own < batches.count { sums[own] = try sum(weights, batches[own], objective, data, noise) }
+      }
       if try communicator.anyRank(stopRequested()) { return nil }
     }
     return try communicator.sum(sums).reduce(0, +) / Double(samples)

@@ -37,10 +37,10 @@ final class StageWork {
       firstDraw: UInt64(position.draws), ahead: ahead)
   }
 
-  /// The next batch; an unreadable one is an error that names the step.
-  func next(step: Int) throws -> LatentBatch {
+  /// The rank's part of the next batch.
+  func next() throws -> LatentBatch {
     guard let batches else { preconditionFailure("the stage's reader is closed") }
-    do { return try batches.next() } catch { throw RunError.unreadable(step: step, problem: "\(error)") }
+    return try batches.next()
   }
 
   /// Ends reading ahead.

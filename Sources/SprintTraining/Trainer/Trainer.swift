@@ -52,8 +52,7 @@ package final class Trainer {
     heldOut = start.validation.map { HeldOutLoss($0, configuration, network) }
     pictures = RunPictures(configuration, folder, network, start.training, journal)
     saver = CheckpointSaver(
-      configuration, CheckpointStore(folder), start.training, network, optimizer, journal,
-      resumedFrom: start.checkpoint?.path)
+      configuration, CheckpointStore(folder), network, optimizer, journal, from: start)
     position = start.position
     if start.isResuming {
       try restore(start.checkpoint, since: began)
@@ -168,7 +167,11 @@ package final class Trainer {
     let began = ContinuousClock.now
     var (report, timing) = try step.run(work, at: position, stop)
     let directive = try directive(for: report)
-    if directive.update != .make { try reportNonFinite(directive) }
+    switch directive.update {
+    case .make: break
+    case .skip: reportSkip(directive)
+    case .fail: try end(after: directive)
+    }
     try step.update(work.stage, directive, at: position)
     let learningRate = work.stage.learningRate(at: position.stageStep)
     position.advance(batch: work.stage.batch, isSkipped: directive.update == .skip)
@@ -188,16 +191,22 @@ package final class Trainer {
     return Directive(try communicator.broadcast(directive.numbers))
   }
 
-  /// Reports an update that is skipped because numbers are not finite, or ends the run at every rank.
-  private func reportNonFinite(_ directive: Directive) throws {
-    guard directive.update == .fail else {
-      return journal.note(
-        "step \(position.step + 1): \(directive.numbersInWords); update skipped, \(position.skipped + 1) in this stage")
-    }
-    let found = try step.firstFailure()
+  private func reportSkip(_ directive: Directive) {
+    journal.note(
+      "step \(position.step + 1): \(directive.numbersInWords); update skipped, \(position.skipped + 1) in this stage")
+  }
+
+  /// Ends the run at every rank after a step that failed. The state is still that of the step before; it is saved.
+  private func end(after directive: Directive) throws -> Never {
+    optimizer.clearGradients()
+    try saveLastGood()
+    throw try step.failure(directive, at: position, lastGood: saver.lastCheckpoint)
+  }
+
+  /// Saves the state of the last step, unless it is that of the newest checkpoint, and waits for the end of the save.
+  private func saveLastGood() throws {
+    if position.step > saver.lastStep { try saver.save(position, isUrgent: true) }
     try saver.finish()
-    throw RunError.notFinite(
-      step: position.step + 1, what: found + directive.numbersInWords, lastGood: saver.lastCheckpoint)
   }
 
   // MARK: What is due after a step
@@ -229,13 +238,23 @@ package final class Trainer {
   /// Validates the moving average. Returns false where a rank asks to stop; then there is no loss.
   private func validate(_ stop: StopRequest) throws -> Bool {
     guard let heldOut else { return true }
-    let loss = try optimizer.withAverage { try heldOut.loss($0, communicator) { stop.isRequested } }
-    guard let loss else { return false }
+    guard let loss = try heldOutLoss(heldOut, stop) else { return false }
     let stage = configuration.stages[position.stage]
     position.note(validationLoss: loss, stage.plateau)
     journal.validated(step: position.step, loss: loss)
     if position.isStageOver { journal.note("stage `\(stage.name)` has reached its plateau") }
     return true
+  }
+
+  /// The loss, or nil where a rank asks to stop. Held-out data that cannot be used end the run, but lose no step of it.
+  private func heldOutLoss(_ heldOut: HeldOutLoss, _ stop: StopRequest) throws -> Double? {
+    do {
+      return try optimizer.withAverage { try heldOut.loss($0, communicator) { stop.isRequested } }
+    } catch where !(error is CommunicationError) {
+      try saveLastGood()
+      if error is FailureElsewhere { throw error }
+      throw RunError.unreadable(step: position.step, problem: "\(error)")
+    }
   }
 
   /// Draws the step's picture. Returns false where a rank asks to stop; then there is no picture.

@@ -16,6 +16,8 @@ final class TrainingStep {
   private let isDebugging: Bool
   /// The check of the last step, when debugging.
   private var check: FiniteCheck?
+  /// Why this rank could not read its part of the last batch, if it could not.
+  private var unreadable: (any Error)?
 
   init(
     _ configuration: Configuration, _ network: Network, _ dataset: LatentDataset, _ optimizer: Optimizer,
@@ -44,11 +46,17 @@ final class TrainingStep {
   func run(_ work: StageWork, at position: TrainingPosition, _ stop: StopRequest) throws -> (RankReport, StepTiming) {
     let began = ContinuousClock.now
     var report = RankReport()
-    let latents = try work.next(step: position.step + 1)
+    let batch = Result { try work.next() }
     report.dataSeconds = (ContinuousClock.now - began) / .seconds(1)
     report.stopRequested = stop.isRequested
     check = isDebugging ? FiniteCheck() : nil
-    addGradients(work, latents, aligns: configuration.aligns(at: position), &report)
+    switch batch {
+    case .success(let latents): addGradients(work, latents, aligns: configuration.aligns(at: position), &report)
+    case .failure(let error):
+      (unreadable, report.dataFailed) = (error, true)
+      // The other ranks wait for this one in the reduction.
+      reduction.markFinal(0..<optimizer.gradients.elements.count)
+    }
     report.seconds = (ContinuousClock.now - began) / .seconds(1)
     try reduction.wait()
     report.squaredNorm = optimizer.ownSquaredNorm()
@@ -83,11 +91,24 @@ final class TrainingStep {
       norm: directive.gradientNorm, clip: configuration.clip, ema: stage.emaDecay(at: position.stageStep))
   }
 
-  /// The first number at any rank that was not finite, for the error at rank zero; empty where no check found one.
-  func firstFailure() throws -> String {
-    let found = try optimizer.communicator.gather(check?.firstFailure ?? "")
-    guard let rank = found.firstIndex(where: { !$0.isEmpty }) else { return "" }
-    return found.count > 1 ? "rank \(rank): \(found[rank]); " : "\(found[rank]); "
+  /// The error that ends the run after a step that failed: data that a rank could not read, or a number that is not
+  /// finite. All ranks call it, and rank zero's error names the rank.
+  func failure(_ directive: Directive, at position: TrainingPosition, lastGood: String?) throws -> RunError {
+    let step = position.step + 1
+    if let problem = try firstMessage(unreadable.map { "\($0)" }) {
+      return .unreadable(step: step, problem: problem)
+    }
+    let found = try firstMessage(check?.firstFailure).map { "\($0); " } ?? ""
+    return .notFinite(step: step, what: found + directive.numbersInWords, lastGood: lastGood)
+  }
+
+  /// The message of the first rank that has one. All ranks get an answer, and rank zero's is complete.
+  private func firstMessage(_ own: String?) throws -> String? {
+    let found = try optimizer.communicator.gather(own ?? "")
+    let rank = found.firstIndex { !$0.isEmpty }
+    guard try optimizer.communicator.broadcast([rank == nil ? 0 : 1])[0] > 0 else { return nil }
+    guard let rank else { return own ?? "failed at another rank" }
+    return found.count > 1 ? "rank \(rank): \(found[rank])" : found[rank]
   }
 
   /// Compares the gradients of one batch with central differences, for debugging.

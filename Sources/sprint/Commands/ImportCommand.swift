@@ -14,7 +14,7 @@ extension ImportLayout: ExpressibleByArgument {
 extension SecondHalf: ExpressibleByArgument {}
 
 /// `sprint import`
-struct ImportCommand: ParsableCommand {
+struct ImportCommand: ParsableCommand, Stoppable {
   static let configuration = CommandConfiguration(
     commandName: "import",
     abstract: "Imports latents from another project's files into one data set.",

@@ -9,7 +9,7 @@ extension SamplingMethod: ExpressibleByArgument {}
 extension Guidance.Kind: ExpressibleByArgument {}
 
 /// `sprint sample`
-struct SampleCommand: ParsableCommand {
+struct SampleCommand: ParsableCommand, Stoppable {
   static let configuration = CommandConfiguration(
     commandName: "sample",
     abstract: "Draws samples from a trained network.",

@@ -5,7 +5,7 @@ import SprintModel
 import SprintTraining
 
 /// `sprint train`
-struct TrainCommand: ParsableCommand {
+struct TrainCommand: ParsableCommand, Stoppable {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Trains a network through all stages of a configuration.",

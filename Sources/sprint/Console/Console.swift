@@ -63,7 +63,10 @@ enum Console {
 
   /// Whether all ranks throw this error together.
   private static func isShared(_ error: any Error) -> Bool {
-    if case RunError.notFinite = error { true } else { error is FailureElsewhere }
+    switch error {
+    case RunError.notFinite, RunError.unreadable: true
+    default: error is FailureElsewhere
+    }
   }
 
   /// Returns one line: the error and, if an option helps, what to do.

@@ -47,7 +47,7 @@ final class TrainingPrinter {
 
   private static func describe(_ step: StepReport) -> String {
     String(
-      format: "step %d/%d  %@  loss %.5f%@  |g| %.3f  %.1f images/s  %.0f%% of peak  %@ left", step.position.step,
+      format: "step %ld/%ld  %@  loss %.5f%@  |g| %.3f  %.1f images/s  %.0f%% of peak  %@ left", step.position.step,
       step.totalSteps,
       step.stage, step.loss, step.alignment == 0 ? "" : String(format: "  align %.4f", step.alignment),
       step.gradientNorm,

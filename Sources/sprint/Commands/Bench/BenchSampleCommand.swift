@@ -5,7 +5,7 @@ import SprintInstruments
 import SprintTraining
 
 /// `sprint bench sample`
-struct BenchSampleCommand: ParsableCommand {
+struct BenchSampleCommand: ParsableCommand, Stoppable {
   static let configuration = CommandConfiguration(
     commandName: "sample",
     abstract: "Measures sampling from a published network with random weights.",

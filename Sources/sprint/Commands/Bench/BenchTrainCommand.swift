@@ -7,7 +7,7 @@ import SprintTraining
 extension PassSize.Recompute: ExpressibleByArgument {}
 
 /// `sprint bench train`
-struct BenchTrainCommand: ParsableCommand {
+struct BenchTrainCommand: ParsableCommand, Stoppable {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Trains a published network on noise for a few steps and shows where the time goes.",
