@@ -19,7 +19,9 @@ import Testing
     ]
     do {
       let file = try HDF5File(creating: path)
-      for name in numbers { try file.write(attribute: name, [name == "format_version" ? 2 : 0]) }
+      for name in numbers where properties[name] == nil {
+        try file.write(attribute: name, [name == "format_version" ? 2 : 0])
+      }
       for (name, values) in properties { try file.write(attribute: name, values) }
       try file.flush()
     }
@@ -42,6 +44,20 @@ import Testing
       let path = folder.file("bad\(index).h5")
       try write(path, [name: values])
       #expect { try Checkpoint(path: path) } throws: { $0 is FileError && "\($0)".contains("\(path): `\(name)`") }
+    }
+  }
+
+  @Test("A checkpoint whose numbers training cannot have stored is an error, not a trap")
+  func impossibleNumbers() throws {
+    let folder = try TemporaryFolder()
+    let bad: [(String, Double)] = [
+      ("step", .nan), ("step", -1), ("step", 0.5), ("stage", .infinity), ("stage_step", 1e300), ("draws", -.infinity),
+      ("best_validation", .nan), ("samples", .nan), ("samples", 1e30), ("format_version", .nan), ("skipped", 1e19),
+    ]
+    for (index, (name, value)) in bad.enumerated() {
+      let path = folder.file("\(index).h5")
+      try write(path, [name: [value]])
+      #expect(throws: FileError.self, "\(name) \(value)") { try Checkpoint(path: path) }
     }
   }
 }

@@ -230,7 +230,7 @@ import Testing
     func draw(_ ranks: Int, from first: Int) throws -> [[Float]] {
       try Ranks.run(ranks) { communicator in
         let trained = try TrainedModel(
-          { WeightsSource(try TrainedModel.newestCheckpoint(run: folder.file("r")), .ema) }, workers: .init(1),
+          { try WeightsSource(TrainedModel.newestCheckpoint(run: folder.file("r")), .ema) }, workers: .init(1),
           communicator)
         let generator = trained.generator(trained.configuration.samples.sampler, seed: 1)
         var images: [[Float]] = []

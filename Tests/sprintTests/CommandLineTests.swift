@@ -134,6 +134,7 @@ extension ProcessTests {
         ["train", "--config", "configs/digits.yaml", "--run", "/proc/run"],
         ["train", "--config", "configs/digits.yaml", "--resume", "missing.h5"],
         ["train", "--config", "configs/digits.yaml", "--until", "0"],
+        ["train", "--config", "configs/digits.yaml", "--run", ""],
         ["train", "--config", "configs/digits.yaml", "--deadline", "soon"], ["bench", "checkpoint", "--size", "Q"],
         ["bench", "train", "--size", "Q"], ["bench", "train", "--ratio", "0.3"], ["bench", "train", "--steps", "1"],
         ["bench", "train", "--batch", "0"], ["bench", "sample", "--rounds", "0"],

@@ -65,15 +65,17 @@ package struct Checkpoint: Sendable {
       }
       return value
     }
-    let version = Int(try number("format_version"))
-    guard version == Self.version else {
+    let version = try number("format_version")
+    guard version == Double(Self.version) else {
       throw FileError.unusable(
         path: path, problem: "has format version \(version), this program reads \(Self.version)")
     }
-    var position = TrainingPosition()
-    position.numbers = try TrainingPosition.fields.map { try number($0.name) }
-    self.position = position
-    samples = Int(try number("samples"))
+    position = try TrainingPosition(of: path, number)
+    guard let samples = Int(exactly: try number("samples")), samples >= 0 else {
+      throw FileError.unexpected(
+        path: path, name: "samples", found: "\(try number("samples"))", expected: "a number of samples")
+    }
+    self.samples = samples
     configurationText = try file.text("configuration") ?? ""
     properties = try LatentProperties(of: file)
   }
@@ -81,9 +83,15 @@ package struct Checkpoint: Sendable {
   /// Size and SHA-256 of the file.
   package let fingerprint: Fingerprint
 
-  /// The configuration that the checkpoint was made with.
+  /// The configuration that the checkpoint was made with. Throws where it does not fit the rest of the checkpoint.
   package func configuration() throws -> Configuration {
-    try Configuration(ConfigurationDocument(text: configurationText, source: path))
+    let configuration = try Configuration(ConfigurationDocument(text: configurationText, source: path))
+    try position.check(configuration, of: path)
+    let (channels, found) = (configuration.model.channels, properties.scale.count)
+    guard found == channels, properties.shift.count == channels else {
+      throw FileError.unexpected(path: path, name: "scale", found: "\(found) numbers", expected: "\(channels)")
+    }
+    return configuration
   }
 
   /// Reads only the weights or only their moving average.

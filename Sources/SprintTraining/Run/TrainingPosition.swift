@@ -1,3 +1,5 @@
+import SprintFormats
+
 /// Where training stands.
 package struct TrainingPosition: Sendable, Equatable {
   /// Updates since the start of the run, in all stages.
@@ -32,6 +34,38 @@ package struct TrainingPosition: Sendable, Equatable {
   var numbers: [Double] {
     get { Self.fields.map { self[keyPath: $0.path] } }
     set { for (field, number) in zip(Self.fields, newValue) { self[keyPath: field.path] = number } }
+  }
+
+  /// Reads a position that a file stores by name. Throws where a number is not one that training could have stored.
+  ///
+  /// - Parameter number: returns the number of a name
+  init(of path: String, _ number: (_ name: String) throws -> Double) throws {
+    for field in Self.fields {
+      let value = try number(field.name)
+      let isLoss = field.name == "best_validation"
+      guard isLoss ? !value.isNaN : value >= 0 && value <= Self.largest && value == value.rounded() else {
+        throw FileError.unexpected(
+          path: path, name: field.name, found: "\(value)",
+          expected: isLoss ? "a loss" : "a whole number from 0 to \(Int(Self.largest))")
+      }
+      self[keyPath: field.path] = value
+    }
+  }
+
+  /// The largest number that a double holds exactly, and all below it.
+  private static let largest = 0x1p53
+
+  /// Throws where the position lies outside the stages of a configuration.
+  func check(_ configuration: Configuration, of path: String) throws {
+    let count = configuration.stages.count
+    guard stage < count else {
+      throw FileError.unexpected(path: path, name: "stage", found: "\(stage)", expected: "0 to \(count - 1)")
+    }
+    let steps = configuration.stages[stage].steps
+    guard stageStep <= steps, skipped <= stageStep, stageStep <= step else {
+      throw FileError.unexpected(
+        path: path, name: "stage_step", found: "\(stageStep)", expected: "at most \(min(steps, step))")
+    }
   }
 
   /// Whether the stage has ended, at its last step or before.

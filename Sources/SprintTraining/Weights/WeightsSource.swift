@@ -22,8 +22,9 @@ package struct WeightsSource {
   let configurationText: String
   let load: (ParameterArena) throws -> Void
 
-  /// Takes the weights of a checkpoint.
-  package init(_ checkpoint: Checkpoint, _ choice: Choice) {
+  /// Takes the weights of a checkpoint; throws where its parts do not fit together.
+  package init(_ checkpoint: Checkpoint, _ choice: Choice) throws {
+    _ = try checkpoint.configuration()
     properties = checkpoint.properties
     origin = "step \(checkpoint.position.step)"
     identity = "\(checkpoint.fingerprint.sha256) \(choice.rawValue)"

@@ -24,7 +24,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try TrainedModel({ WeightsSource(try origin.opened(), weights) }, workers: .init(1))
+    let model = try TrainedModel({ try WeightsSource(origin.opened(), weights) }, workers: .init(1))
     let count = try model.export(weights, to: out)
     Console.line("\(count) weights (\(weights)) of \(model.source?.origin ?? ""): \(out)")
   }

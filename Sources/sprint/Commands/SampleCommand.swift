@@ -123,7 +123,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
   }
 
   private func opened() throws -> WeightsSource {
-    guard let weightsFile else { return WeightsSource(try origin.opened(), weights) }
+    guard let weightsFile else { return try WeightsSource(origin.opened(), weights) }
     return try WeightsSource(WeightsFile(path: weightsFile), configuration: config, names.allowance)
   }
 

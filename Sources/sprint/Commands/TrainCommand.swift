@@ -53,6 +53,7 @@ struct TrainCommand: ParsableCommand, Stoppable {
   func validate() throws {
     if let until, until < 1 { throw ValidationError("--until is \(until), expected a step of at least 1") }
     guard initialWeights != nil || !names.isGiven else { throw ValidationError("--allow-... need --init") }
+    guard folder?.isEmpty != true else { throw ValidationError("--run is empty, expected a folder") }
   }
 
   func run() throws {
