@@ -34,6 +34,15 @@ struct ImportOutput: Sendable {
   /// Returns the samples of a piece.
   func samples(ofPiece index: Int) -> Range<Int> { index * pieceSamples..<min((index + 1) * pieceSamples, count) }
 
+  /// Keeps other imports from the output; throws where one is under way or has just ended.
+  func lock() throws -> ExclusiveLock {
+    let lock = try ExclusiveLock(path: "\(path).lock", remedy: ImportRemedy.waitOrNameAnotherOutput)
+    guard !FileManager.default.fileExists(atPath: path) else {
+      throw FileError.unusable(path: path, problem: "already exists; remove it, or name another file")
+    }
+    return lock
+  }
+
   /// Lays out the file, unless an interrupted import with the same recipe has left one to continue.
   func prepare() throws {
     if FileManager.default.fileExists(atPath: partial), let file = try? RandomAccessFile(reading: progress),

@@ -18,6 +18,8 @@ package enum ImportRemedy: Remedy, CaseIterable {
   case chooseLogVariance
   /// Say nothing of a second half.
   case leaveOutSecondHalf
+  /// Wait for the other process, or name another output.
+  case waitOrNameAnotherOutput
   /// Store float32.
   case storeFloat32
 }

@@ -70,6 +70,8 @@ package struct LatentImport: Sendable {
   package func run(
     _ communicator: Communicator, _ workers: Workers, stopRequested: () -> Bool, report: (Int, Int) -> Void
   ) throws -> Bool {
+    let lock = try communicator.agree { communicator.rank == 0 ? try output.lock() : nil }
+    defer { withExtendedLifetime(lock) {} }
     do {
       try communicator.agree { if communicator.rank == 0 { try output.prepare() } }
       let isDone = try importPieces(communicator, workers, stopRequested, report)

@@ -50,7 +50,8 @@ import Testing
   func badByte() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("metrics.jsonl")
-    let bytes = Data("{\"step\": 1, \"loss\": 1}\n{\"st".utf8) + [0xff] + Data("ep\": 2}\n{\"step\": 2, \"loss\": 1}\n".utf8)
+    let bytes =
+      Data("{\"step\": 1, \"loss\": 1}\n{\"st".utf8) + [0xff] + Data("ep\": 2}\n{\"step\": 2, \"loss\": 1}\n".utf8)
     try (bytes + Data("{\"step\": 3, \"loss\": 1}\n".utf8)).write(to: URL(fileURLWithPath: path))
     #expect(try MetricsLog(path: path, after: 2).damagedLines == 1)
     let text = try String(contentsOfFile: path, encoding: .utf8)

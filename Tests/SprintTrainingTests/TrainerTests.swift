@@ -148,7 +148,8 @@ import Testing
     #expect(newest.checkpoint.position.skipped > 0 && newest.checkpoint.position.step == 10)
   }
 
-  @Test("Data that cannot be used end the run with the step named, and lose no step of it", arguments: ["train", "held"])
+  @Test(
+    "Data that cannot be used end the run with the step named, and lose no step of it", arguments: ["train", "held"])
   func unreadableData(kind: String) throws {
     var values = [Float](repeating: 0.5, count: 320)
     values[kind == "train" ? 16 * 19 : 16 * 3] = .nan

@@ -6,7 +6,7 @@ package enum AtomicFile {
   /// renamed to `path`, and its folder synced. On an error the temporary file is removed, and an older file at `path`
   /// stays as it was.
   package static func create(_ path: String, _ write: (_ temporary: String) throws -> Void) throws {
-    let temporary = "\(path).partial"
+    let temporary = temporary(for: path)
     if unlink(temporary) != 0, errno != ENOENT { throw FileError.last(temporary, "remove an interrupted file") }
     do {
       try write(temporary)
@@ -15,6 +15,11 @@ package enum AtomicFile {
       unlink(temporary)
       throw error
     }
+  }
+
+  /// A name beside `path` that no other process uses, on this host or another.
+  private static func temporary(for path: String) -> String {
+    "\(path).\(ProcessInfo.processInfo.hostName).\(getpid()).partial"
   }
 
   /// Syncs a finished file, renames it to `path` and syncs the folder.
@@ -38,7 +43,7 @@ package enum AtomicFile {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       throw FileError.system(path: path, action: "write the file", code: EISDIR)
     }
-    let probe = "\(path).partial"
+    let probe = temporary(for: path)
     let descriptor = open(probe, O_WRONLY | O_CREAT, 0o644)
     guard descriptor >= 0 else { throw FileError.last(path, "write the file") }
     close(descriptor)

@@ -39,10 +39,12 @@ package struct CheckpointStore: Sendable {
     return nil
   }
 
-  /// Removes the temporary files of an interrupted save.
+  /// Removes the temporary files of interrupted writes. The caller holds the folder's lock.
   func removeLeftovers() {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.checkpoints)) ?? []
-    for name in names where name.hasSuffix(".partial") { unlink("\(folder.checkpoints)/\(name)") }
+    for place in [folder.path, folder.checkpoints, folder.samples] {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
+      for name in names where name.hasSuffix(".partial") { unlink("\(place)/\(name)") }
+    }
   }
 
   /// Writes a checkpoint, then removes older ones that the settings do not keep. Returns its path.

@@ -10,6 +10,8 @@ package enum RunRemedy: Remedy {
   case useTheOldConfigurationOrNameAnotherFolder
   /// Move the newer checkpoint away, or name another folder.
   case moveAwayOrNameAnotherFolder
+  /// Wait for the other process, or name another folder.
+  case waitOrNameAnotherFolder
   /// Repair the cause, then resume.
   case repairAndResume
 }

@@ -15,6 +15,8 @@ package struct RunFolder: Sendable {
   package var configuration: String { "\(path)/config.yaml" }
   /// The checkpoints; their names sort by step.
   package var checkpoints: String { "\(path)/checkpoints" }
+  /// The lock of the process that trains here.
+  package var lock: String { "\(path)/lock" }
   /// A file that stops the run with a checkpoint once it exists.
   package var stop: String { "\(path)/stop" }
   /// Event files for TensorBoard.

@@ -2,19 +2,27 @@ import Crypto
 import Foundation
 import SprintFormats
 
+/// What a user can do about an output file that another process writes.
+package enum SampleRemedy: Remedy {
+  /// Wait for the other process, or name another file.
+  case waitOrNameAnotherFile
+}
+
 /// Stores the images drawn so far in a file beside the output file, so that an interrupted drawing can go on.
 package final class SampleSpool {
+  private let lock: ExclusiveLock
   private let file: RandomAccessFile
   private let elements: Int
   private static let headerBytes = 64
 
-  /// Opens the spool of the output file `out`. A spool that does not exist, or that holds images of another recipe,
+  /// Opens the spool of the output file `out`; throws where another process draws for it. A spool that does not exist, or that holds images of another recipe,
   /// starts empty.
   ///
   /// - Parameters:
   ///   - elements: the number of floats in an image
   ///   - recipe: a text of all that the images depend on
   package init(for out: String, elements: Int, recipe: String) throws {
+    lock = try ExclusiveLock(path: "\(out).lock", remedy: SampleRemedy.waitOrNameAnotherFile)
     (file, self.elements) = (try RandomAccessFile(writing: "\(out).part"), elements)
     let header = Data(SHA256.hash(data: Data(recipe.utf8)).map { String(format: "%02x", $0) }.joined().utf8)
     var found = Data(count: Self.headerBytes)

@@ -19,13 +19,12 @@ package enum TrainingEnd: Sendable, Equatable {
 /// trainer, and all act in step: once a step rank zero decides what every rank does.
 package final class Trainer {
   private let configuration: Configuration
-  private let folder: RunFolder
+  private let claim: FolderClaim
   private let step: TrainingStep
   private let journal: RunJournal
   private let saver: CheckpointSaver
   private let heldOut: HeldOutLoss?
   private let pictures: RunPictures
-  private let stopFile: StopFile
   private var coordinator: Coordinator?
   private var position: TrainingPosition
 
@@ -42,8 +41,9 @@ package final class Trainer {
     report: @escaping (TrainingEvent) -> Void
   ) throws {
     let began = ContinuousClock.now
-    (self.configuration, self.folder, stopFile) = (configuration, folder, StopFile(path: folder.stop))
+    self.configuration = configuration
     journal = RunJournal(configuration, folder, ranks: communicator.size, report)
+    claim = try communicator.agree { try FolderClaim(folder, isRankZero: communicator.rank == 0) }
     let start = try RunStart(configuration, folder, resume, communicator, note: journal.note)
     let network = Network(configuration.model, workers: Workers(configuration.threads ?? Launch.threadsPerRank))
     let optimizer = Optimizer(
@@ -100,9 +100,9 @@ package final class Trainer {
 
   /// Opens the run's folder at rank zero.
   private func open(until last: Int, _ deadline: Date?) throws {
-    try folder.create()
-    CheckpointStore(folder).removeLeftovers()
-    try AtomicFile.write(Data(configuration.text.utf8), to: folder.configuration)
+    try claim.open(note: journal.note)
+    CheckpointStore(claim.folder).removeLeftovers()
+    try AtomicFile.write(Data(configuration.text.utf8), to: claim.folder.configuration)
     try journal.open(at: position)
     coordinator = Coordinator(configuration, hasValidation: heldOut != nil, until: last, deadline: deadline)
   }
@@ -185,7 +185,7 @@ package final class Trainer {
     let reports = try communicator.gather(report.numbers).map(RankReport.init)
     var circumstances = Circumstances()
     (circumstances.lastSaveFailed, circumstances.longestSave) = (saver.hasFailed, saver.longestSave)
-    circumstances.stopFileFound = coordinator != nil && stopFile.isFound()
+    circumstances.stopFileFound = coordinator != nil && claim.isStopRequested
     let directive = coordinator?.directive(reports, at: position, circumstances) ?? Directive()
     if let slow = coordinator?.notices.slowRank { journal.note(slow.description) }
     return Directive(try communicator.broadcast(directive.numbers))
@@ -250,7 +250,7 @@ package final class Trainer {
   private func heldOutLoss(_ heldOut: HeldOutLoss, _ stop: StopRequest) throws -> Double? {
     do {
       return try optimizer.withAverage { try heldOut.loss($0, communicator) { stop.isRequested } }
-    } catch where !(error is CommunicationError) {
+    } catch  where !(error is CommunicationError) {
       try saveLastGood()
       if error is FailureElsewhere { throw error }
       throw RunError.unreadable(step: position.step, problem: "\(error)")

@@ -11,6 +11,7 @@ extension ImportRemedy: Advice {
     case .nameSecondHalf: "say which they are with --second-half std|logvar"
     case .chooseLogVariance: "say so with --second-half logvar"
     case .leaveOutSecondHalf: "leave out --second-half"
+    case .waitOrNameAnotherOutput: "wait until it ends, or name another file"
     case .storeFloat32: "use --dtype f32"
     }
   }

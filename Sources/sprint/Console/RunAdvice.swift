@@ -8,6 +8,7 @@ extension RunRemedy: Advice {
     case .restoreOrNameAnotherFolder: "restore one, or name another folder with --run"
     case .useTheOldConfigurationOrNameAnotherFolder: "use that one, or name another folder with --run"
     case .moveAwayOrNameAnotherFolder: "move the newer one away, or name another folder with --run"
+    case .waitOrNameAnotherFolder: "wait until it ends, or name another folder with --run"
     case .repairAndResume: "repair the cause, then go on with --resume auto"
     }
   }

@@ -1,0 +1,37 @@
+import Foundation
+import SprintFormats
+
+/// A run's folder in the hands of this process: its lock, which keeps other processes out, and its stop file.
+final class FolderClaim {
+  let folder: RunFolder
+  private let stopFile: StopFile
+  private var lock: ExclusiveLock?
+
+  /// Locks the folder if it exists, before anything in it is read; throws where another process trains there.
+  ///
+  /// - Parameter isRankZero: the other ranks read and lock nothing
+  init(_ folder: RunFolder, isRankZero: Bool) throws {
+    (self.folder, stopFile) = (folder, StopFile(path: folder.stop))
+    if isRankZero, FileManager.default.fileExists(atPath: folder.path) { try takeLock() }
+  }
+
+  private func takeLock() throws {
+    lock = try ExclusiveLock(path: folder.lock, remedy: RunRemedy.waitOrNameAnotherFolder)
+  }
+
+  /// Creates the folder, or goes on in it, at rank zero.
+  func open(note: (String) -> Void) throws {
+    try folder.create()
+    if lock == nil {
+      try takeLock()
+      // Another process may have created the folder and trained in it since this one looked.
+      if folder.isOccupied { throw RunError.occupied(folder: folder.path, step: 0) }
+    }
+    if lock?.isHeld == false {
+      note("\(folder.path): the file system has no locks; make sure that only one process trains here")
+    }
+  }
+
+  /// Whether someone created the stop file.
+  var isStopRequested: Bool { stopFile.isFound() }
+}
