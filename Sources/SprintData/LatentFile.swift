@@ -17,7 +17,7 @@ final class LatentFile: Sendable {
   /// Opens a file and checks everything that can be checked without reading the samples.
   init(path: String, features featureName: String?) throws {
     self.path = path
-    let file = try HDF5File(reading: path)
+    let file = try HDF5File(reading: path, followsOtherFiles: true)
     hasMoments = file.has("/moments")
     let name = hasMoments ? "/moments" : "/latents"
     values = try Self.values(file, name, hasMoments: hasMoments)

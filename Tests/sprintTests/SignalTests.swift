@@ -9,7 +9,8 @@ extension ProcessTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test("HUP and USR2 save a checkpoint like TERM, and the exit code says to start again", arguments: [SIGHUP, SIGUSR2])
+    @Test(
+      "HUP and USR2 save a checkpoint like TERM, and the exit code says to start again", arguments: [SIGHUP, SIGUSR2])
     func saves(number: Int32) throws {
       let run = ShortRun("signal \(number)", in: folder)
       let command = try run.start(ranks: nil)

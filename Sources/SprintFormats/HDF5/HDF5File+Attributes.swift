@@ -14,6 +14,13 @@ extension HDF5File {
     guard kind == H5T_STRING else {
       throw FileError.unexpected(path: path, name: name, found: "an attribute of another type", expected: "a text")
     }
+    // The library writes all elements of the attribute, whatever room there is.
+    let count = try elements(of: attribute, name)
+    guard count == 1, size <= Self.largestText else {
+      throw FileError.unexpected(
+        path: path, name: name, found: "\(count) texts of \(size) bytes",
+        expected: "one text of at most \(Self.largestText) bytes")
+    }
     if isVariable {
       var pointer: UnsafeMutablePointer<CChar>?
       try check("read the attribute `\(name)`") { H5Aread(attribute.id, type.id, &pointer) }
@@ -28,10 +35,23 @@ extension HDF5File {
   /// Returns the numbers of an attribute (one for a scalar), or nil if the file does not have it.
   package func numbers(_ name: String) throws -> [Double]? {
     guard let attribute = try attribute(name) else { return nil }
-    let space = try opened("read the shape of `\(name)`", H5Sclose) { H5Aget_space(attribute.id) }
-    var values = [Double](repeating: 0, count: Self.locked { max(0, Int(H5Sget_simple_extent_npoints(space.id))) })
+    let type = try opened("read the type of `\(name)`", H5Tclose) { H5Aget_type(attribute.id) }
+    let count = try elements(of: attribute, name)
+    guard [H5T_FLOAT, H5T_INTEGER].contains(Self.locked { H5Tget_class(type.id) }), count <= Self.mostNumbers else {
+      throw FileError.unexpected(
+        path: path, name: name, found: "\(count) values", expected: "at most \(Self.mostNumbers) numbers")
+    }
+    var values = [Double](repeating: 0, count: count)
     try check("read the numbers of the attribute `\(name)`") { H5Aread(attribute.id, sprint_h5t_double(), &values) }
     return values
+  }
+
+  private static let largestText = 16 << 20
+  private static let mostNumbers = 1 << 20
+
+  private func elements(of attribute: Handle, _ name: String) throws -> Int {
+    let space = try opened("read the shape of `\(name)`", H5Sclose) { H5Aget_space(attribute.id) }
+    return Self.locked { max(0, Int(H5Sget_simple_extent_npoints(space.id))) }
   }
 
   /// Writes a text attribute.

@@ -55,7 +55,53 @@ extension HDF5File {
     guard has(name) else {
       throw FileError.unexpected(path: path, name: name, found: "missing", expected: "a data set")
     }
-    return try opened("open the data set `\(name)`", H5Dclose) { H5Dopen2(file.id, name, sprint_h5p_default()) }
+    if !followsOtherFiles { try refuseExternalLinks(name) }
+    let dataset = try opened("open the data set `\(name)`", H5Dclose) {
+      H5Dopen2(file.id, name, sprint_h5p_default())
+    }
+    if !followsOtherFiles, try hasExternalStorage(dataset, name) { throw elsewhere(name) }
+    return dataset
+  }
+
+  /// Throws if a link on the way to `name` leads into another file.
+  private func refuseExternalLinks(_ name: String) throws {
+    var current = ""
+    for part in name.split(separator: "/") {
+      current += "/\(part)"
+      var info = H5L_info_t()
+      try check("look at `\(current)`") { H5Lget_info(file.id, current, &info, sprint_h5p_default()) }
+      if info.type == H5L_TYPE_EXTERNAL { throw elsewhere(current) }
+    }
+  }
+
+  private func elsewhere(_ name: String) -> FileError {
+    .unexpected(path: path, name: name, found: "in another file", expected: "numbers in this file")
+  }
+
+  private func hasExternalStorage(_ dataset: Handle, _ name: String) throws -> Bool {
+    let properties = try opened("read the layout of `\(name)`", H5Pclose) { H5Dget_create_plist(dataset.id) }
+    return Self.locked { H5Pget_external_count(properties.id) > 0 }
+  }
+
+  /// Whether a data set lies in this very file, so that its place can be read without the library.
+  private func isInThisFile(_ dataset: Handle, _ name: String) throws -> Bool {
+    guard try !hasExternalStorage(dataset, name) else { return false }
+    var (own, found) = (H5O_info_t(), H5O_info_t())
+    try check("look at the file") { H5Oget_info1(file.id, &own) }
+    try check("look at `\(name)`") { H5Oget_info1(dataset.id, &found) }
+    return own.fileno == found.fileno
+  }
+
+  /// Throws if a data set claims more elements than its file can hold, before memory is taken for them.
+  private func checkStorage(_ dataset: Handle, _ name: String, elements: Int) throws {
+    guard elements > 0 else { return }
+    let stored = Self.locked { H5Dget_storage_size(dataset.id) }
+    // A compressed byte holds 1032 bytes at most.
+    guard stored > 0, elements / 1100 <= stored else {
+      throw FileError.unexpected(
+        path: path, name: name, found: "\(elements) numbers in \(stored) bytes of the file",
+        expected: "numbers that somebody wrote")
+    }
   }
 
   /// Returns shape, element type and place of a data set.
@@ -64,12 +110,13 @@ extension HDF5File {
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Dget_type(dataset.id) }
     let properties = try opened("read the layout of `\(name)`", H5Pclose) { H5Dget_create_plist(dataset.id) }
     let shape = try shape(of: dataset, name)
+    let isHere = try isInThisFile(dataset, name)
     return Self.locked {
       let isContiguous = H5Pget_layout(properties.id) == H5D_CONTIGUOUS
       let offset = isContiguous ? H5Dget_offset(dataset.id) : sprint_haddr_undefined()
       let isLittle = H5Tget_order(type.id) == H5T_ORDER_LE
       let element = Self.element(of: type)
-      let isPlain = isContiguous && isLittle && offset != sprint_haddr_undefined()
+      let isPlain = isHere && isContiguous && isLittle && offset != sprint_haddr_undefined()
       return Description(shape: shape, element: element, offset: isPlain ? Int(offset) : nil)
     }
   }
@@ -119,7 +166,9 @@ extension HDF5File {
   /// Returns all elements of a data set as whole numbers.
   package func integers(_ name: String) throws -> [Int64] {
     let dataset = try dataset(name)
-    var values = [Int64](repeating: 0, count: try shape(of: dataset, name).reduce(1, *))
+    let count = try shape(of: dataset, name).reduce(1, *)
+    try checkStorage(dataset, name, elements: count)
+    var values = [Int64](repeating: 0, count: count)
     try check("read `\(name)`; is the file damaged?") {
       H5Dread(dataset.id, sprint_h5t_int64(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), &values)
     }
@@ -149,7 +198,12 @@ extension HDF5File {
     let dataset = try dataset(name)
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Dget_type(dataset.id) }
     let action = "read the text `\(name)`"
+    let count = try shape(of: dataset, name).reduce(1, *)
     guard Self.locked({ H5Tis_variable_str(type.id) }) <= 0 else {
+      // The library writes one address for each text.
+      guard count == 1 else {
+        throw FileError.unexpected(path: path, name: name, found: "\(count) texts", expected: "one text")
+      }
       var text: UnsafeMutablePointer<CChar>?
       try check(action) {
         H5Dread(dataset.id, type.id, sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), &text)
@@ -157,8 +211,10 @@ extension HDF5File {
       defer { _ = Self.locked { H5free_memory(text) } }
       return text.map { String(cString: $0) } ?? ""
     }
-    let count = try shape(of: dataset, name).reduce(1, *) * Self.locked { H5Tget_size(type.id) }
-    var bytes = [UInt8](repeating: 0, count: count)
+    let (size, overflow) = count.multipliedReportingOverflow(by: Self.locked { H5Tget_size(type.id) })
+    guard !overflow else { throw FileError.hdf5(path, cannot: action) }
+    try checkStorage(dataset, name, elements: size)
+    var bytes = [UInt8](repeating: 0, count: size)
     try check(action) { H5Dread(dataset.id, type.id, sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), &bytes) }
     return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }

@@ -7,6 +7,9 @@ package final class HDF5File: @unchecked Sendable {
   package let path: String
   let file: Handle
   let pace: Pace?
+  /// Whether data sets may lie in other files, by external links or external storage. A checkpoint that could name any
+  /// file of the machine could also make sprint export it.
+  let followsOtherFiles: Bool
 
   private static let lock: NSRecursiveLock = {
     // Network file systems often refuse locks, and data sets are only read.
@@ -43,8 +46,10 @@ package final class HDF5File: @unchecked Sendable {
   }
 
   /// Opens a file for reading.
-  package init(reading path: String) throws {
-    (self.path, pace) = (path, nil)
+  ///
+  /// - Parameter followsOtherFiles: whether its data sets may lie in other files; otherwise reading such a one throws
+  package init(reading path: String, followsOtherFiles: Bool = false) throws {
+    (self.path, pace, self.followsOtherFiles) = (path, nil, followsOtherFiles)
     guard FileManager.default.isReadableFile(atPath: path) else {
       throw FileError.hdf5(path, cannot: "open the file: it does not exist or may not be read")
     }
@@ -58,7 +63,7 @@ package final class HDF5File: @unchecked Sendable {
   ///
   /// - Parameter pace: slows down the writing of data sets with checksums
   package init(creating path: String, pace: Pace? = nil) throws {
-    (self.path, self.pace) = (path, pace)
+    (self.path, self.pace, followsOtherFiles) = (path, pace, false)
     let access = try Self.opened(path, "prepare access", H5Pclose) { H5Pcreate(sprint_h5p_file_access()) }
     try Self.check(path, "choose the file format") { H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110) }
     // Data sets begin with a page: the system copies them twice as fast.

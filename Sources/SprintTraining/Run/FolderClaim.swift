@@ -32,6 +32,9 @@ final class FolderClaim {
     }
   }
 
+  /// Gives the folder back.
+  func release() { lock = nil }
+
   /// Whether someone created the stop file.
   var isStopRequested: Bool { stopFile.isFound() }
 }

@@ -123,6 +123,7 @@ package final class Trainer {
   /// Trains to the end, to step `until`, to the deadline, or until any rank is asked to stop.
   package func run(until last: Int? = nil, deadline: Date? = nil, stop: StopRequest) throws -> TrainingEnd {
     let last = last ?? .max
+    defer { claim.release() }
     try communicator.agree { if communicator.rank == 0 { try open(until: last, deadline) } }
     try introduce()
     // After the measurement, which it would slow down.

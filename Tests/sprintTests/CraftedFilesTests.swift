@@ -1,0 +1,100 @@
+import Foundation
+import SprintTestSupport
+import Testing
+
+extension ProcessTests {
+  /// Files that somebody made to do harm: each is one line of error, and none shows what another file holds.
+  @Suite struct CraftedFilesTests {
+    private let folder: TemporaryFolder
+    private static let hasTools = Python.has("numpy", "h5py")
+    private static let missing = Comment(rawValue: Python.lacks("numpy and h5py"))
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func sprint(_ arguments: [String]) throws -> SprintCommand.Outcome {
+      try SprintCommand(SprintCommand.sprint, arguments, in: folder).wait(60)
+    }
+
+    /// Runs Python with `f` as the path of a new HDF5 file.
+    private func make(_ name: String, _ script: String) throws -> String {
+      let path = folder.file(name)
+      let made = try Python.run(["-c", "import h5py, numpy as np\nf = '\(path)'\n" + script])
+      try #require(made.code == 0, "\(made.errors)")
+      return path
+    }
+
+    private static let dataSet = """
+      with h5py.File(f, "w") as h:
+          h["latents"] = np.ones((4, 1, 8, 8), "f4"); h["labels"] = np.arange(4)
+
+      """
+
+    @Test(
+      "A data set whose attribute or labels are not what they should be is one line of error, not a signal",
+      .enabled(if: hasTools, missing),
+      arguments: [
+        "h.attrs['vae'] = np.array([b'A' * 16] * 400000)", "h.attrs['kind'] = np.array(['x'] * 500, dtype=object)",
+        "h.attrs['scale'] = np.array([b'1'] * 3)", "h.attrs.create('shift', np.zeros(5000))",
+        "h.attrs['kind'] = 3.5", "del h['labels']; h.create_dataset('labels', (1 << 40,), 'i8', chunks=(1024,))",
+        "del h['labels']; h.create_dataset('labels', (1 << 33,), 'i8')",
+        "del h['labels']; h['labels'] = h5py.ExternalLink('none.h5', '/labels')",
+      ])
+    func dataSets(change: String) throws {
+      let path = try make(
+        "bad.h5",
+        Self.dataSet + "with h5py.File(f, 'a') as h:\n  try:\n    \(change)\n  except (OSError, ValueError): "
+          + "h.attrs.create('scale', [0.0])\n")
+      let outcome = try sprint(["inspect", path])
+      #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(change): \(outcome)")
+    }
+
+    @Test("Samples behind an external link are those of the linked file", .enabled(if: hasTools, missing))
+    func externalLink() throws {
+      let script = """
+        o = f.replace('linking', 'linked')
+        with h5py.File(o, "w") as h:
+            h["padding"] = np.zeros(12345, "f4"); h["x"] = np.full((4, 1, 8, 8), 7, "f4")
+        with h5py.File(f, "w") as h:
+            h["latents"] = h5py.ExternalLink(o, "/x"); h["labels"] = np.arange(4)
+            h["noise"] = np.random.rand(40000).astype("f4")
+
+        """
+      let outcome = try sprint(["inspect", try make("linking.h5", script), "--json"])
+      let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+      let channel = (object?["seen_by_model"] as? [[String: Any]])?.first
+      #expect(channel?["mean"] as? Double == 7 && channel?["deviation"] as? Double == 0, "\(outcome)")
+    }
+
+    @Test("A checkpoint whose numbers lie in another file exports nothing of it", .enabled(if: hasTools, missing))
+    func checkpoint() throws {
+      let run = ShortRun("run", in: folder)
+      #expect(try run.run(ranks: nil, ["--until", "1"]).code == 0)
+      let secret = folder.file("secret")
+      try Data(repeating: 0x53, count: 1 << 20).write(to: URL(fileURLWithPath: secret))
+      let file = "\(run.checkpoints)/step-000000001.h5"
+      for (name, change) in [
+        ("storage", "h.create_dataset(n, s, 'f4', external=[('\(secret)', 0, 1 << 20)])"),
+        ("link", "h[n] = h5py.ExternalLink('\(folder.file("other.h5"))', '/x')"),
+      ] {
+        let script = """
+          import hashlib, json, shutil
+          shutil.copy('\(file)', f); shutil.copy('\(file.replacing(".h5", with: ".manifest.json"))', f[:-3] + '.manifest.json')
+          with h5py.File(f, "a") as h:
+              n = "/ema/mask_token"; s = h[n].shape; del h[n]
+              \(change)
+          m = json.load(open(f[:-3] + '.manifest.json')); d = open(f, 'rb').read()
+          m['file'] = f.split('/')[-1]; m['fingerprint'] = {'sha256': hashlib.sha256(d).hexdigest(), 'size': len(d)}
+          p = f[:-3] + '.manifest.json'
+          t = '{\\n  "file" : "%s",\\n  "fingerprint" : {\\n    "sha256" : "%s",\\n    "size" : %d\\n  }\\n}'
+          open(p, 'w').write(t % (m['file'], m['fingerprint']['sha256'], len(d)))
+
+          """
+        let path = try make("\(name).h5", script)
+        let out = folder.file("\(name).safetensors")
+        let outcome = try sprint(["export", "--checkpoint", path, out])
+        #expect(outcome.code == 2 && outcome.errors.contains("in another file"), "\(outcome)")
+        #expect(!FileManager.default.fileExists(atPath: out))
+      }
+    }
+  }
+}
