@@ -2,8 +2,8 @@ import Foundation
 
 /// A file that one process holds at a time, to keep others away from what it stands for.
 ///
-/// The lock is one of fcntl's locks of open files: it ends with its process, however that ends. The kernel passes it on to
-/// the server of a network file system, if that supports locks. The file says who holds it.
+/// The lock is one of fcntl's locks of open files: it ends with its process, however that ends. The kernel passes it on
+/// to the server of a network file system, if that supports locks. The file says who holds it.
 package final class ExclusiveLock: Sendable {
   private let path: String
   private let descriptor: Int32

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// A request that training stops at the next step: made by the program, or by something outside that it watches, such as
-/// signals.
+/// A request that training stops at the next step: made by the program, or by something outside that it watches, such
+/// as signals.
 package final class StopRequest: Sendable {
   private let flag = Atomic(false)
   private let isRequestedOutside: @Sendable () -> Bool

@@ -15,8 +15,8 @@ package final class SampleSpool {
   private let elements: Int
   private static let headerBytes = 64
 
-  /// Opens the spool of the output file `out`; throws where another process draws for it. A spool that does not exist, or that holds images of another recipe,
-  /// starts empty.
+  /// Opens the spool of the output file `out`; throws where another process draws for it. A spool that does not exist,
+  /// or that holds images of another recipe, starts empty.
   ///
   /// - Parameters:
   ///   - elements: the number of floats in an image
