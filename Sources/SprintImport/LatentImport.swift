@@ -44,7 +44,7 @@ package struct LatentImport: Sendable {
     summary = Summary(layout, latents, properties)
     let recipe = [
       URL(fileURLWithPath: path).path, "\(layout) \(latents.count) \(latents.shape)", "\(properties)", "\(options)",
-      "\(String(describing: secondHalf))",
+      "\(String(describing: secondHalf))", latents.contents,
     ]
     output = ImportOutput(
       out, samples: latents.count, latents.shape, isHalf: options.isHalf, properties, source: "\(layout) \(path)",

@@ -149,4 +149,12 @@ import Testing
       #expect(throws: FileError.self) { try ImportLayout.detect(folder.file(name)) }
     }
   }
+
+  @Test("A name in dataset.json that leads out of the folder is refused", arguments: ["../outside.npy", "/etc/passwd"])
+  func outside(name: String) throws {
+    let json = folder.file("vae-sd/dataset.json")
+    let text = try String(contentsOfFile: json, encoding: .utf8)
+    try Data(text.replacing("00000/img-mean-std-00000000.npy", with: name).utf8).write(to: URL(fileURLWithPath: json))
+    #expect { try importer("a.h5") } throws: { "\($0)".contains("`\(name)`, which is not below its folder") }
+  }
 }

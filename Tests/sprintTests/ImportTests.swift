@@ -128,5 +128,31 @@ extension ProcessTests {
       #expect(try Data(contentsOf: URL(fileURLWithPath: out)) == expected)
       #expect(!FileManager.default.fileExists(atPath: "\(out).progress"))
     }
+
+    @Test(
+      "An interrupted import whose classes have changed begins anew, and mixes nothing", .enabled(if: hasTools, missing)
+    )
+    func changedClasses() throws {
+      let arguments = try make("repa", "made", ["--count", "1400"])
+      let out = folder.file("out.h5")
+      let killed = try sprint(
+        ["import"] + arguments + [out],
+        environment: [
+          "LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT": "kill:pwrite:out.h5.progress:3",
+          "SPRINT_FAULT_FIRED": folder.file("fired"),
+        ])
+      #expect(killed.code == SIGKILL)
+      let json = folder.file("made/source/vae-sd/dataset.json")
+      let labels = try String(contentsOfFile: json, encoding: .utf8)
+      let changed = try Python.run([
+        "-c",
+        "import json,sys; d = json.load(open(sys.argv[1])); "
+          + "d['labels'] = [[n, (c + 1) % 1000] for n, c in d['labels']]; json.dump(d, open(sys.argv[1], 'w'))", json,
+      ])
+      #expect(try changed.code == 0 && String(contentsOfFile: json, encoding: .utf8) != labels)
+      let fresh = folder.file("fresh.h5")
+      for path in [out, fresh] { #expect(try sprint(["import"] + arguments + [path]).code == 0) }
+      #expect(try Data(contentsOf: URL(fileURLWithPath: out)) == Data(contentsOf: URL(fileURLWithPath: fresh)))
+    }
   }
 }

@@ -36,6 +36,8 @@ private struct ArchivePerImage: LatentSource {
 
   var count: Int { table.count }
 
+  var contents: String { table.fingerprint }
+
   func name(_ index: Int) -> String { table.name(index) }
 
   func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)

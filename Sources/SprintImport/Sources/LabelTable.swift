@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import SprintFormats
 
@@ -59,7 +60,24 @@ struct LabelTable: Sendable {
     guard let labels = document.labels else {
       throw FileError.unusable(path: path, problem: "says `labels: null`", remedy: ImportRemedy.nameLabels)
     }
+    if let outside = labels.first(where: { !Self.staysBelow($0.name) }) {
+      throw FileError.unusable(path: path, problem: "names `\(outside.name)`, which is not below its folder")
+    }
     try self.init(labels.map { ($0.name, $0.label) }, of: path)
+  }
+
+  private static func staysBelow(_ name: String) -> Bool {
+    !name.hasPrefix("/") && !name.split(separator: "/").contains("..")
+  }
+
+  /// A text that differs between tables of different names or classes.
+  var fingerprint: String {
+    var hash = SHA256()
+    text.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    for numbers in [ends.map(Int64.init), labels.map(Int64.init)] {
+      numbers.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    }
+    return hash.finalize().map { String(format: "%02x", $0) }.joined()
   }
 
   /// Reads the classes of a source: from `choice` if there is one, else from the source's own `dataset.json`.

@@ -6,7 +6,14 @@ protocol LatentSource: Sendable {
   var shape: SourceShape { get }
   /// Returns the name of a sample for messages.
   func name(_ index: Int) -> String
+  /// A text that differs between sources of other samples or classes, as far as that is known without reading them: an
+  /// interrupted import only continues with the same text.
+  var contents: String { get }
   /// Reads a sample as it is stored, and its mirrored twin if `flipped` has room for one; returns the class.
   func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)
     throws -> Int
+}
+
+extension LatentSource {
+  var contents: String { "" }
 }
