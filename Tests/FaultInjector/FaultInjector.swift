@@ -2,8 +2,8 @@ import Glibc
 
 // Tests preload this library into `sprint`. The n-th call of a system function on a path then kills the process, hangs
 // or fails. The environment says which: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, where ACTION is `kill`, `hang`,
-// `fail` (with EIO, from the n-th call on) or `fill` (with ENOSPC). The library creates the file SPRINT_FAULT_FIRED
-// when it acts. SPRINT_FAULT_GUESS is the core type that OpenBLAS then guesses.
+// `fail` (with EIO, from the n-th call on), `fill` (with ENOSPC) or `lockless` (with ENOLCK). The library creates the
+// file SPRINT_FAULT_FIRED when it acts. SPRINT_FAULT_GUESS is the core type that OpenBLAS then guesses.
 
 private struct Fault {
   let action: String
@@ -34,7 +34,7 @@ private func fails(_ function: String, _ path: @autoclosure () -> String) -> Boo
   close(open(fault.mark, O_WRONLY | O_CREAT, 0o644))
   if fault.action == "kill" { kill(getpid(), SIGKILL) }
   while fault.action == "hang" { sleep(1) }
-  errno = fault.action == "fill" ? ENOSPC : EIO
+  errno = ["fill": ENOSPC, "lockless": ENOLCK][fault.action] ?? EIO
   return true
 }
 
@@ -72,6 +72,13 @@ package func injectedRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?
 package func injectedSync(_ descriptor: Int32) -> Int32 {
   if fails("fsync", path(of: descriptor)) { return -1 }
   return next("fsync", as: (@convention(c) (Int32) -> Int32).self)(descriptor)
+}
+
+/// Replaces `fcntl`, of which only the locks of open files (F_OFD_SETLK) can fail.
+@_cdecl("fcntl")
+package func injectedControl(_ descriptor: Int32, _ command: Int32, _ argument: Int) -> Int32 {
+  if command == 37, fails("fcntl", path(of: descriptor)) { return -1 }
+  return next("fcntl", as: (@convention(c) (Int32, Int32, Int) -> Int32).self)(descriptor, command, argument)
 }
 
 /// Replaces `rename`.

@@ -31,6 +31,52 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
 
+  @Test("Writers of one file at the same time use files of their own, and one of their files is whole at the end")
+  func simultaneous() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("f")
+    DispatchQueue.concurrentPerform(iterations: 8) { writer in
+      for _ in 0..<50 { try? AtomicFile.write(Data(repeating: UInt8(writer), count: 1000 + writer), to: path) }
+    }
+    let found = try #require(FileManager.default.contents(atPath: path))
+    #expect(found == Data(repeating: found[0], count: 1000 + Int(found[0])))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["f"])
+  }
+
+  @Test("A name of the greatest length can be written")
+  func longName() throws {
+    let folder = try TemporaryFolder()
+    for name in [String(repeating: "n", count: 255), String(repeating: "ü", count: 127)] {
+      try AtomicFile.checkWritable(folder.file(name))
+      try AtomicFile.write(Data("text".utf8), to: folder.file(name))
+      #expect(FileManager.default.contents(atPath: folder.file(name)) == Data("text".utf8))
+    }
+  }
+
+  @Test("Left-overs are those of the owned names and of dead processes of this host, and nothing else")
+  func leftovers() throws {
+    let folder = try TemporaryFolder()
+    // The name that a writer really uses, with the process replaced: no process has the largest number.
+    var own = ""
+    try AtomicFile.create(folder.file("a.png")) { temporary in
+      own = (temporary as NSString).lastPathComponent
+      try Data().write(to: URL(fileURLWithPath: temporary))
+    }
+    let dead = own.replacing(".\(getpid()).", with: ".\(Int32.max).")
+    #expect(own.hasPrefix("a.png.") && dead != own)
+    let kept = [
+      "a.png", own, "a.h5.partial", "a.png.elsewhere.1.ff.partial", "b.png.elsewhere.1.ff.partial", "a.png.part",
+    ]
+    for name in kept + [dead, "step-1.h5.elsewhere.1.ff.partial"] {
+      try Data().write(to: URL(fileURLWithPath: folder.file(name)))
+    }
+    AtomicFile.removeLeftovers(in: folder.path) { $0.hasPrefix("step-") }
+    #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == Set(kept))
+    AtomicFile.removeLeftovers(of: folder.file("a.png"))
+    let left = kept.filter { $0 != own && $0 != "a.png.elsewhere.1.ff.partial" }
+    #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == Set(left))
+  }
+
   @Test("A fingerprint is size and SHA-256, and one flipped bit changes it")
   func fingerprint() throws {
     let folder = try TemporaryFolder()

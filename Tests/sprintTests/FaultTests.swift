@@ -65,7 +65,7 @@ extension ProcessTests {
       arguments: [
         "pwrite:step-000000030.h5:1", "pwrite:step-000000030.h5:40", "fsync:step-000000030.h5:1",
         "rename:step-000000030.h5:1", "fsync:/checkpoints:5", "fsync:step-000000030.manifest:1",
-        "rename:step-000000030.manifest:1", "unlink:step-000000010.manifest.json:2", "unlink:step-000000010.h5:2",
+        "rename:step-000000030.manifest:1", "unlink:step-000000010.manifest.json:1", "unlink:step-000000010.h5:1",
       ])
     func killedSaver(plan: String) throws {
       let expected = try wholeState(nil)
@@ -233,7 +233,7 @@ extension ProcessTests {
       "A run that is killed around the switch of stages, and again right after the restart, switches exactly once",
       arguments: [
         "pwrite:step-000000060.h5:1", "rename:step-000000060.h5:1", "rename:step-000000060.manifest:1",
-        "unlink:step-000000030.manifest.json:2", "pwrite:step-000000070.h5:1",
+        "unlink:step-000000030.manifest.json:1", "pwrite:step-000000070.h5:1",
       ])
     func stageSwitch(plan: String) throws {
       let settings = ["stages[1].start_from=ema"]

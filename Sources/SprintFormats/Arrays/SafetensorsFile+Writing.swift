@@ -18,7 +18,7 @@ extension SafetensorsFile {
   package static func write(_ tensors: [Tensor], metadata: [String: String], to path: String) throws {
     let header = try header(tensors, metadata)
     try AtomicFile.create(path) { temporary in
-      let file = try RandomAccessFile(writing: temporary)
+      let file = try RandomAccessFile(creating: temporary)
       var place = 0
       func append(_ bytes: UnsafeRawBufferPointer) throws {
         try file.write(bytes, at: place)

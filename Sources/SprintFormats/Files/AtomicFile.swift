@@ -6,8 +6,7 @@ package enum AtomicFile {
   /// renamed to `path`, and its folder synced. On an error the temporary file is removed, and an older file at `path`
   /// stays as it was.
   package static func create(_ path: String, _ write: (_ temporary: String) throws -> Void) throws {
-    let temporary = temporary(for: path)
-    if unlink(temporary) != 0, errno != ENOENT { throw FileError.last(temporary, "remove an interrupted file") }
+    let temporary = TemporaryName.beside(path)
     do {
       try write(temporary)
       try put(temporary, at: path)
@@ -15,11 +14,6 @@ package enum AtomicFile {
       unlink(temporary)
       throw error
     }
-  }
-
-  /// A name beside `path` that no other process uses, on this host or another.
-  private static func temporary(for path: String) -> String {
-    "\(path).\(ProcessInfo.processInfo.hostName).\(getpid()).partial"
   }
 
   /// Syncs a finished file, renames it to `path` and syncs the folder.
@@ -32,7 +26,7 @@ package enum AtomicFile {
   /// Writes `data` to a file, in one piece or not at all.
   package static func write(_ data: Data, to path: String) throws {
     try create(path) { temporary in
-      let file = try RandomAccessFile(writing: temporary)
+      let file = try RandomAccessFile(creating: temporary)
       try data.withUnsafeBytes { try file.write($0, at: 0) }
     }
   }
@@ -43,11 +37,30 @@ package enum AtomicFile {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       throw FileError.system(path: path, action: "write the file", code: EISDIR)
     }
-    let probe = temporary(for: path)
-    let descriptor = open(probe, O_WRONLY | O_CREAT, 0o644)
+    let probe = TemporaryName.beside(path)
+    let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileError.last(path, "write the file") }
     close(descriptor)
     unlink(probe)
+  }
+
+  /// Removes temporary files from a folder that the caller has locked: those that `isOwned` picks, which only holders
+  /// of the lock write, and those of processes of this host that have ended.
+  package static func removeLeftovers(in folder: String, where isOwned: (_ name: String) -> Bool) {
+    removeTemporaries(in: folder) { isOwned($0) || TemporaryName($0)?.isLeftOver == true }
+  }
+
+  /// Removes what interrupted writes of `path` left. The caller holds the lock on `path`.
+  package static func removeLeftovers(of path: String) {
+    let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+    removeTemporaries(in: folder.isEmpty ? "." : folder) { TemporaryName($0)?.base == name }
+  }
+
+  private static func removeTemporaries(in folder: String, where isUseless: (String) -> Bool) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasSuffix(".\(TemporaryName.ending)") && isUseless(name) {
+      unlink("\(folder)/\(name)")
+    }
   }
 
   /// Creates a folder and the folders above it.

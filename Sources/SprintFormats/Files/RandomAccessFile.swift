@@ -12,9 +12,14 @@ package final class RandomAccessFile: Sendable {
   /// Opens a file for reading and writing; creates it if it does not exist.
   package convenience init(writing path: String) throws { try self.init(path, O_RDWR | O_CREAT, "open for writing") }
 
+  /// Creates a file, which must not exist, for reading and writing.
+  package convenience init(creating path: String) throws {
+    try self.init(path, O_RDWR | O_CREAT | O_EXCL, "create")
+  }
+
   private init(_ path: String, _ mode: Int32, _ action: String) throws {
     self.path = path
-    descriptor = open(path, mode, 0o644)
+    descriptor = open(path, mode | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileError.last(path, action) }
   }
 

@@ -39,12 +39,13 @@ package struct CheckpointStore: Sendable {
     return nil
   }
 
-  /// Removes the temporary files of interrupted writes. The caller holds the folder's lock.
+  /// Removes the temporary files of interrupted writes, and nothing that another command may be writing or go on with.
+  /// The caller holds the folder's lock.
   func removeLeftovers() {
-    for place in [folder.path, folder.checkpoints, folder.samples] {
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
-      for name in names where name.hasSuffix(".partial") { unlink("\(place)/\(name)") }
+    for place in [folder.checkpoints, folder.samples] {
+      AtomicFile.removeLeftovers(in: place) { $0.hasPrefix("step-") }
     }
+    AtomicFile.removeLeftovers(in: folder.path) { $0.hasPrefix("config.yaml.") || $0.hasPrefix("metrics.jsonl.") }
   }
 
   /// Writes a checkpoint, then removes older ones that the settings do not keep. Returns its path.

@@ -16,7 +16,7 @@ final class FolderClaim {
   }
 
   private func takeLock() throws {
-    lock = try ExclusiveLock(path: folder.lock, remedy: RunRemedy.waitOrNameAnotherFolder)
+    lock = try ExclusiveLock(path: folder.lock, staysBehind: true, remedy: RunRemedy.waitOrNameAnotherFolder)
   }
 
   /// Creates the folder, or goes on in it, at rank zero.
@@ -27,9 +27,7 @@ final class FolderClaim {
       // Another process may have created the folder and trained in it since this one looked.
       if folder.isOccupied { throw RunError.occupied(folder: folder.path, step: 0) }
     }
-    if lock?.isHeld == false {
-      note("\(folder.path): the file system has no locks; make sure that only one process trains here")
-    }
+    if let warning = lock?.warning { note(warning) }
   }
 
   /// Gives the folder back.
