@@ -9,6 +9,7 @@ BLAS.useOneThread()
 Signals.listen()
 
 do {
+  try RawArguments.requireUTF8()
   var command = try Sprint.parseAsRoot()
   if !(command is any Stoppable) { Signals.endTheProcess() }
   try command.run()

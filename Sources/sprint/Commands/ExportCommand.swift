@@ -13,7 +13,7 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "ema (the moving average) or model (the weights that training updates).")
   var weights: WeightsSource.Choice = .ema
 
-  @Argument(help: "The file to write (.safetensors).")
+  @Argument(help: "The file to write (.safetensors).", transform: nonEmptyPath)
   var out: String
 
   func validate() throws {

@@ -9,10 +9,10 @@ struct InspectCommand: ParsableCommand {
     abstract: "Describes a data set, a checkpoint or a safetensors file, and verifies a checkpoint.",
     discussion: "Example: sprint inspect configs/data/digits.h5 --preview digits.png")
 
-  @Argument(help: "The file.")
+  @Argument(help: "The file.", transform: nonEmptyPath)
   var file: String
 
-  @Option(help: "Draw some samples of a data set, one row a class (.png).")
+  @Option(help: "Draw some samples of a data set, one row a class (.png).", transform: nonEmptyPath)
   var preview: String?
 
   @Flag(help: "Print one JSON object on one line.")

@@ -14,7 +14,7 @@ struct PlanCommand: ParsableCommand {
       Example: sprint plan configs/imagenet256-B.yaml --ranks 16 --threads 32 --gflops 4000 --bandwidth 25
       """)
 
-  @Argument(help: "The configuration (.yaml).")
+  @Argument(help: "The configuration (.yaml).", transform: nonEmptyPath)
   var config: String
 
   @Option(name: .customLong("set"), help: "Replaces a value of the configuration: KEY=VALUE.")

@@ -9,13 +9,14 @@ struct ReportCommand: ParsableCommand {
     abstract: "Writes the curves, samples, speed and checkpoints of a run as one self-contained HTML file.",
     discussion: "Example: sprint report runs/digits --csv digits.csv")
 
-  @Argument(help: "The folder of a run; it may still be training.")
+  @Argument(help: "The folder of a run; it may still be training.", transform: nonEmptyPath)
   var folder: String
 
-  @Option(help: "The file to write; without it, RUN/report.html.")
+  @Option(help: "The file to write; without it, RUN/report.html.", transform: nonEmptyPath)
   var out: String?
 
-  @Option(help: "Also writes the numbers of every step to this file, one line for each step (.csv).")
+  @Option(
+    help: "Also writes the numbers of every step to this file, one line for each step (.csv).", transform: nonEmptyPath)
   var csv: String?
 
   func run() throws {

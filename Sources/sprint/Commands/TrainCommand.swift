@@ -11,22 +11,25 @@ struct TrainCommand: ParsableCommand, Stoppable {
     abstract: "Trains a network through all stages of a configuration.",
     discussion: "Example: sprint train --config configs/digits.yaml --run runs/digits --set stages[0].steps=500")
 
-  @Option(help: "The configuration (.yaml).")
+  @Option(help: "The configuration (.yaml).", transform: nonEmptyPath)
   var config: String
 
   @Option(
     name: .customLong("run"),
-    help: "The folder of the run; without it, runs/NAME, where NAME is that of the configuration.")
+    help: "The folder of the run; without it, runs/NAME, where NAME is that of the configuration.",
+    transform: nonEmptyPath)
   var folder: String?
 
-  @Option(help: "auto (the newest checkpoint in the folder of the run), never, or the file of a checkpoint.")
+  @Option(
+    help: "auto (the newest checkpoint in the folder of the run), never, or the file of a checkpoint. (default: never)",
+    transform: nonEmptyPath)
   var resume: String = "never"
 
   @Option(
     name: .customLong("init"),
     help:
-      "Starts from the weights in a safetensors file, exported or published; a resumed run ignores it."
-  )
+      "Starts from the weights in a safetensors file, exported or published; a resumed run ignores it.",
+    transform: nonEmptyPath)
   var initialWeights: String?
 
   @OptionGroup var names: AllowanceOptions
@@ -53,7 +56,6 @@ struct TrainCommand: ParsableCommand, Stoppable {
   func validate() throws {
     if let until, until < 1 { throw ValidationError("--until is \(until), expected a step of at least 1") }
     guard initialWeights != nil || !names.isGiven else { throw ValidationError("--allow-... need --init") }
-    guard folder?.isEmpty != true else { throw ValidationError("--run is empty, expected a folder") }
   }
 
   func run() throws {

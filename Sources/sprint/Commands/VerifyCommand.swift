@@ -10,7 +10,7 @@ struct VerifyCommand: ParsableCommand {
     abstract: "Computes cases of the reference implementation again and compares every number.",
     discussion: "Example: sprint verify Tests/Reference/cases/*.safetensors")
 
-  @Argument(help: "Case files.")
+  @Argument(help: "Case files.", transform: nonEmptyPath)
   var cases: [String]
 
   @OptionGroup var threading: ThreadOptions

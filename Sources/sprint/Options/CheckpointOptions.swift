@@ -3,10 +3,11 @@ import SprintTraining
 
 /// The checkpoint that a command reads.
 struct CheckpointOptions: ParsableArguments {
-  @Option(name: .customLong("run"), help: "The folder of a run; its newest checkpoint is used.")
+  @Option(
+    name: .customLong("run"), help: "The folder of a run; its newest checkpoint is used.", transform: nonEmptyPath)
   var folder: String?
 
-  @Option(help: "The file of a checkpoint, instead of --run.")
+  @Option(help: "The file of a checkpoint, instead of --run.", transform: nonEmptyPath)
   var checkpoint: String?
 
   var isGiven: Bool { folder != nil || checkpoint != nil }

@@ -18,7 +18,7 @@ struct BenchCheckpointCommand: ParsableCommand {
   @Option(help: "Number of rounds; the medians are shown.")
   var rounds: Int = 5
 
-  @Option(help: "The folder for the files.")
+  @Option(help: "The folder for the files. (default: runs/bench)", transform: nonEmptyPath)
   var folder: String = "runs/bench"
 
   @OptionGroup var threading: ThreadOptions

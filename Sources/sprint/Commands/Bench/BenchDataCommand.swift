@@ -14,7 +14,7 @@ struct BenchDataCommand: ParsableCommand {
       Example: sprint bench data --threads 2
       """)
 
-  @Option(name: .customLong("file"), help: "A data set; may be given several times.")
+  @Option(name: .customLong("file"), help: "A data set; may be given several times.", transform: nonEmptyPath)
   var files: [String] = []
 
   @Option(help: "Size of the file of noise, in MB.")
