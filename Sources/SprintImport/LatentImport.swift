@@ -66,12 +66,15 @@ package struct LatentImport: Sendable {
   /// - Parameters:
   ///   - stopRequested: called after each round; if it returns true at any rank, the import stops and keeps what it has
   ///   - report: called with the number of finished samples and the number of all samples
+  ///   - note: called at rank zero with something worth a line
   /// - Returns: whether all samples are there
   package func run(
-    _ communicator: Communicator, _ workers: Workers, stopRequested: () -> Bool, report: (Int, Int) -> Void
+    _ communicator: Communicator, _ workers: Workers, stopRequested: () -> Bool, report: (Int, Int) -> Void,
+    note: (String) -> Void = { _ in }
   ) throws -> Bool {
     let lock = try communicator.agree { communicator.rank == 0 ? try output.lock() : nil }
     defer { withExtendedLifetime(lock) {} }
+    if let warning = lock?.warning { note(warning) }
     do {
       try communicator.agree { if communicator.rank == 0 { try output.prepare() } }
       let isDone = try importPieces(communicator, workers, stopRequested, report)

@@ -134,7 +134,13 @@ extension ProcessTests {
         ["train", "--config", "configs/digits.yaml", "--run", "/proc/run"],
         ["train", "--config", "configs/digits.yaml", "--resume", "missing.h5"],
         ["train", "--config", "configs/digits.yaml", "--until", "0"],
-        ["train", "--config", "configs/digits.yaml", "--run", ""],
+        ["train", "--config", "configs/digits.yaml", "--run", ""], ["train", "--config", ""],
+        ["train", "--config", "configs/digits.yaml", "--resume", ""], ["inspect", ""], ["plan", ""], ["report", ""],
+        ["train", "--config", "configs/digits.yaml", "--init", ""], ["report", "missing", "--out="],
+        ["report", "missing", "--csv", ""], ["sample", "--run", "missing", "--out", ""],
+        ["sample", "--run", "", "--out", "/tmp/sprint-a.png"], ["export", "--run", "missing", ""],
+        ["import", "configs", ""], ["import", "", "/tmp/sprint-a.h5"], ["verify", ""],
+        ["bench", "checkpoint", "--folder", ""],
         ["train", "--config", "configs/digits.yaml", "--deadline", "soon"], ["bench", "checkpoint", "--size", "Q"],
         ["bench", "train", "--size", "Q"], ["bench", "train", "--ratio", "0.3"], ["bench", "train", "--steps", "1"],
         ["bench", "train", "--batch", "0"], ["bench", "sample", "--rounds", "0"],
@@ -166,6 +172,35 @@ extension ProcessTests {
       let outcome = try sprint(arguments)
       #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(outcome)")
       #expect(!FileManager.default.fileExists(atPath: "/tmp/sprint-a.png"))
+    }
+
+    @Test("An argument that is not UTF-8 is refused, instead of naming another folder")
+    func bytes() throws {
+      let script = "exec \"$0\" train --config configs/digits.yaml --run \"$1/$(printf 'r\\377')\""
+      let outcome = try SprintCommand("/bin/sh", ["-c", script, SprintCommand.sprint, folder.file("")], in: folder)
+        .wait(60)
+      #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(outcome)")
+      #expect(outcome.errors.contains("argument 5, ") && outcome.errors.contains("is not UTF-8"), "\(outcome)")
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      #expect(!names.contains { $0.hasPrefix("r") }, "\(names)")
+    }
+
+    @Test(
+      "Images that are not finite are an error that names the image, and nothing is written", arguments: ["png", "h5"])
+    func notFinite(ending: String) throws {
+      // Before the first steps the network's output is zero, and so is every guidance.
+      #expect(try train("r").code == 0)
+      try FileManager.default.createDirectory(atPath: folder.file("out"), withIntermediateDirectories: true)
+      let outcome = try sprint([
+        "sample", "--run", folder.file("r"), "--count", "12", "--steps", "2", "--guidance", "cfg", "--scale", "1e308",
+        "--out", folder.file("out/a.\(ending)"),
+      ])
+      #expect(outcome.code == 1, "\(outcome)")
+      #expect(
+        outcome.errors.hasSuffix(
+          "sprint: image 0 holds nan; nothing was written; try a lower --scale or other weights\n"), "\(outcome)")
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).isEmpty)
     }
 
     @Test("train does not overwrite a run and does not continue it with another configuration")

@@ -41,7 +41,11 @@ package struct SampleFile {
     _ samples: [[Float]], _ labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties
   ) throws {
     let plane = model.side * model.side
-    let stored = samples.flatMap { sample in sample.indices.map { properties.stored(sample[$0], channel: $0 / plane) } }
+    let stored = try samples.enumerated().flatMap { image, sample in
+      let values = sample.indices.map { properties.stored(sample[$0], channel: $0 / plane) }
+      try SampleError.check(values, image: image)
+      return values
+    }
     try AtomicFile.create(path) { temporary in
       let file = try HDF5File(creating: temporary)
       try stored.withUnsafeBufferPointer {

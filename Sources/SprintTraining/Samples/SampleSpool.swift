@@ -2,12 +2,6 @@ import Crypto
 import Foundation
 import SprintFormats
 
-/// What a user can do about an output file that another process writes.
-package enum SampleRemedy: Remedy {
-  /// Wait for the other process, or name another file.
-  case waitOrNameAnotherFile
-}
-
 /// Stores the images drawn so far in a file beside the output file, so that an interrupted drawing can go on.
 package final class SampleSpool {
   private let lock: ExclusiveLock
@@ -23,6 +17,7 @@ package final class SampleSpool {
   ///   - recipe: a text of all that the images depend on
   package init(for out: String, elements: Int, recipe: String) throws {
     lock = try ExclusiveLock(path: "\(out).lock", remedy: SampleRemedy.waitOrNameAnotherFile)
+    AtomicFile.removeLeftovers(of: out)
     (file, self.elements) = (try RandomAccessFile(writing: "\(out).part"), elements)
     let header = Data(SHA256.hash(data: Data(recipe.utf8)).map { String(format: "%02x", $0) }.joined().utf8)
     var found = Data(count: Self.headerBytes)
@@ -35,6 +30,9 @@ package final class SampleSpool {
     }
   }
 
+  /// One line for the user if nothing keeps other processes away from the output.
+  package var warning: String? { lock.warning }
+
   /// The number of complete images.
   package var count: Int { max(0, ((try? file.size) ?? 0) - Self.headerBytes) / (elements * 4) }
 
@@ -43,8 +41,9 @@ package final class SampleSpool {
   /// Keeps the first `count` images and removes the others.
   package func keep(_ count: Int) throws { try file.resize(to: place(count)) }
 
-  /// Appends images and waits until they are on disk.
+  /// Appends images and waits until they are on disk. Throws if a value is not finite; then it appends nothing.
   package func append(_ images: [[Float]]) throws {
+    for (next, image) in zip(count..., images) { try SampleError.check(image, image: next) }
     for (next, image) in zip(count..., images) { try image.withUnsafeBytes { try file.write($0, at: place(next)) } }
     try file.sync()
   }

@@ -42,7 +42,8 @@ struct ImportCommand: ParsableCommand, Stoppable {
 
   @Option(
     help:
-      "Statistics to scale the latents by: mean and std, or latents_bias and latents_scale (.safetensors, .npz).")
+      "Statistics to scale the latents by: mean and std, or latents_bias and latents_scale (.safetensors, .npz).",
+    transform: nonEmptyPath)
   var statistics: String?
 
   @Option(help: "A factor on top of the statistics, e.g. LightningDiT's latent_multiplier.")
@@ -50,7 +51,8 @@ struct ImportCommand: ParsableCommand, Stoppable {
 
   @Option(
     help:
-      "The classes, if the source has no dataset.json: such a .json, a .npy with one whole number a sample, or none.")
+      "The classes, if the source has no dataset.json: such a .json, a .npy with one whole number a sample, or none.",
+    transform: nonEmptyPath)
   var labels: String?
 
   @Option(help: "What follows the means: std or logvar; as the layout has it if left out.")
@@ -62,10 +64,10 @@ struct ImportCommand: ParsableCommand, Stoppable {
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var output: CommandOutput
 
-  @Argument(help: "The folder, .zip or .h5 to import.")
+  @Argument(help: "The folder, .zip or .h5 to import.", transform: nonEmptyPath)
   var source: String
 
-  @Argument(help: "The data set to write (.h5).")
+  @Argument(help: "The data set to write (.h5).", transform: nonEmptyPath)
   var out: String
 
   func validate() throws {
@@ -85,6 +87,8 @@ struct ImportCommand: ParsableCommand, Stoppable {
       job.stop.isRequested
     } report: { done, total in
       bar.show(done, of: total, "samples")
+    } note: {
+      Console.error("sprint: \($0)")
     }
     bar.finish()
     try job.end()

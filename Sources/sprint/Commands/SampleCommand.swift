@@ -18,10 +18,13 @@ struct SampleCommand: ParsableCommand, Stoppable {
   @OptionGroup var origin: CheckpointOptions
 
   @Option(
-    name: .customLong("safetensors"), help: "A safetensors file of weights, exported or published, instead of --run.")
+    name: .customLong("safetensors"), help: "A safetensors file of weights, exported or published, instead of --run.",
+    transform: nonEmptyPath)
   var weightsFile: String?
 
-  @Option(help: "The configuration of the network in --safetensors; not needed for files that sprint exported.")
+  @Option(
+    help: "The configuration of the network in --safetensors; not needed for files that sprint exported.",
+    transform: nonEmptyPath)
   var config: String?
 
   @OptionGroup var names: AllowanceOptions
@@ -57,7 +60,8 @@ struct SampleCommand: ParsableCommand, Stoppable {
   var seed: UInt64 = 0
 
   @Option(
-    help: "The file to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] (.npz), or /latents and /labels (.h5).")
+    help: "The file to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] (.npz), or /latents and /labels (.h5).",
+    transform: nonEmptyPath)
   var out: String
 
   @OptionGroup var threading: ThreadOptions
@@ -87,10 +91,11 @@ struct SampleCommand: ParsableCommand, Stoppable {
       guard let source = trained.source else { return nil }
       return try self.spool(settings, source, model)
     }
+    if let warning = spool?.warning { Console.error("sprint: \(warning)") }
     let isDone = try draw(labels, trained.generator(settings, seed: seed), spool, job)
     try communicator.agree {
       guard isDone, let file, let spool, let source = trained.source else { return }
-      try file.write(try spool.images(count), labels: labels, model, source.properties)
+      try Self.removing(spool) { try file.write(try spool.images(count), labels: labels, model, source.properties) }
       spool.remove()
       Console.line("\(count) samples of \(source.origin): \(out)")
     }
@@ -115,11 +120,22 @@ struct SampleCommand: ParsableCommand, Stoppable {
     let isDone = try generator.draw(labels: labels, from: first, communicator) {
       job.stop.isRequested
     } deliver: {
-      try spool?.append($0)
+      let images = $0
+      try Self.removing(spool) { try spool?.append(images) }
       if Console.isTerminal { Console.status("\(min(count, spool?.count ?? 0)) of \(count) images") }
     }
     if Console.isTerminal { Console.status("") }
     return isDone
+  }
+
+  /// Removes the spool if an image is not finite: drawing it again would give the same image.
+  private static func removing(_ spool: SampleSpool?, _ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch let error as SampleError {
+      spool?.remove()
+      throw error
+    }
   }
 
   private func opened() throws -> WeightsSource {
