@@ -1,3 +1,5 @@
+import SprintModel
+
 /// The settings of a sampler.
 package struct SamplerSettings: Sendable, Equatable {
   /// The way from noise to data.
@@ -21,4 +23,13 @@ package struct SamplerSettings: Sendable, Equatable {
 
   /// The times at which the network is evaluated, followed by 0.
   package var times: [Double] { method.times(steps: steps) }
+
+  /// The FLOP of one image of a model.
+  package func work(_ model: ModelConfiguration) -> Double {
+    let whole = model.forwardWork(kept: model.tokens)
+    return times.dropLast().reduce(0) { sum, time in
+      guard guidance.acts(at: time) else { return sum + whole }
+      return sum + whole + (guidance.kind == .pathDrop ? model.forwardWork(kept: 0) : whole)
+    }
+  }
 }

@@ -35,7 +35,7 @@ import Testing
   func nonsense() throws {
     let folder = try TemporaryFolder()
     try write(folder.file("good.h5"), ["pixel_range": [0, 16], "scale": [2, 3], "shift": [1]])
-    let properties = try Checkpoint(path: folder.file("good.h5")).properties
+    let properties = try Checkpoint(path: folder.file("good.h5")).data.properties
     #expect(properties.pixelRange == 0...16 && properties.scale == [2, 3] && properties.shift == [1, 1])
     let bad: [(String, [Double])] = [
       ("pixel_range", [1, -1]), ("pixel_range", [1]), ("pixel_range", [.nan, 1]), ("scale", [0]), ("shift", [.nan]),

@@ -6,7 +6,7 @@ import Testing
 /// What rank zero decides from the ranks' reports.
 @Suite struct CoordinatorTests {
   private func coordinator(
-    _ settings: [String] = [], hasValidation: Bool = true, until: Int = .max, deadline: Date? = nil
+    _ settings: [String] = [], hasValidation: Bool = true, until: Int = .max, deadline: ContinuousClock.Instant? = nil
   ) throws -> Coordinator {
     let configuration = try Configuration(
       ConfigurationDocument(
@@ -15,7 +15,8 @@ import Testing
           "checkpoint={interval: 4, keep: 1}", "validation={interval: 3, samples: 1}", "samples={interval: 5}",
         ] + settings))
     return Coordinator(
-      configuration, hasValidation: hasValidation, until: until, deadline: deadline)
+      configuration, hasValidation: hasValidation, until: until,
+      budget: TimeBudget(configuration, ranks: 1, validationSamples: 1, deadline: deadline))
   }
 
   private func report(loss: Double = 1, seconds: Double = 1, stop: Bool = false, broken: Bool = false) -> RankReport {
@@ -26,11 +27,12 @@ import Testing
   }
 
   private func circumstances(
-    stopFileFound: Bool = false, lastSaveFailed: Bool = false, longestSave: Double = 10, now: Date = Date()
+    stopFileFound: Bool = false, lastSaveFailed: Bool = false, longestSave: Double = 10, isSaving: Bool = false,
+    now: ContinuousClock.Instant = .now
   ) -> Circumstances {
     var circumstances = Circumstances()
     (circumstances.stopFileFound, circumstances.lastSaveFailed) = (stopFileFound, lastSaveFailed)
-    (circumstances.longestSave, circumstances.now) = (longestSave, now)
+    (circumstances.longestSave, circumstances.isSaving, circumstances.now) = (longestSave, isSaving, now)
     return circumstances
   }
 
@@ -79,17 +81,74 @@ import Testing
       directive.stops && directive.savesCheckpoint && directive.validates && coordinator.notices.stopReason == .until)
   }
 
-  @Test("The deadline leaves time for two steps and one and a half times the longest save")
+  @Test("The deadline leaves time for the next step and for the saves until then, with a tenth to spare")
   func deadline() throws {
-    let now = Date()
-    var coordinator = try coordinator(deadline: now.addingTimeInterval(100))
-    coordinator.stepped(seconds: 5)
-    func stops(_ seconds: Double, longestSave: Double) -> Bool {
-      let circumstances = circumstances(longestSave: longestSave, now: now.addingTimeInterval(seconds))
-      return coordinator.directive([report()], at: position(0), circumstances).stops
+    let now = ContinuousClock.now
+    var coordinator = try coordinator(deadline: now + .seconds(100))
+    coordinator.took(5, .step, at: position(0))
+    func stops(_ seconds: Double, longestSave: Double, isSaving: Bool = false, after step: Int = 0) -> Bool {
+      let circumstances = circumstances(
+        longestSave: longestSave, isSaving: isSaving, now: now + .seconds(seconds))
+      return coordinator.directive([report()], at: position(step), circumstances).stops
     }
-    #expect(!stops(74, longestSave: 10) && stops(76, longestSave: 10))
-    #expect(!stops(29, longestSave: 40) && stops(31, longestSave: 40) && coordinator.notices.stopReason == .deadline)
+    // 1.1 · (5 + 10) seconds and half a second to end the process.
+    #expect(!stops(82.9, longestSave: 10) && stops(83.1, longestSave: 10))
+    #expect(coordinator.notices.stopReason == .deadline)
+    // The save under way, or the one that is due, comes first.
+    #expect(!stops(71.9, longestSave: 10, isSaving: true) && stops(72.1, longestSave: 10, isSaving: true))
+    #expect(!stops(71.9, longestSave: 10, after: 3) && stops(72.1, longestSave: 10, after: 3))
+  }
+
+  @Test("The deadline counts what is due with the time that it took last; where it does not fit, it is left out")
+  func deadlineOfDuties() throws {
+    let now = ContinuousClock.now
+    var coordinator = try coordinator(deadline: now + .seconds(1000))
+    coordinator.took(5, .step, at: position(0))
+    coordinator.took(400, .validation, at: position(3))
+    coordinator.took(200, .pictures, at: position(5))
+    func directive(_ seconds: Double, after step: Int) -> Directive {
+      coordinator.directive([report()], at: position(step - 1), circumstances(now: now + .seconds(seconds)))
+    }
+    #expect(!directive(542, after: 3).stops && directive(542, after: 3).validates)
+    #expect(
+      directive(544, after: 3).stops && !directive(544, after: 3).validates && directive(544, after: 3).savesCheckpoint)
+    #expect(!directive(762, after: 5).stops && directive(764, after: 5).stops)
+    #expect(!directive(900, after: 7).stops, "a long validation before does not stop a run in which none is due")
+  }
+
+  @Test("Steps of another stage are estimated by their work, and validation and pictures before one is measured")
+  func deadlineOfEstimates() throws {
+    let now = ContinuousClock.now
+    let configuration = try Configuration(
+      ConfigurationDocument(
+        text: ConfigurationTests.valid, source: "c.yaml", settings: ["validation.samples=64", "samples.interval=5"]))
+    var budget = TimeBudget(configuration, ranks: 1, validationSamples: 64, deadline: now + .seconds(100))
+    let (first, second) = (configuration.stages[0], configuration.stages[1])
+    budget.took(10, .step, in: first)
+    func needed(_ part: TimeBudget.Part, in stage: Stage) -> Double {
+      // The smallest time left that is enough, found by bisection.
+      var (low, high) = (0.0, 1e6)
+      for _ in 0..<60 {
+        let middle = (low + high) / 2
+        let isOver = budget.isOver(for: [part], in: stage, saves: 0, at: now + .seconds(100 - middle))
+        if isOver { low = middle } else { high = middle }
+      }
+      return (high - 0.5) / 1.1
+    }
+    let ratio =
+      configuration.model.trainingWork(kept: configuration.keptTokens(in: second)) * Double(second.batch)
+      / (configuration.model.trainingWork(kept: configuration.keptTokens(in: first)) * Double(first.batch))
+    #expect(abs(needed(.step, in: first) - 10) < 1e-3 && abs(needed(.step, in: second) - 10 * ratio) < 1e-3)
+    let image = configuration.model.forwardWork(kept: configuration.model.tokens)
+    let step = configuration.model.trainingWork(kept: configuration.keptTokens(in: first)) * Double(first.batch)
+    #expect(abs(needed(.validation, in: first) / (10 * 64 * image / step) - 1) < 1e-3)
+    #expect(needed(.pictures, in: first) > needed(.validation, in: first) / 64)
+    budget.took(3, .pictures, in: first)
+    #expect(abs(needed(.pictures, in: second) - 3) < 1e-3)
+    // Validation of 64 samples has two rounds, after each of which it can stop.
+    budget.took(40, .validation, in: first)
+    #expect(budget.isOver(during: .validation, in: first, saves: 0, at: now + .seconds(78)))
+    #expect(!budget.isOver(during: .validation, in: first, saves: 0, at: now + .seconds(77)))
   }
 
   @Test("A stop file is found within a second and removed, and stops the run")

@@ -41,7 +41,8 @@ import Testing
   /// One call to train on `ranks` ranks.
   private func run(
     _ name: String, ranks: Int, _ settings: [String] = [], resume: ResumePolicy = .auto, until: Int? = nil,
-    deadline: Date? = nil, stop: @escaping (_ rank: Int, _ event: TrainingEvent?) -> Bool = { _, _ in false }
+    deadline: ContinuousClock.Instant? = nil,
+    stop: @escaping (_ rank: Int, _ event: TrainingEvent?) -> Bool = { _, _ in false }
   ) throws -> Run {
     let configuration = try configuration(settings)
     let runFolder = RunFolder(path: folder.file(name))
@@ -190,9 +191,70 @@ import Testing
     try Data().write(to: URL(fileURLWithPath: folder.file("f/stop")))
     #expect(try run("f", ranks: 2).end == .interrupted)
     #expect(!FileManager.default.fileExists(atPath: folder.file("f/stop")))
-    #expect(try run("f", ranks: 2, deadline: Date(timeIntervalSinceNow: 0.1)).end == .interrupted)
+    #expect(try run("f", ranks: 2, deadline: .now + .seconds(0.1)).end == .interrupted)
     #expect(try losses("f").map(\.step) == [1, 2])
-    #expect(try run("f", ranks: 2, deadline: Date(timeIntervalSinceNow: 3600)).state == whole.state)
+    #expect(try run("f", ranks: 2, deadline: .now + .seconds(3600)).state == whole.state)
+  }
+
+  @Test("What is due after a step comes in this order: the save, the validation, the picture")
+  func order() throws {
+    var seen: [String] = []
+    let settings = [
+      "checkpoint={interval: 5, background: false}", "validation.interval=5", "samples.interval=5",
+    ]
+    _ = try run("order", ranks: 1, settings, until: 5) { _, event in
+      switch event {
+      case .checkpoint: seen.append("save")
+      case .validation: seen.append("validate")
+      case .samples: seen.append("draw")
+      default: break
+      }
+      return false
+    }
+    #expect(seen == ["save", "validate", "draw"])
+  }
+
+  @Test("A stop in the last step is no end: the next start validates and draws what it left out", arguments: [1, 2])
+  func stopInTheLastStep(ranks: Int) throws {
+    let whole = try run("whole", ranks: ranks)
+    func isLastStep(_ event: TrainingEvent?) -> Bool {
+      if case .step(let step) = event { step.position.step == 9 } else { false }
+    }
+    let stopped = try run("last", ranks: ranks) { _, event in isLastStep(event) }
+    #expect(stopped.end == .interrupted && stopped.state == whole.state)
+    #expect(!FileManager.default.fileExists(atPath: folder.file("last/samples/step-000000010.png")))
+    let resumed = try run("last", ranks: ranks)
+    #expect(resumed.end == .finished && resumed.state == whole.state)
+    #expect(try validations("last") == validations("whole"))
+    #expect(FileManager.default.fileExists(atPath: folder.file("last/samples/step-000000010.png")))
+    #expect(try run("last", ranks: ranks).end == .finished)
+    #expect(try validations("last") == validations("whole"), "a finished run is not validated again")
+  }
+
+  private func validations(_ name: String) throws -> [String] {
+    let text = try String(contentsOfFile: RunFolder(path: folder.file(name)).metrics, encoding: .utf8)
+    return text.split(separator: "\n").map(String.init).filter { $0.contains("validation_loss") }
+  }
+
+  @Test("A deadline that comes near during a long validation stops it; the state is saved, and the run goes on later")
+  func deadlineDuringValidation() throws {
+    let whole = try run("whole", ranks: 2)
+    var hasSlept = false
+    let settings = ["validation={interval: 4, samples: 70}"]
+    let deadline = ContinuousClock.now + .seconds(8)
+    let stopped = try run("slow", ranks: 2, settings, deadline: deadline) { rank, event in
+      // The run is slow where nobody expects it: right before its first validation.
+      if rank == 0, case .step(let step) = event, step.position.step == 4, !hasSlept {
+        hasSlept = true
+        Thread.sleep(forTimeInterval: (deadline - .now) / .seconds(1) - 0.45)
+      }
+      return false
+    }
+    #expect(hasSlept && stopped.end == .interrupted)
+    #expect(stopped.notes.contains { $0.contains("the deadline leaves time for one save") })
+    #expect(try losses("slow").last?.step == 4 && validations("slow").isEmpty)
+    #expect(try run("slow", ranks: 2, settings).state == whole.state)
+    #expect(try validations("slow") == validations("whole"))
   }
 
   @Test("Checkpoints of every n-th step are kept, besides the last ones")

@@ -168,6 +168,37 @@ import Testing
     #expect(newest.checkpoint.position.step == logged && logged > 0)
   }
 
+  @Test("Other training data of the same size are mentioned; where a plateau decides, other held-out data are refused")
+  func otherData() throws {
+    var random = Randomness("other data")
+    for (name, classes) in [("held", 3), ("moved", 3), ("other", 2)] {
+      let values = name == "moved" ? [Float](repeating: 0.5, count: 320) : random.normal(320)
+      try DatasetFile.write(
+        folder.file("\(name).h5"), shape: [20, 1, 4, 4], values: values,
+        labels: (0..<20).map { Int64($0 % classes) })
+    }
+    func notes(_ data: String, held: String, _ more: [String] = []) throws -> [String] {
+      var notes: [String] = []
+      let settings = ["data.train=[\(folder.file(data))]", "data.validation=[\(folder.file(held))]"] + more
+      let trainer = try Trainer(
+        configuration(settings), folder: RunFolder(path: folder.file("o")), resume: .auto
+      ) { if case .note(let text) = $0 { notes.append(text) } }
+      _ = try trainer.run(until: 2, stop: StopRequest())
+      return notes.filter { $0.contains("the training data are not those") }
+    }
+    #expect(try notes("data.h5", held: "held.h5").isEmpty)
+    try FileManager.default.copyItem(atPath: folder.file("data.h5"), toPath: folder.file("copy.h5"))
+    #expect(try notes("copy.h5", held: "moved.h5").isEmpty, "the place of the files and held-out data may change")
+    #expect(try notes("other.h5", held: "held.h5").count == 1)
+    let plateau = ["stages[0].plateau={patience: 9, threshold: 0.1}"]
+    func train(held: String) throws -> TrainingEnd {
+      try trainer("p", ["data.validation=[\(folder.file(held))]"] + plateau).run(until: 2, stop: StopRequest())
+    }
+    #expect(try train(held: "held.h5") == .reachedStep)
+    #expect { try train(held: "moved.h5") } throws: { "\($0)".contains("`data.validation` names other data") }
+    #expect(try train(held: "held.h5") == .reachedStep)
+  }
+
   @Test("Debugging compares gradients with central differences and names the first bad buffer")
   func debugging() throws {
     #expect(try trainer("g", debug: true).run(until: 1, stop: StopRequest()) == .reachedStep)

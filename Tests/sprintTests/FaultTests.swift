@@ -37,6 +37,35 @@ extension ProcessTests {
       return (["LD_PRELOAD": Self.injector, "SPRINT_FAULT": plan, "SPRINT_FAULT_FIRED": mark], mark)
     }
 
+    /// Starts a run on a small file system of its own, which is full until `seconds` have passed.
+    private func startOnFullDisk(_ run: ShortRun, ranks: Int?, until seconds: Int, patience: Int) throws
+      -> SprintCommand.Outcome
+    {
+      let launcher = ranks.map { "mpirun --allow-run-as-root --oversubscribe -np \($0) " } ?? ""
+      let arguments = (run.arguments + ["--patience", "\(patience)"]).map { "'\($0)'" }.joined(separator: " ")
+      let line = """
+        mkdir -p '\(run.path)' && mount -t tmpfs -o size=64m none '\(run.path)' || exit 99
+        dd if=/dev/zero of='\(run.path)/filler' bs=1M count=65 2> /dev/null
+        (sleep \(seconds); rm '\(run.path)/filler') &
+        \(launcher)'\(SprintCommand.sprint)' \(arguments)
+        """
+      return try SprintCommand("/usr/bin/env", ["unshare", "-m", "bash", "-c", line], in: folder).wait(120)
+    }
+
+    @Test(
+      "A disk that is full at the start is no mistake: sprint tries again for its patience, then says to start again",
+      .enabled(if: getuid() == 0), arguments: [nil, 2])
+    func fullAtTheStart(ranks: Int?) throws {
+      let run = ShortRun("full \(ranks ?? 1)", in: folder)
+      let began = ContinuousClock.now
+      let lost = try startOnFullDisk(run, ranks: ranks, until: 60, patience: 2)
+      guard lost.code != 99 else { return }
+      #expect(lost.code == 75 && ContinuousClock.now - began > .seconds(2), "\(lost)")
+      #expect(lost.errors.contains("No space left on device; trying again for 2 s"), "\(lost)")
+      let patient = try startOnFullDisk(run, ranks: ranks, until: 3, patience: 60)
+      #expect(patient.code == 0 && patient.output.contains("done"), "\(patient)")
+    }
+
     @Test(
       "After kill -9 of a rank in a reduction all ranks end within 10 s, and the restarted run ends with the same bits"
     )

@@ -33,6 +33,18 @@ package enum FileError: RemediableError, CustomStringConvertible {
     if case .unusable(_, _, let remedy) = self { remedy } else { nil }
   }
 
+  /// Whether the same call may work later: the disk is full, or it or its server does not answer. Nobody has to change
+  /// the command.
+  package var mayPass: Bool {
+    guard case .system(_, _, let code) = self else { return false }
+    return Self.passingCodes.contains(code)
+  }
+
+  private static let passingCodes: Set<Int32> = [
+    ENOSPC, EDQUOT, EIO, EREMOTEIO, ESTALE, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH,
+    ECONNREFUSED, ECONNRESET, ECONNABORTED, ENOLINK, ECOMM,
+  ]
+
   /// The error of the system call that has just failed.
   package static func last(_ path: String, _ action: String) -> FileError {
     .system(path: path, action: action, code: errno)

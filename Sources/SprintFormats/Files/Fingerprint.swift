@@ -1,19 +1,46 @@
 import Crypto
 import Foundation
 
-/// Size and SHA-256 of a file, which tell a whole file from a damaged one.
+/// Size and SHA-256 of a file or of numbers, which tell a whole file from a damaged one, and one content from another.
 package struct Fingerprint: Codable, Equatable, Sendable {
-  /// Bytes in the file.
+  /// The number of bytes.
   package let size: Int
-  /// SHA-256 of the contents, in hexadecimal digits.
+  /// SHA-256 of the bytes, in hexadecimal digits.
   package let sha256: String
+
+  /// Adds up bytes piece by piece.
+  package struct Sum {
+    private var hash = SHA256()
+    private var size = 0
+
+    /// Nothing yet.
+    package init() {}
+
+    /// Adds bytes.
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+      hash.update(bufferPointer: bytes)
+      size += bytes.count
+    }
+
+    /// Adds the bytes of numbers.
+    package mutating func add<Number: BitwiseCopyable>(_ numbers: [Number]) {
+      numbers.withUnsafeBytes { add($0) }
+    }
+
+    /// The fingerprint of all that was added.
+    package var fingerprint: Fingerprint {
+      Fingerprint(size: size, sha256: hash.finalize().map { String(format: "%02x", $0) }.joined())
+    }
+  }
+
+  private init(size: Int, sha256: String) { (self.size, self.sha256) = (size, sha256) }
 
   /// Reads the whole file, at a pace.
   package init(of path: String, pace: Pace? = nil) throws {
     let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else { throw FileError.last(path, "open") }
     defer { close(descriptor) }
-    var (hash, size) = (SHA256(), 0)
+    var sum = Sum()
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
     defer { buffer.deallocate() }
     while true {
@@ -21,11 +48,9 @@ package struct Fingerprint: Codable, Equatable, Sendable {
       let count = read(descriptor, buffer.baseAddress, buffer.count)
       guard count >= 0 else { throw FileError.last(path, "read") }
       if count == 0 { break }
-      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-      size += count
+      sum.add(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       pace?.rest(since: began)
     }
-    self.size = size
-    sha256 = hash.finalize().map { String(format: "%02x", $0) }.joined()
+    self = sum.fingerprint
   }
 }

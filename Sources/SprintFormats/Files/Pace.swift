@@ -6,6 +6,7 @@ import Synchronization
 package final class Pace: Sendable {
   private let rest: Double
   private let isHurried = Atomic(false)
+  private let slept = Mutex(0.0)
 
   /// - Parameter rest: how long to rest after a piece, as a multiple of the time that the piece took
   package init(rest: Double) { self.rest = rest }
@@ -13,9 +14,14 @@ package final class Pace: Sendable {
   /// Ends all rests, the current one too.
   package func hurry() { isHurried.store(true, ordering: .relaxed) }
 
+  /// The seconds of all rests so far.
+  package var restedSeconds: Double { slept.withLock { $0 } }
+
   /// Rests after a piece that began at `start`.
   func rest(since start: ContinuousClock.Instant) {
-    let end = ContinuousClock.now + (ContinuousClock.now - start) * rest
+    let began = ContinuousClock.now
+    let end = began + (began - start) * rest
+    defer { slept.withLock { $0 += (ContinuousClock.now - began) / .seconds(1) } }
     while ContinuousClock.now < end, !isHurried.load(ordering: .relaxed) {
       usleep(UInt32(max(0, min(0.02, (end - ContinuousClock.now) / .seconds(1))) * 1e6))
     }

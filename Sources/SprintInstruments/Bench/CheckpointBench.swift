@@ -42,11 +42,12 @@ package final class CheckpointBench {
   package func round() throws -> Round {
     let (checkpoint, plain) = ("\(folder)/bench.h5", "\(folder)/bench.bin")
     defer { for path in [checkpoint, plain, Checkpoint.manifest(of: checkpoint)] { unlink(path) } }
-    let properties = LatentProperties(scale: [1], shift: [0], kind: "latents", pixelRange: -1...1, vae: "")
+    let data = DataRecord(
+      LatentProperties(scale: [1], shift: [0], kind: "latents", pixelRange: -1...1, vae: ""), samples: 1)
     return try Round(
       save: seconds {
         try optimizer.collect(into: snapshot)
-        try Checkpoint.write(TrainingPosition(), configuration, properties, samples: 1, to: checkpoint) { snapshot[$0] }
+        try Checkpoint.write(TrainingPosition(), configuration, data, to: checkpoint) { snapshot[$0] }
       },
       plainWrite: seconds { try writePlainly(plain) },
       load: seconds { try optimizer.restore(try Checkpoint(path: checkpoint)) },

@@ -54,21 +54,11 @@ package struct SamplingBench: Sendable {
     let memory = ResidentMemory.peak
     let peak = try communicator.measurePeak(network.workers)
     guard communicator.rank == 0 else { return nil }
-    let rate = Double(batch) * work / median(seconds)
+    let rate = Double(batch) * settings.work(configuration.model) / median(seconds)
     return Result(
       size: size, batch: batch, steps: settings.steps, guidance: settings.guidance.kind.rawValue,
       ranks: communicator.size, threads: network.workers.count, seconds: median(seconds),
       imagesPerSecond: Double(batch) / median(seconds), gflops: rate / 1e9, peakGflops: peak / 1e9,
       peakShare: rate / peak, peakGib: memory / 0x1p30)
-  }
-
-  /// The FLOP of one image.
-  private var work: Double {
-    let (model, guidance) = (configuration.model, settings.guidance)
-    let whole = model.forwardWork(kept: model.tokens)
-    return settings.times.dropLast().reduce(0) { sum, time in
-      guard guidance.acts(at: time) else { return sum + whole }
-      return sum + whole + (guidance.kind == .pathDrop ? model.forwardWork(kept: 0) : whole)
-    }
   }
 }

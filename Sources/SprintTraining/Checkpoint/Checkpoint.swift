@@ -12,10 +12,8 @@ package struct Checkpoint: Sendable {
   package let position: TrainingPosition
   /// The configuration's document.
   package let configurationText: String
-  /// What the numbers of the training data mean.
-  package let properties: LatentProperties
-  /// Number of samples in the training data.
-  package let samples: Int
+  /// The data that the run was trained on.
+  package let data: DataRecord
 
   private static let version = 2
 
@@ -50,8 +48,8 @@ package struct Checkpoint: Sendable {
     }
     let manifestPath = Self.manifest(of: path)
     // Any difference from the written text, even in a space, is damage.
-    guard let data = FileManager.default.contents(atPath: manifestPath),
-      let manifest = try? JSONDecoder().decode(Manifest.self, from: data), (try? manifest.text) == data
+    guard let text = FileManager.default.contents(atPath: manifestPath),
+      let manifest = try? JSONDecoder().decode(Manifest.self, from: text), (try? manifest.text) == text
     else { throw Self.damaged(path, "its manifest \(manifestPath) is missing or unreadable") }
     let found = try Fingerprint(of: path)
     guard found == manifest.fingerprint, manifest.file == (path as NSString).lastPathComponent else {
@@ -71,13 +69,8 @@ package struct Checkpoint: Sendable {
         path: path, problem: "has format version \(version), this program reads \(Self.version)")
     }
     position = try TrainingPosition(of: path, number)
-    guard let samples = Int(exactly: try number("samples")), samples >= 0 else {
-      throw FileError.unexpected(
-        path: path, name: "samples", found: "\(try number("samples"))", expected: "a number of samples")
-    }
-    self.samples = samples
     configurationText = try file.text("configuration") ?? ""
-    properties = try LatentProperties(of: file)
+    data = try DataRecord(of: file)
   }
 
   /// Size and SHA-256 of the file.
@@ -87,8 +80,8 @@ package struct Checkpoint: Sendable {
   package func configuration() throws -> Configuration {
     let configuration = try Configuration(ConfigurationDocument(text: configurationText, source: path))
     try position.check(configuration, of: path)
-    let (channels, found) = (configuration.model.channels, properties.scale.count)
-    guard found == channels, properties.shift.count == channels else {
+    let (channels, found) = (configuration.model.channels, data.properties.scale.count)
+    guard found == channels, data.properties.shift.count == channels else {
       throw FileError.unexpected(path: path, name: "scale", found: "\(found) numbers", expected: "\(channels)")
     }
     return configuration
@@ -118,8 +111,8 @@ package struct Checkpoint: Sendable {
   ///
   /// - Parameter whole: called for each part in order; returns all of it
   package static func write(
-    _ position: TrainingPosition, _ configuration: Configuration, _ properties: LatentProperties, samples: Int,
-    pace: Pace? = nil, to path: String, _ whole: (TrainingPart) throws -> ParameterArena
+    _ position: TrainingPosition, _ configuration: Configuration, _ data: DataRecord, pace: Pace? = nil,
+    to path: String, _ whole: (TrainingPart) throws -> ParameterArena
   ) throws {
     try AtomicFile.create(path) { temporary in
       let file = try HDF5File(creating: temporary, pace: pace)
@@ -132,7 +125,7 @@ package struct Checkpoint: Sendable {
             checked: true)
         }
       }
-      try writeAttributes(file, position, configuration, properties, samples)
+      try writeAttributes(file, position, configuration, data)
       try file.flush()
     }
     do {
@@ -146,16 +139,14 @@ package struct Checkpoint: Sendable {
   }
 
   private static func writeAttributes(
-    _ file: HDF5File, _ position: TrainingPosition, _ configuration: Configuration, _ properties: LatentProperties,
-    _ samples: Int
+    _ file: HDF5File, _ position: TrainingPosition, _ configuration: Configuration, _ data: DataRecord
   ) throws {
     try file.write(attribute: "format_version", version)
     for (field, number) in zip(TrainingPosition.fields, position.numbers) {
       try file.write(attribute: field.name, [number])
     }
-    try file.write(attribute: "samples", samples)
     try file.write(attribute: "seed", "\(configuration.seed)")
     try file.write(attribute: "configuration", configuration.text)
-    try file.write(properties)
+    try data.write(to: file)
   }
 }

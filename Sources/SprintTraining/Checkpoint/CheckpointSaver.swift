@@ -16,10 +16,11 @@ final class CheckpointSaver {
   /// The newest checkpoint that is known to be whole, at rank zero.
   private(set) var lastCheckpoint: String?
   /// The step of the newest save, at every rank.
-  private(set) var lastStep: Int
-  /// The longest save that nothing else ran beside, in seconds. Until one is measured it is estimated: four arenas at a
-  /// rate that slow disks reach.
-  private(set) var longestSave: Double
+  private var lastStep: Int
+  /// The longest of the recent saves, in seconds. Until one is measured it is estimated: four arenas at a rate that slow
+  /// disks reach.
+  private var longestSave: Double
+  private var hasMeasured = false
 
   init(
     _ configuration: Configuration, _ store: CheckpointStore, _ network: Network, _ optimizer: Optimizer,
@@ -27,14 +28,21 @@ final class CheckpointSaver {
   ) {
     (settings, self.optimizer, self.journal) = (configuration.checkpoint, optimizer, journal)
     (lastCheckpoint, lastStep) = (start.checkpoint?.path, start.position.step)
-    let writes = optimizer.communicator.rank == 0 && settings.isOn
-    writer = writes ? CheckpointWriter(store, configuration, start.training) : nil
-    snapshot = writes && settings.isBackground ? TrainingSnapshot(network) : nil
-    longestSave = 2 + Double(TrainingPart.bytes(weights: network.layout.count)) / 200e6
+    writer = settings.isOn ? start.data.map { CheckpointWriter(store, configuration, $0) } : nil
+    snapshot = writer != nil && settings.isBackground ? TrainingSnapshot(network) : nil
+    longestSave = settings.isOn ? 1 + Double(TrainingPart.bytes(weights: network.layout.count)) / 200e6 : 0
   }
 
-  /// Whether the last save failed.
-  var hasFailed: Bool { failure != nil }
+  /// What rank zero's decisions need to know about saves.
+  var circumstances: Circumstances {
+    var circumstances = Circumstances()
+    (circumstances.lastSaveFailed, circumstances.longestSave) = (failure != nil, longestSave)
+    circumstances.isSaving = writer?.isSaving ?? false
+    return circumstances
+  }
+
+  /// Whether the state of a step is saved or on its way to the disk.
+  func covers(_ position: TrainingPosition) -> Bool { position.step <= lastStep }
 
   /// Prepares the snapshot's memory in the background.
   func prepare() { if let snapshot { writer?.prepare(snapshot) } }
@@ -43,10 +51,10 @@ final class CheckpointSaver {
   ///
   /// - Parameter isUrgent: no training is left to do, so wait for the end of the save
   func save(_ position: TrainingPosition, isUrgent: Bool) throws {
+    lastStep = position.step
     guard settings.isOn else { return }
     // The snapshot may still be on its way to the disk.
     takeOutcomes(wait: true)
-    lastStep = position.step
     guard settings.isBackground else { return try saveNow(position) }
     let began = ContinuousClock.now
     try optimizer.collect(into: snapshot)
@@ -77,13 +85,18 @@ final class CheckpointSaver {
       switch outcome {
       case .success(let saved):
         (lastCheckpoint, failure) = (saved.path, nil)
-        if saved.isUrgent { longestSave = max(longestSave, saved.seconds) }
+        note(seconds: saved.activeSeconds)
         journal.saved(step: saved.step, path: saved.path, seconds: saved.seconds)
       case .failure(let error):
         failure = error
         journal.note("no checkpoint was written: \(error); older ones are unchanged")
       }
     }
+  }
+
+  private func note(seconds: Double) {
+    longestSave = hasMeasured ? max(0.9 * longestSave, seconds) : seconds
+    hasMeasured = true
   }
 
   /// Waits for the last save. If it failed there is no state to go on from, and every rank throws.

@@ -31,6 +31,9 @@ package struct CheckpointStore: Sendable {
     for path in candidates() {
       do {
         return (try Checkpoint(path: path), problems)
+      } catch let error as FileError where error.mayPass {
+        // The checkpoint may be whole: an older one would throw away steps.
+        throw error
       } catch {
         problems.append("\(error)")
       }
@@ -52,12 +55,11 @@ package struct CheckpointStore: Sendable {
   ///
   /// - Parameter whole: called for each part in order; returns all of it
   func save(
-    _ position: TrainingPosition, _ configuration: Configuration, _ dataset: LatentDataset, pace: Pace? = nil,
+    _ position: TrainingPosition, _ configuration: Configuration, _ data: DataRecord, pace: Pace? = nil,
     _ whole: (TrainingPart) throws -> ParameterArena
   ) throws -> String {
     let path = path(step: position.step)
-    try Checkpoint.write(
-      position, configuration, dataset.properties, samples: dataset.count, pace: pace, to: path, whole)
+    try Checkpoint.write(position, configuration, data, pace: pace, to: path, whole)
     for old in superfluous(after: path, configuration.checkpoint) {
       // The manifest goes first: a file whose removal is interrupted no longer counts as a checkpoint.
       unlink(Checkpoint.manifest(of: old))

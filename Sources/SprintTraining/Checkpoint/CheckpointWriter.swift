@@ -10,13 +10,13 @@ final class CheckpointWriter: @unchecked Sendable {
     let path: String
     let step: Int
     let seconds: Double
-    /// Nothing else ran beside the save.
-    let isUrgent: Bool
+    /// The seconds without rests: what the save takes when nothing else is left to do.
+    let activeSeconds: Double
   }
 
   private let store: CheckpointStore
   private let configuration: Configuration
-  private let dataset: LatentDataset
+  private let data: DataRecord
   /// The pace of the write under way, unless it is urgent; only the training thread uses it.
   private var pace: Pace?
   private let condition = NSCondition()
@@ -24,8 +24,8 @@ final class CheckpointWriter: @unchecked Sendable {
   private var isWriting = false
   private var outcomes: [Result<Saved, any Error>] = []
 
-  init(_ store: CheckpointStore, _ configuration: Configuration, _ dataset: LatentDataset) {
-    (self.store, self.configuration, self.dataset) = (store, configuration, dataset)
+  init(_ store: CheckpointStore, _ configuration: Configuration, _ data: DataRecord) {
+    (self.store, self.configuration, self.data) = (store, configuration, data)
   }
 
   /// Touches the memory of a snapshot on the thread, while the first steps are computed.
@@ -38,22 +38,23 @@ final class CheckpointWriter: @unchecked Sendable {
     // A save that is spread over sixteen times its duration costs a step some percent.
     let pace = isUrgent ? nil : Pace(rest: 15)
     self.pace = pace
-    start(isUrgent: isUrgent) { [self] in save(position, isUrgent, pace) { snapshot[$0] } }
+    start(isUrgent: isUrgent) { [self] in save(position, pace) { snapshot[$0] } }
   }
 
   /// Writes at once; `whole` returns all of each part, in order.
   func writeNow(_ position: TrainingPosition, _ whole: (TrainingPart) throws -> ParameterArena) {
-    save(position, true, nil, whole)
+    save(position, nil, whole)
   }
 
   private func save(
-    _ position: TrainingPosition, _ isUrgent: Bool, _ pace: Pace?, _ whole: (TrainingPart) throws -> ParameterArena
+    _ position: TrainingPosition, _ pace: Pace?, _ whole: (TrainingPart) throws -> ParameterArena
   ) {
     let began = ContinuousClock.now
     let outcome = Result {
-      let path = try store.save(position, configuration, dataset, pace: pace, whole)
+      let path = try store.save(position, configuration, data, pace: pace, whole)
       let seconds = (ContinuousClock.now - began) / .seconds(1)
-      return Saved(path: path, step: position.step, seconds: seconds, isUrgent: isUrgent)
+      return Saved(
+        path: path, step: position.step, seconds: seconds, activeSeconds: seconds - (pace?.restedSeconds ?? 0))
     }
     condition.withLock { outcomes.append(outcome) }
   }
@@ -82,6 +83,9 @@ final class CheckpointWriter: @unchecked Sendable {
       return outcomes
     }
   }
+
+  /// Whether the thread is at work.
+  var isSaving: Bool { condition.withLock { isWriting } }
 
   /// Waits for the write under way, which no longer rests.
   func waitForThread() {

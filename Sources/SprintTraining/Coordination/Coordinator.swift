@@ -1,15 +1,15 @@
-import Foundation
-
 /// What rank zero knows, besides the ranks' reports, when it decides about a step.
 package struct Circumstances {
   /// Someone created the stop file.
   package var stopFileFound = false
   /// The last checkpoint could not be written.
   package var lastSaveFailed = false
-  /// The longest save so far, in seconds, or an estimate.
+  /// The longest of the recent saves, in seconds, or an estimate.
   package var longestSave = 0.0
+  /// A checkpoint is being written.
+  package var isSaving = false
   /// The moment of the decision.
-  package var now = Date()
+  package var now = ContinuousClock.now
 
   /// Nothing happened.
   package init() {}
@@ -21,9 +21,7 @@ package struct Coordinator {
   private let configuration: Configuration
   private let hasValidation: Bool
   private let until: Int
-  private let deadline: Date?
-  /// The longest of the recent steps, in seconds, with everything that followed them.
-  private var longestStep = 0.0
+  private var budget: TimeBudget
   private var slowRanks = SlowRankWatch()
   /// What the last decision brought besides its directive.
   package private(set) var notices = Notices()
@@ -39,14 +37,16 @@ package struct Coordinator {
   /// - Parameters:
   ///   - hasValidation: there is held-out data
   ///   - until: the last step to train
-  ///   - deadline: when the run has to be over
-  package init(_ configuration: Configuration, hasValidation: Bool, until: Int, deadline: Date?) {
+  ///   - budget: the time until the deadline
+  package init(_ configuration: Configuration, hasValidation: Bool, until: Int, budget: TimeBudget) {
     (self.configuration, self.hasValidation, self.until) = (configuration, hasValidation, until)
-    self.deadline = deadline
+    self.budget = budget
   }
 
-  /// Notes the duration of a step with everything that followed it.
-  package mutating func stepped(seconds: Double) { longestStep = max(longestStep * 0.9, seconds) }
+  /// Notes what a part of the run took.
+  package mutating func took(_ seconds: Double, _ part: TimeBudget.Part, at position: TrainingPosition) {
+    budget.took(seconds, part, in: configuration.stages[position.stage])
+  }
 
   /// Decides about the step that leads onwards from `position`: what happens to its gradients, and what follows it.
   package mutating func directive(
@@ -60,7 +60,7 @@ package struct Coordinator {
     var next = position
     next.advance(batch: 0, isSkipped: false)
     notices.slowRank = slowRanks.look(at: reports.map(\.seconds))
-    notices.stopReason = reasonToStop(reports, after: next.step, circumstances)
+    notices.stopReason = reasonToStop(reports, after: next, circumstances)
     decideDuties(&directive, after: next)
     return directive
   }
@@ -94,13 +94,46 @@ package struct Coordinator {
     )
   }
 
-  private func reasonToStop(_ reports: [RankReport], after step: Int, _ circumstances: Circumstances) -> StopReason? {
+  /// Whether the deadline is too near for another round of a part that is under way; then it is the reason to stop.
+  package mutating func isOutOfTime(
+    during part: TimeBudget.Part, at position: TrainingPosition, _ circumstances: Circumstances
+  ) -> Bool {
+    let saves = circumstances.longestSave * (circumstances.isSaving ? 2 : 1)
+    let stage = configuration.stages[position.stage]
+    guard budget.isOver(during: part, in: stage, saves: saves, at: circumstances.now) else { return false }
+    notices.stopReason = .deadline
+    return true
+  }
+
+  /// Whether the deadline is too near for another step after what was due; then it is the reason to stop.
+  package mutating func isOutOfTime(after position: TrainingPosition, _ circumstances: Circumstances) -> Bool {
+    guard isOutOfTime(for: [], after: position, isSaving: circumstances.isSaving, circumstances) else { return false }
+    notices.stopReason = .deadline
+    return true
+  }
+
+  /// Whether the deadline is too near for what is due, the next step, and the saves that are due until then.
+  private func isOutOfTime(
+    for duties: [TimeBudget.Part], after position: TrainingPosition, isSaving: Bool, _ circumstances: Circumstances
+  ) -> Bool {
+    let isLast = position.hasFinished(configuration) || position.step >= until
+    let entersStage = position.hasFinishedStage(of: configuration) && !isLast
+    return budget.isOver(
+      for: duties + (isLast ? [] : [.step]), in: configuration.stages[position.stage + (entersStage ? 1 : 0)],
+      saves: circumstances.longestSave * (isSaving ? 2 : 1), at: circumstances.now)
+  }
+
+  private func reasonToStop(
+    _ reports: [RankReport], after position: TrainingPosition, _ circumstances: Circumstances
+  ) -> StopReason? {
     let signalled = reports.indices.filter { reports[$0].stopRequested }
     if !signalled.isEmpty { return .signal(ranks: signalled) }
     if circumstances.lastSaveFailed, configuration.checkpoint.onFailure == .stop { return .failedSave }
-    let timeToEnd = 2 * longestStep + 1.5 * circumstances.longestSave
-    if let deadline, circumstances.now.addingTimeInterval(timeToEnd) >= deadline { return .deadline }
-    if step >= until { return .until }
+    let due = due(after: position)
+    let duties: [TimeBudget.Part] = (due.validation ? [.validation] : []) + (due.samples ? [.pictures] : [])
+    let isSaving = circumstances.isSaving || due.checkpoint
+    if isOutOfTime(for: duties, after: position, isSaving: isSaving, circumstances) { return .deadline }
+    if position.step >= until { return .until }
     return circumstances.stopFileFound ? .stopFile : nil
   }
 }

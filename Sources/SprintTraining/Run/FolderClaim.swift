@@ -1,18 +1,20 @@
 import Foundation
 import SprintFormats
 
-/// A run's folder in the hands of this process: its lock, which keeps other processes out, and its stop file.
+/// A run's folder in the hands of this process: its lock, which keeps other processes out, its stop file, and the patience
+/// with its disk.
 final class FolderClaim {
   let folder: RunFolder
+  let patience: Patience
   private let stopFile: StopFile
   private var lock: ExclusiveLock?
 
   /// Locks the folder if it exists, before anything in it is read; throws where another process trains there.
   ///
   /// - Parameter isRankZero: the other ranks read and lock nothing
-  init(_ folder: RunFolder, isRankZero: Bool) throws {
-    (self.folder, stopFile) = (folder, StopFile(path: folder.stop))
-    if isRankZero, FileManager.default.fileExists(atPath: folder.path) { try takeLock() }
+  init(_ folder: RunFolder, _ patience: Patience, isRankZero: Bool) throws {
+    (self.folder, self.patience, stopFile) = (folder, patience, StopFile(path: folder.stop))
+    if isRankZero, FileManager.default.fileExists(atPath: folder.path) { try patience { try takeLock() } }
   }
 
   private func takeLock() throws {

@@ -7,31 +7,35 @@ package final class MetricsLog {
   private let path: String
   /// How many damaged lines were moved aside.
   package let damagedLines: Int
+  /// The steps of the validation losses that the log held when it was opened: the last one.
+  package let lastValidation: Int
 
   /// Opens the log to append to it, after cutting off the lines of steps after `step`, so that no step appears twice.
   /// Damaged lines go into a file beside the log.
   package init(path: String, after step: Int) throws {
     self.path = path
-    damagedLines = FileManager.default.fileExists(atPath: path) ? try Self.clean(path, after: step) : 0
+    (damagedLines, lastValidation) =
+      FileManager.default.fileExists(atPath: path) ? try Self.clean(path, after: step) : (0, 0)
     guard let file = fopen(path, "a") else { throw FileError.last(path, "open") }
     self.file = file
   }
 
   deinit { fclose(file) }
 
-  private static func clean(_ path: String, after step: Int) throws -> Int {
-    var (kept, damaged) = (Data(), Data())
+  private static func clean(_ path: String, after step: Int) throws -> (damaged: Int, lastValidation: Int) {
+    var (kept, damaged, lastValidation) = (Data(), Data(), 0)
     // The log is bytes, not text: one bad byte must not hide the lines around it.
     for line in try RandomAccessFile(reading: path).contents().split(separator: UInt8(ascii: "\n")) {
       guard let found = Self.step(of: Data(line)) else {
         damaged += line + [UInt8(ascii: "\n")]
         continue
       }
+      if found <= step, Data(line).range(of: Data("validation_loss".utf8)) != nil { lastValidation = found }
       if found <= step { kept += line + [UInt8(ascii: "\n")] }
     }
     if !damaged.isEmpty { try keep(damaged, in: path + ".damaged") }
     try AtomicFile.write(kept, to: path)
-    return damaged.count { $0 == UInt8(ascii: "\n") }
+    return (damaged.count { $0 == UInt8(ascii: "\n") }, lastValidation)
   }
 
   private static func step(of line: Data) -> Int? {

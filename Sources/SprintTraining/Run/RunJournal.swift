@@ -85,6 +85,9 @@ final class RunJournal {
     plot(step: position.step) { try $0.add(text: text, tag: "stage", step: position.step) }
   }
 
+  /// Whether the log holds the validation loss of a step of an earlier start.
+  func hasValidation(of step: Int) -> Bool { log?.lastValidation == step }
+
   /// Records a validation loss.
   func validated(step: Int, loss: Double) {
     write(.validation(step: step, loss: loss))

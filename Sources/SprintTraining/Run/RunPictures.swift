@@ -28,7 +28,7 @@ final class RunPictures {
   /// Draws the picture of a step; all ranks call it. Returns false where a rank asked to stop: then there is no
   /// picture.
   func draw(step: Int, _ optimizer: Optimizer, stopRequested: () -> Bool) throws -> Bool {
-    let labels = configuration.samples.classes.flatMap { Array(repeating: $0, count: configuration.samples.perClass) }
+    let labels = configuration.samples.labels
     var samples: [[Float]] = []
     let isDone = try optimizer.withAverage { average in
       let generator = SampleGenerator(

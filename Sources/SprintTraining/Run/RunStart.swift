@@ -26,19 +26,23 @@ struct RunStart {
   let isResuming: Bool
   /// The checkpoint, at rank zero.
   let checkpoint: Checkpoint?
+  /// What tells the data from others, at rank zero.
+  let data: DataRecord?
 
   init(
-    _ configuration: Configuration, _ folder: RunFolder, _ resume: ResumePolicy, _ communicator: Communicator,
+    _ configuration: Configuration, _ claim: FolderClaim, _ resume: ResumePolicy, _ communicator: Communicator,
     note: (String) -> Void
   ) throws {
     checkpoint = try communicator.agree {
-      communicator.rank == 0 ? try Self.checkpoint(for: resume, in: folder, note) : nil
+      guard communicator.rank == 0 else { return nil }
+      return try claim.patience { try Self.checkpoint(for: resume, in: claim.folder, note) }
     }
-    (training, validation) = try communicator.agree { [checkpoint] in
+    (training, validation, data) = try communicator.agree { [checkpoint] in
       try configuration.check(ranks: communicator.size)
-      let training = try Self.openTraining(configuration)
-      if let checkpoint { try Self.check(checkpoint, configuration, training) }
-      return (training, try Self.openValidation(configuration))
+      let (training, validation) = (try Self.openTraining(configuration), try Self.openValidation(configuration))
+      let data = communicator.rank == 0 ? try DataRecord(training, validation: validation) : nil
+      if let checkpoint, let data { try Self.check(checkpoint, configuration, data, note) }
+      return (training, validation, data)
     }
     let start = try communicator.broadcast(
       [checkpoint == nil ? 0 : 1] + (checkpoint?.position ?? TrainingPosition()).numbers)
@@ -108,12 +112,21 @@ struct RunStart {
     return dataset
   }
 
-  private static func check(_ checkpoint: Checkpoint, _ configuration: Configuration, _ dataset: LatentDataset) throws {
+  private static func check(
+    _ checkpoint: Checkpoint, _ configuration: Configuration, _ data: DataRecord, _ note: (String) -> Void
+  ) throws {
     var differences = configuration.differences(from: try checkpoint.configuration()).map {
       "`\($0.key)` was \($0.other), now \($0.own)"
     }
-    if checkpoint.samples != dataset.count {
-      differences.append("the data had \(checkpoint.samples) samples, now \(dataset.count)")
+    if checkpoint.data.samples != data.samples {
+      differences.append("the data had \(checkpoint.data.samples) samples, now \(data.samples)")
+    } else if !data.matches(checkpoint.data, \.training) {
+      // Somebody may have repaired a sample.
+      note("warning: the training data are not those of \(checkpoint.path); the run goes on with the new ones")
+    }
+    // Where a plateau ends a stage, the held-out data decide what is learnt.
+    if !data.matches(checkpoint.data, \.validation), configuration.stages.contains(where: { $0.plateau != nil }) {
+      differences.append("`data.validation` names other data")
     }
     guard differences.isEmpty else {
       throw RunError.otherConfiguration(path: checkpoint.path, differences: differences)

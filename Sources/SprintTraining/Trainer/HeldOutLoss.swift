@@ -9,8 +9,10 @@ struct HeldOutLoss {
   private let dataset: LatentDataset
   private let configuration: Configuration
   private let network: Network
-  private let samples: Int
-  private static let batch = 32
+  /// How many samples the loss is a mean of.
+  let samples: Int
+  /// Samples that a rank computes at once.
+  static let batch = 32
 
   init(_ dataset: LatentDataset, _ configuration: Configuration, _ network: Network) {
     (self.dataset, self.configuration, self.network) = (dataset, configuration, network)

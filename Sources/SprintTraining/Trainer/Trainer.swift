@@ -18,33 +18,34 @@ package enum TrainingEnd: Sendable, Equatable {
 /// Trains a network through all stages: the stages, the loop over steps, and what is due between them. Every rank has a
 /// trainer, and all act in step: once a step rank zero decides what every rank does.
 package final class Trainer {
-  private let configuration: Configuration
+  let configuration: Configuration
   private let claim: FolderClaim
   private let step: TrainingStep
-  private let journal: RunJournal
-  private let saver: CheckpointSaver
-  private let heldOut: HeldOutLoss?
-  private let pictures: RunPictures
-  private var coordinator: Coordinator?
-  private var position: TrainingPosition
+  let journal: RunJournal
+  let saver: CheckpointSaver
+  let heldOut: HeldOutLoss?
+  let pictures: RunPictures
+  var coordinator: Coordinator?
+  var position: TrainingPosition
 
   /// Prepares a run. It finds everything that can be wrong with configuration, data and folder before anything is
   /// written.
   ///
   /// - Parameters:
   ///   - communicator: the way to the other ranks
+  ///   - patience: how long to try where the disk or the server of the folder fails at the start
   ///   - initialWeights: called at rank zero of a new run to replace the random initial weights
   ///   - report: called at rank zero with what happens
   package init(
     _ configuration: Configuration, folder: RunFolder, resume: ResumePolicy, isDebugging: Bool = false,
-    communicator: Communicator = .single(), start initialWeights: ((ParameterArena) throws -> Void)? = nil,
-    report: @escaping (TrainingEvent) -> Void
+    communicator: Communicator = .single(), patience: Patience = .none,
+    start initialWeights: ((ParameterArena) throws -> Void)? = nil, report: @escaping (TrainingEvent) -> Void
   ) throws {
     let began = ContinuousClock.now
     self.configuration = configuration
     journal = RunJournal(configuration, folder, ranks: communicator.size, report)
-    claim = try communicator.agree { try FolderClaim(folder, isRankZero: communicator.rank == 0) }
-    let start = try RunStart(configuration, folder, resume, communicator, note: journal.note)
+    claim = try communicator.agree { try FolderClaim(folder, patience, isRankZero: communicator.rank == 0) }
+    let start = try RunStart(configuration, claim, resume, communicator, note: journal.note)
     let network = Network(configuration.model, workers: Workers(configuration.threads ?? Launch.threadsPerRank))
     let optimizer = Optimizer(
       network, configuration.optimizer, communicator, isSharded: configuration.distribution.isSharded)
@@ -61,8 +62,8 @@ package final class Trainer {
     }
   }
 
-  private var optimizer: Optimizer { step.optimizer }
-  private var communicator: Communicator { step.optimizer.communicator }
+  var optimizer: Optimizer { step.optimizer }
+  var communicator: Communicator { step.optimizer.communicator }
 
   /// The network in training.
   package var network: Network { step.network }
@@ -99,17 +100,21 @@ package final class Trainer {
   }
 
   /// Opens the run's folder at rank zero.
-  private func open(until last: Int, _ deadline: Date?) throws {
+  private func open() throws {
     try claim.open(note: journal.note)
     CheckpointStore(claim.folder).removeLeftovers()
     try AtomicFile.write(Data(configuration.text.utf8), to: claim.folder.configuration)
     try journal.open(at: position)
-    coordinator = Coordinator(configuration, hasValidation: heldOut != nil, until: last, deadline: deadline)
   }
 
-  /// Measures all ranks and tells the user who takes part.
-  private func introduce() throws {
+  /// Measures all ranks, tells the user who takes part, and appoints rank zero's coordinator.
+  private func introduce(until last: Int, _ deadline: ContinuousClock.Instant?) throws {
     guard let roster = try RankRoster(communicator, network.workers) else { return }
+    // Until a step is measured: small networks reach a quarter of the peak.
+    let budget = TimeBudget(
+      configuration, ranks: communicator.size, validationSamples: heldOut?.samples ?? 0, deadline: deadline,
+      rate: roster.peak / 4)
+    coordinator = Coordinator(configuration, hasValidation: heldOut != nil, until: last, budget: budget)
     journal.started(at: position.step, roster, step.dataset, weights: network.layout.count)
     journal.note(
       "\(network.layout.count) weights, \(step.dataset.count) images, "
@@ -121,11 +126,13 @@ package final class Trainer {
   // MARK: Stages and steps
 
   /// Trains to the end, to step `until`, to the deadline, or until any rank is asked to stop.
-  package func run(until last: Int? = nil, deadline: Date? = nil, stop: StopRequest) throws -> TrainingEnd {
+  package func run(
+    until last: Int? = nil, deadline: ContinuousClock.Instant? = nil, stop: StopRequest
+  ) throws -> TrainingEnd {
     let last = last ?? .max
     defer { claim.release() }
-    try communicator.agree { if communicator.rank == 0 { try open(until: last, deadline) } }
-    try introduce()
+    try communicator.agree { if communicator.rank == 0 { try claim.patience(open) } }
+    try introduce(until: last, deadline)
     // After the measurement, which it would slow down.
     saver.prepare()
     var isInterrupted = try !catchUp(stop)
@@ -134,6 +141,8 @@ package final class Trainer {
       isInterrupted = try !trainStage(stop)
     }
     try saver.finish()
+    // A stop in the last step leaves out what is due after it.
+    if isInterrupted, try communicator.anyRank(missing.validation || missing.pictures) { return .interrupted }
     return position.hasFinished(configuration) ? .finished : position.step >= last ? .reachedStep : .interrupted
   }
 
@@ -155,10 +164,7 @@ package final class Trainer {
     defer { work.close() }
     if let summary = try step.checkGradients(work, at: position) { journal.note(summary) }
     while !position.hasFinishedStage(of: configuration) {
-      let began = ContinuousClock.now
-      let goesOn = try trainStep(work, stop)
-      coordinator?.stepped(seconds: (ContinuousClock.now - began) / .seconds(1))
-      if !goesOn { return false }
+      if try !trainStep(work, stop) { return false }
     }
     return true
   }
@@ -177,6 +183,7 @@ package final class Trainer {
     let learningRate = work.stage.learningRate(at: position.stageStep)
     position.advance(batch: work.stage.batch, isSkipped: directive.update == .skip)
     timing.seconds = (ContinuousClock.now - began) / .seconds(1)
+    coordinator?.took(timing.seconds, .step, at: position)
     journal.stepped(to: position, directive, learningRate: learningRate, timing)
     return try perform(directive, stop)
   }
@@ -184,8 +191,7 @@ package final class Trainer {
   /// Sends this rank's report to rank zero and returns what all ranks do.
   private func directive(for report: RankReport) throws -> Directive {
     let reports = try communicator.gather(report.numbers).map(RankReport.init)
-    var circumstances = Circumstances()
-    (circumstances.lastSaveFailed, circumstances.longestSave) = (saver.hasFailed, saver.longestSave)
+    var circumstances = saver.circumstances
     circumstances.stopFileFound = coordinator != nil && claim.isStopRequested
     let directive = coordinator?.directive(reports, at: position, circumstances) ?? Directive()
     if let slow = coordinator?.notices.slowRank { journal.note(slow.description) }
@@ -205,61 +211,8 @@ package final class Trainer {
   }
 
   /// Saves the state of the last step, unless it is that of the newest checkpoint, and waits for the end of the save.
-  private func saveLastGood() throws {
-    if position.step > saver.lastStep { try saver.save(position, isUrgent: true) }
+  func saveLastGood() throws {
+    if !saver.covers(position) { try saver.save(position, isUrgent: true) }
     try saver.finish()
-  }
-
-  // MARK: What is due after a step
-
-  /// Does what a directive says. Returns false if the run ends here.
-  private func perform(_ directive: Directive, _ stop: StopRequest) throws -> Bool {
-    saver.takeOutcomes(wait: false)
-    var stops = directive.stops
-    if directive.validates { stops = try !validate(stop) || stops }
-    let wasInterrupted = stops && !directive.stops
-    let drawsSamples = directive.drawsSamples || position.isStageOver && configuration.samples.interval != nil
-    if drawsSamples, !wasInterrupted { stops = try !drawPictures(stop) || stops }
-    if directive.savesCheckpoint || stops || position.isStageOver { try saver.save(position, isUrgent: stops) }
-    if stops { journal.note(coordinator?.notices.stopReason?.description ?? "stopping: a signal arrived") }
-    return !stops
-  }
-
-  /// Does what an interrupted run left out after the step of its checkpoint. Returns false where another stop arrives.
-  private func catchUp(_ stop: StopRequest) throws -> Bool {
-    guard position.step > 0 else { return true }
-    let isValidationMissing = coordinator?.due(after: position).validation == true && position.validated < position.step
-    if try communicator.anyRank(isValidationMissing), try !validate(stop) { return false }
-    // The validation may have ended the stage, and a stage's end draws a picture.
-    let isPictureMissing =
-      coordinator?.due(after: position).samples == true && !pictures.exists(step: position.step)
-    return try !communicator.anyRank(isPictureMissing) || drawPictures(stop)
-  }
-
-  /// Validates the moving average. Returns false where a rank asks to stop; then there is no loss.
-  private func validate(_ stop: StopRequest) throws -> Bool {
-    guard let heldOut else { return true }
-    guard let loss = try heldOutLoss(heldOut, stop) else { return false }
-    let stage = configuration.stages[position.stage]
-    position.note(validationLoss: loss, stage.plateau)
-    journal.validated(step: position.step, loss: loss)
-    if position.isStageOver { journal.note("stage `\(stage.name)` has reached its plateau") }
-    return true
-  }
-
-  /// The loss, or nil where a rank asks to stop. Held-out data that cannot be used end the run, but lose no step of it.
-  private func heldOutLoss(_ heldOut: HeldOutLoss, _ stop: StopRequest) throws -> Double? {
-    do {
-      return try optimizer.withAverage { try heldOut.loss($0, communicator) { stop.isRequested } }
-    } catch  where !(error is CommunicationError) {
-      try saveLastGood()
-      if error is FailureElsewhere { throw error }
-      throw RunError.unreadable(step: position.step, problem: "\(error)")
-    }
-  }
-
-  /// Draws the step's picture. Returns false where a rank asks to stop; then there is no picture.
-  private func drawPictures(_ stop: StopRequest) throws -> Bool {
-    try pictures.draw(step: position.step, optimizer) { stop.isRequested }
   }
 }

@@ -25,7 +25,7 @@ package struct WeightsSource {
   /// Takes the weights of a checkpoint; throws where its parts do not fit together.
   package init(_ checkpoint: Checkpoint, _ choice: Choice) throws {
     _ = try checkpoint.configuration()
-    properties = checkpoint.properties
+    properties = checkpoint.data.properties
     origin = "step \(checkpoint.position.step)"
     identity = "\(checkpoint.fingerprint.sha256) \(choice.rawValue)"
     configurationText = checkpoint.configurationText

@@ -53,7 +53,15 @@ struct TrainCommand: ParsableCommand, Stoppable {
   )
   var deadline: Deadline?
 
+  @Option(
+    help:
+      "How many seconds to try again while the run's disk is full or its file server does not answer at the start.")
+  var patience: Double = 60
+
   func validate() throws {
+    guard (0...1e6).contains(patience) else {
+      throw ValidationError("--patience is \(patience), expected a number of seconds from 0 to 1000000")
+    }
     if let until, until < 1 { throw ValidationError("--until is \(until), expected a step of at least 1") }
     guard initialWeights != nil || !names.isGiven else { throw ValidationError("--allow-... need --init") }
   }
@@ -71,9 +79,10 @@ struct TrainCommand: ParsableCommand, Stoppable {
     let printer = communicator.rank == 0 ? TrainingPrinter(interval: configuration.logInterval) : nil
     let trainer = try Trainer(
       configuration, folder: folder, resume: policy, isDebugging: debug, communicator: communicator,
+      patience: Patience(seconds: patience, stop: job.stop) { Console.error("sprint: \($0)") },
       start: try start(communicator)
     ) { printer?.show($0) }
-    let end = try trainer.run(until: until, deadline: deadline?.date ?? Deadline.ofSlurmJob, stop: job.stop)
+    let end = try trainer.run(until: until, deadline: (deadline ?? .ofSlurmJob)?.moment, stop: job.stop)
     printer?.finish()
     try job.end()
     switch end {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SprintCommunication
+import SprintFormats
 import SprintKernels
 import SprintTraining
 import Synchronization
@@ -57,6 +58,7 @@ enum Console {
   private static func exitCode(for error: any Error) -> Int32 {
     switch error {
     case RunError.notFinite, RunError.unsaved, RunError.unreadable, is SampleError: failure
+    case let error as FileError where error.mayPass: restart.rawValue
     default: usersMistake
     }
   }

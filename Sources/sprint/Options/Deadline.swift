@@ -1,24 +1,28 @@
 import ArgumentParser
 import Foundation
 
-/// The moment when a run has to be over.
+/// The moment when a run has to be over, on a clock that nobody sets.
 struct Deadline: ExpressibleByArgument {
-  let date: Date
+  let moment: ContinuousClock.Instant
+
+  /// Thirty years are as good as more, which a clock may not be able to count.
+  private init(secondsFromNow seconds: Double) { moment = .now + .seconds(min(max(seconds, -1e9), 1e9)) }
 
   init?(argument: String) {
     if let moment = ISO8601DateFormatter().date(from: argument) {
-      date = moment
+      self.init(secondsFromNow: moment.timeIntervalSinceNow)
     } else if let seconds = Self.seconds(argument), seconds > 0 {
-      date = Date(timeIntervalSinceNow: seconds)
+      self.init(secondsFromNow: seconds)
     } else {
       return nil
     }
   }
 
   /// The end of the Slurm job that this process belongs to, or nil if Slurm does not say.
-  static var ofSlurmJob: Date? {
-    ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"].flatMap(Double.init).map(
-      Date.init(timeIntervalSince1970:))
+  static var ofSlurmJob: Deadline? {
+    ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"].flatMap(Double.init).map {
+      Deadline(secondsFromNow: Date(timeIntervalSince1970: $0).timeIntervalSinceNow)
+    }
   }
 
   /// Returns the seconds of `2h30m`, `90m`, `45s` or plain seconds.

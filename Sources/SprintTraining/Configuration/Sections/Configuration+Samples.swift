@@ -12,6 +12,9 @@ extension Configuration {
     package var classes: [Int]
     /// The sampler and its guidance.
     package var sampler: SamplerSettings
+
+    /// The class of each image.
+    package var labels: [Int] { classes.flatMap { Array(repeating: $0, count: perClass) } }
   }
 }
 
