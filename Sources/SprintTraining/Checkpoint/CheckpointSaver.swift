@@ -17,8 +17,8 @@ final class CheckpointSaver {
   private(set) var lastCheckpoint: String?
   /// The step of the newest save, at every rank.
   private var lastStep: Int
-  /// The longest of the recent saves, in seconds. Until one is measured it is estimated: four arenas at a rate that slow
-  /// disks reach.
+  /// The longest of the recent saves, in seconds. Until one is measured it is estimated: four arenas at a rate that
+  /// slow disks reach.
   private var longestSave: Double
   private var hasMeasured = false
 

@@ -1,8 +1,8 @@
 import Foundation
 import SprintFormats
 
-/// A run's folder in the hands of this process: its lock, which keeps other processes out, its stop file, and the patience
-/// with its disk.
+/// A run's folder in the hands of this process: its lock, which keeps other processes out, its stop file, and the
+/// patience with its disk.
 final class FolderClaim {
   let folder: RunFolder
   let patience: Patience
