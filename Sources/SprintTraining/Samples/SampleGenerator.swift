@@ -62,7 +62,10 @@ package struct SampleGenerator: Sendable {
   }
 
   /// The number of images in a tile: enough for several workers to compute matrix products at their peak rate.
-  package var tile: Int { max(8, 2048 / network.configuration.tokens) }
+  package var tile: Int { Self.tile(network.configuration) }
+
+  /// The number of images in a tile of a network.
+  static func tile(_ model: ModelConfiguration) -> Int { max(8, 2048 / model.tokens) }
 
   private func noise(_ random: Philox, draw: UInt64, _ elements: Int) -> [Float] {
     [Float](unsafeUninitializedCapacity: elements) { buffer, initialized in

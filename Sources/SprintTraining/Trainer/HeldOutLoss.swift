@@ -10,7 +10,8 @@ struct HeldOutLoss {
   private let configuration: Configuration
   private let network: Network
   private let samples: Int
-  private static let batch = 32
+  /// The most samples of a pass.
+  static let batch = 32
 
   init(_ dataset: LatentDataset, _ configuration: Configuration, _ network: Network) {
     (self.dataset, self.configuration, self.network) = (dataset, configuration, network)

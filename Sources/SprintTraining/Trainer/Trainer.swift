@@ -45,6 +45,7 @@ package final class Trainer {
     journal = RunJournal(configuration, folder, ranks: communicator.size, report)
     claim = try communicator.agree { try FolderClaim(folder, isRankZero: communicator.rank == 0) }
     let start = try RunStart(configuration, folder, resume, communicator, note: journal.note)
+    try configuration.checkMemory(communicator)
     let network = Network(configuration.model, workers: Workers(configuration.threads ?? Launch.threadsPerRank))
     let optimizer = Optimizer(
       network, configuration.optimizer, communicator, isSharded: configuration.distribution.isSharded)
