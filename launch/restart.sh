@@ -23,7 +23,7 @@ fi
 folder="$1"
 shift
 
-newest() { ls "$folder/checkpoints" 2>/dev/null | grep 'manifest.json$' | sort | tail -n 1; }
+newest() { ls "$folder/checkpoints" 2>/dev/null | grep 'manifest.json$' | sort -t - -k 2n | tail -n 1; }
 
 stopping=""
 child=""

@@ -18,7 +18,7 @@ package struct Launch: Sendable, Equatable {
   /// cores of a host share them.
   package static var threadsPerRank: Int {
     let (allowed, all) = (ProcessInfo.processInfo.activeProcessorCount, ProcessInfo.processInfo.processorCount)
-    return allowed < all ? allowed : max(1, all / (current?.localSize ?? 1))
+    return allowed < all ? allowed : max(1, all / max(1, current?.localSize ?? 1))
   }
 
   /// Reads the variables that mpirun, srun and other PMI launchers set; nil without any of them.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SprintKernels
+import SprintTraining
 
 Signals.hold()
 CPU.requireInstructions()
@@ -7,12 +8,15 @@ CPU.requireInstructions()
 CoreChoice.current.restartIfNeeded()
 BLAS.useOneThread()
 Signals.listen()
+Arena.endOnShortage { Console.exit(for: MemoryShortage($0)) }
 
 do {
+  try Console.checkArguments()
   try RawArguments.requireUTF8()
   var command = try Sprint.parseAsRoot()
   if !(command is any Stoppable) { Signals.endTheProcess() }
   try command.run()
+  try Console.checkOutput()
   Console.leave(0)
 } catch {
   Console.exit(for: error)

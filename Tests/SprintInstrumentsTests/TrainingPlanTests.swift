@@ -35,12 +35,26 @@ import Testing
     let weights = Double(one.weights)
     #expect(bytes(one, "weights") == 4 * weights && bytes(one, "moving average and moments") == 12 * weights)
     #expect(bytes(four, "moving average and moments") == 3 * weights)
+    #expect(one.memoryNeeded == one.memory.reduce(0) { $0 + $1.bytes })
     #expect(bytes(four, "activations") < bytes(one, "activations") / 3.9)
     #expect(one.wireBytes == 0 && four.wireBytes == 2 * weights * 4 * 3 / 4)
     #expect(try plan("S", ranks: 4, "distribution: {wire: bf16}").wireBytes == weights * (2 + 4) * 3 / 4)
     // Three checkpoints are kept while a fourth is written.
     #expect(one.checkpointBytes == 16 * weights && one.diskBytes == 4 * 16 * weights)
     #expect(try plan("S", "memory: {recompute: blocks}").memory[3].bytes < bytes(one, "activations") / 2)
+  }
+
+  @Test("plan says whether the machine has enough memory, and says nothing where the system does not tell")
+  func fit() throws {
+    let text = "model: {size: S, side: 32, channels: 4, classes: 1000}\ndata: {train: [none.h5]}"
+    let configuration = try Configuration(ConfigurationDocument(text: text, source: "test"))
+    let rates = try MachineRates(.single(), Workers(1), matrixProducts: 200e9, linkBandwidth: 1e9)
+    func fits(_ machine: MachineMemory) throws -> Bool? {
+      try TrainingPlan(configuration, ranks: 1, threads: 1, rates: rates, machine: machine).fits
+    }
+    #expect(try fits(MachineMemory(host: 1e15, process: nil)) == true)
+    #expect(try fits(MachineMemory(host: 1e15, process: 1e6)) == false)
+    #expect(try fits(MachineMemory(host: nil, process: nil)) == nil)
   }
 
   @Test("Scaling ends at the batch and is never better than ideal; the time is the sum over steps of their seconds")

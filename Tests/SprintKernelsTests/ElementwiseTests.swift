@@ -105,7 +105,7 @@ import Testing
         second[i] = 0.999 * second[i] + 0.001 * gradient * gradient
         let corrected = (second[i] / (1 - pow(0.999, Double(step)))).squareRoot() + 1e-8
         weights[i] = weights[i] * (1 - 0.01 * 0.1) - 0.01 / (1 - pow(0.9, Double(step))) * first[i] / corrected
-        average[i] = 0.9999 * average[i] + 0.0001 * weights[i]
+        average[i] += 0.0001 * (weights[i] - average[i])
       }
       #expect(g.doubles.allSatisfy { $0 == 0 })
     }
@@ -113,5 +113,21 @@ import Testing
       #expect(relativeError(got, expected) < 1e-6)
     }
     #expect(w.isIntact && a.isIntact && m.isIntact && v.isIntact && g.isIntact)
+  }
+
+  @Test("The average of constant weights stays what it is, to the bit, however many updates follow")
+  func steadyAverage() {
+    var random = Randomness()
+    let (w, g) = (random.matrix(1, 64), TestMatrix(1, 64))
+    let (m, v, a) = (TestMatrix(1, 64), TestMatrix(1, 64), TestMatrix(1, 64))
+    a.vector.copy(from: w.vector)
+    for step in 1...8000 {
+      adamW(
+        AdamWStep(
+          step: step, learningRate: 1e-30, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, gradientFactor: 1,
+          ema: 0.9999),
+        weights: w.vector, gradients: g.vector, firstMoment: m.vector, secondMoment: v.vector, average: a.vector)
+    }
+    #expect(a.doubles == w.doubles)
   }
 }

@@ -52,7 +52,8 @@ import Testing
     let folder = try TemporaryFolder()
     let bad: [(String, Double)] = [
       ("step", .nan), ("step", -1), ("step", 0.5), ("stage", .infinity), ("stage_step", 1e300), ("draws", -.infinity),
-      ("best_validation", .nan), ("samples", .nan), ("samples", 1e30), ("format_version", .nan), ("skipped", 1e19),
+      ("step", 1e30), ("best_validation", .nan), ("samples", .nan), ("samples", 1e30), ("format_version", .nan),
+      ("skipped", 1e19),
     ]
     for (index, (name, value)) in bad.enumerated() {
       let path = folder.file("\(index).h5")

@@ -113,6 +113,17 @@ import Testing
     #expect(try store.newest()?.checkpoint.position.step == 4 && store.newest()?.problems.isEmpty == true)
   }
 
+  @Test("Steps beyond 999,999,999 sort by number: the newest is found, and nothing older than it counts as newer")
+  func largeSteps() throws {
+    let names = ["step-999999999.h5", "step-1000000002.h5", "step-3000000000.manifest.json", "step-odd.h5"]
+    let run = RunFolder(path: folder.file("large"))
+    try run.create()
+    for name in names { try Data().write(to: URL(fileURLWithPath: "\(run.checkpoints)/\(name)")) }
+    #expect(
+      CheckpointStore(run).candidates().map { ($0 as NSString).lastPathComponent }
+        == ["step-3000000000.h5", "step-1000000002.h5", "step-999999999.h5", "step-odd.h5"])
+  }
+
   @Test("Resuming from an older checkpoint is refused while the folder holds newer ones")
   func ambiguousResume() throws {
     let run = RunFolder(path: folder.file("run"))

@@ -19,16 +19,6 @@ package struct TrainingPlan: Sendable, Encodable {
     package var secondsPerStep, imagesPerSecond, hours: Double
   }
 
-  /// A part of a rank's memory.
-  package struct MemoryPart: Sendable, Encodable {
-    /// What the memory holds.
-    package var part: String
-    /// The size in bytes.
-    package var bytes: Double
-    /// Whether only rank zero has this part.
-    package var isRankZeroOnly = false
-  }
-
   /// The prediction for a number of ranks.
   package struct Scaling: Sendable, Encodable {
     /// The number of ranks that share a batch.
@@ -50,7 +40,9 @@ package struct TrainingPlan: Sendable, Encodable {
   /// The stages.
   package var stages: [StagePlan]
   /// The memory of a rank by part.
-  package var memory: [MemoryPart]
+  package var memory: [MemoryNeed.Part]
+  /// Bytes that rank zero needs, and that this machine has for it; nil if the system does not say.
+  package var memoryNeeded: Double, memoryAvailable: Double?
   /// Bytes that a rank sends in a step; it receives as many.
   package var wireBytes: Double
   /// Predictions for 1 to 1024 ranks, up to the size of the smallest batch.
@@ -60,15 +52,21 @@ package struct TrainingPlan: Sendable, Encodable {
   /// Bytes of one checkpoint, and of all checkpoints that exist at the same time.
   package var checkpointBytes, diskBytes: Double
 
+  /// Whether rank zero fits into this machine; nil if the system does not say what it has.
+  package var fits: Bool? { memoryAvailable.map { memoryNeeded <= $0 } }
+
   /// Predicts a run on `ranks` ranks of `threads` threads each.
-  package init(_ configuration: Configuration, ranks: Int, threads: Int, rates: MachineRates) throws {
+  package init(
+    _ configuration: Configuration, ranks: Int, threads: Int, rates: MachineRates, machine: MachineMemory = .current
+  ) throws {
     try configuration.check(ranks: ranks)
-    let network = Network(configuration.model, workers: Workers(threads))
-    let count = network.layout.count
+    let count = ParameterLayout(configuration.model).count
     let cost = StepCost(configuration, rates, weights: count)
     (weights, self.ranks, self.threads, self.rates) = (count, ranks, threads, rates)
     stages = configuration.stages.map { Self.plan($0, configuration, cost, ranks) }
-    memory = Self.memory(configuration, network, ranks)
+    let need = MemoryNeed(configuration, ranks: ranks, threads: threads)
+    (memory, memoryNeeded) = (need.parts, need.ofRankZero)
+    memoryAvailable = [machine.host, machine.process].compactMap(\.self).min()
     let wire = cost.wireBytes(ranks: ranks)
     wireBytes = wire.reduction + wire.gather
     let smallest = configuration.stages.map(\.batch).min() ?? 1
@@ -104,31 +102,6 @@ package struct TrainingPlan: Sendable, Encodable {
       coreHours: hours * Double(ranks * threads))
   }
 
-  private static func memory(_ configuration: Configuration, _ network: Network, _ ranks: Int) -> [MemoryPart] {
-    let (model, count) = (configuration.model, Double(network.layout.count))
-    let shards = configuration.distribution.isSharded ? Double(ranks) : 1
-    let activations =
-      configuration.stages.map { stage in
-        PassMemory.count(
-          network, configuration.passSize(stage, slice: stage.imagesPerRank(ranks)))
-      }.max() ?? 0
-    let batch = configuration.stages.map { $0.imagesPerRank(ranks) }.max() ?? 0
-    let features = model.projector.map { model.tokens * $0.featureWidth } ?? 0
-    var parts = [
-      MemoryPart(part: "weights", bytes: 4 * count), MemoryPart(part: "gradients", bytes: 4 * count),
-      MemoryPart(part: "moving average and moments", bytes: 12 * count / shards),
-      MemoryPart(part: "activations", bytes: 4 * Double(activations)),
-      // The reader holds two batches ahead of the one in use.
-      MemoryPart(part: "batches", bytes: 3 * 4 * Double(batch * (model.latentElements + features))),
-    ]
-    if ranks > 1 { parts.append(MemoryPart(part: "buckets on their way", bytes: 4 * Double(BucketPlan.bucketFloats))) }
-    if configuration.checkpoint.isOn, configuration.checkpoint.isBackground {
-      parts.append(
-        MemoryPart(part: "snapshot for saving", bytes: checkpointBytes(network.layout.count), isRankZeroOnly: true))
-    }
-    return parts
-  }
-
   private static func checkpointBytes(_ weights: Int) -> Double { Double(TrainingPart.bytes(weights: weights)) }
 
   /// Returns the bytes of one checkpoint, and of all that exist while another one is written.
@@ -137,6 +110,6 @@ package struct TrainingPlan: Sendable, Encodable {
     let checkpoint = configuration.checkpoint
     guard checkpoint.isOn else { return (one, 0) }
     let kept = checkpoint.keepEvery.map { configuration.totalSteps / $0 } ?? 0
-    return (one, one * Double(checkpoint.keep + 1 + kept))
+    return (one, one * (Double(checkpoint.keep) + 1 + Double(kept)))
   }
 }

@@ -33,6 +33,8 @@ struct RunHistory {
   }
 
   private mutating func take(_ line: LogLine) {
+    // No run writes others; a damaged log may hold them.
+    guard line.step >= 0, Double(line.step) <= TrainingPosition.largest else { return }
     switch line {
     case .step(let step, let stage, let numbers): take(step, stage, numbers)
     case .validation(let step, let loss): validations.append((step, loss))

@@ -47,9 +47,11 @@ package struct RunReport {
       ("loss of the last step", String(format: "%.4f", history.values("loss").last ?? .nan)),
       ("time in steps", duration(seconds)),
     ]
-    if let best { facts.append(("lowest validation loss", String(format: "%.4f at step %d", best.loss, best.step))) }
+    if let best {
+      facts.append(("lowest validation loss", String(format: "%.4f at step ", best.loss) + "\(best.step)"))
+    }
     if let skipped = history.values("skipped").max(), skipped > 0 {
-      facts.append(("updates skipped in a stage, at most", "\(Int(skipped))"))
+      facts.append(("updates skipped in a stage, at most", String(format: "%.0f", skipped)))
     }
     return facts
   }
@@ -75,7 +77,7 @@ package struct RunReport {
   /// Pictures spread evenly over the run, the last one included.
   private var pictures: [ReportPage.Picture] {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.samples)) ?? [])
-      .filter { $0.hasPrefix("step-") && $0.hasSuffix(".png") }.sorted()
+      .filter { $0.hasPrefix("step-") && $0.hasSuffix(".png") }.sorted(by: Self.isEarlier)
     let count = min(names.count, Self.maximumPictures)
     let chosen = (0..<count).map { names[($0 + 1) * names.count / count - 1] }
     return chosen.compactMap { name in
@@ -83,6 +85,11 @@ package struct RunReport {
         ReportPage.Picture(step: Int(name.dropFirst(5).dropLast(4)) ?? 0, png: $0)
       }
     }
+  }
+
+  /// Whether file `name` belongs to an earlier step than file `other`. Steps after 999,999,999 do not sort as text.
+  private static func isEarlier(_ name: String, _ other: String) -> Bool {
+    (CheckpointStore.step(of: name) ?? -1, name) < (CheckpointStore.step(of: other) ?? -1, other)
   }
 
   private var stages: ReportPage.Table {
@@ -124,7 +131,7 @@ package struct RunReport {
   private var checkpoints: ReportPage.Table {
     let saves = Dictionary(history.saves.map { ($0.file, $0.seconds) }) { $1 }
     let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder.checkpoints)) ?? [])
-      .filter { $0.hasSuffix(".h5") }.sorted()
+      .filter { $0.hasSuffix(".h5") }.sorted(by: Self.isEarlier)
     let rows = files.map { file in
       let path = "\(folder.checkpoints)/\(file)"
       let size = (try? RandomAccessFile(reading: path).size) ?? 0

@@ -3,7 +3,7 @@ import Foundation
 /// The constants of one AdamW update, the same for all weights. arXiv 1711.05101, as PyTorch computes it.
 package struct AdamWStep: Sendable {
   let decay, stepSize, inverseRootCorrection, epsilon, gradientFactor: Float
-  let beta2, emaKeep: Float
+  let beta2: Float
   // 1 - beta, rounded once from double. Computed from the rounded beta it would be off by 5e-5 at 0.999.
   let beta1Rest, beta2Rest, emaRest: Float
 
@@ -12,7 +12,7 @@ package struct AdamWStep: Sendable {
   /// - Parameters:
   ///   - step: number of the update, counted from 1
   ///   - gradientFactor: multiplies the gradients first (clipping, averaging)
-  ///   - ema: e in ema = e · ema + (1 - e) · weights
+  ///   - ema: e in ema = ema + (1 - e) · (weights - ema)
   package init(
     step: Int, learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,
     gradientFactor: Double, ema: Double
@@ -26,7 +26,6 @@ package struct AdamWStep: Sendable {
     inverseRootCorrection = Float(1 / (1 - pow(beta2, Double(step))).squareRoot())
     self.epsilon = Float(epsilon)
     self.gradientFactor = Float(gradientFactor)
-    emaKeep = Float(ema)
     emaRest = Float(1 - ema)
   }
 }
@@ -51,7 +50,9 @@ package func adamW(
     m[i] = first
     v[i] = second
     w[i] = updated
-    a[i] = a[i] * step.emaKeep + updated * step.emaRest
+    // Not e · average + (1 - e) · weights: the rounded e and 1 - e do not add up to 1, so that such an average drifts
+    // from constant weights, by 1.7e-4 in 8,000 steps at 0.9999.
+    a[i] += (updated - a[i]) * step.emaRest
     g[i] = 0
   }
 }

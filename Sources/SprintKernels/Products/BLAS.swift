@@ -33,6 +33,15 @@ package enum BLAS {
     return vectorWidth(ofCore: chosen) == vectorWidth(ofCore: preferred) ? nil : preferred
   }
 
+  /// Bytes of address space that a thread takes as soon as it multiplies: OpenBLAS's buffer, an arena of malloc and a
+  /// stack. OpenBLAS tries for ever where its buffer is refused.
+  package static let addressSpacePerThread = 200 << 20
+
+  /// Bytes of memory that `measurePeak` takes.
+  package static func peakBytes(threads: Int, side: Int = 1024) -> Int {
+    threads * 3 * Arena.aligned(side * side) * MemoryLayout<Float>.stride
+  }
+
   /// Measures the rate of a square single-precision product on all workers at once.
   ///
   /// - Returns: FLOP/s of all workers together, the best of three tries

@@ -33,24 +33,31 @@ package final class PassMemory: Sendable {
   /// meanwhile.
   package convenience init(_ network: Network, _ size: PassSize, in arena: Arena) {
     arena.reuse()
-    self.init(network, size, arena, arena.matrix)
+    self.init(network.configuration, threads: network.workers.count, size, arena, arena.matrix)
   }
 
   /// Returns the number of floats that passes of a size need.
   package static func count(_ network: Network, _ size: PassSize) -> Int {
-    var count = 0
-    _ = PassMemory(network, size, nil) { rows, columns in
-      count += Arena.aligned(rows * columns)
+    count(network.configuration, threads: network.workers.count, size)
+  }
+
+  /// Returns the number of floats that passes of a size need on `threads` threads; `Int.max` stands for all numbers
+  /// that are too large for an `Int`.
+  package static func count(_ configuration: ModelConfiguration, threads: Int, _ size: PassSize) -> Int {
+    var count = 0.0
+    _ = PassMemory(configuration, threads: threads, size, nil) { rows, columns in
+      count += ((Double(rows) * Double(columns)) / 16).rounded(.up) * 16
       return Matrix(nowhere, rows: rows, columns: columns)
     }
-    return count
+    return Int(exactly: count) ?? .max
   }
 
   /// The address of matrices that are only counted; nothing reads it.
   private nonisolated(unsafe) static let nowhere = UnsafeMutablePointer<Float>.allocate(capacity: 1)
 
-  private init(_ network: Network, _ size: PassSize, _ arena: Arena?, _ cut: MatrixCutter) {
-    let configuration = network.configuration
+  private init(
+    _ configuration: ModelConfiguration, threads: Int, _ size: PassSize, _ arena: Arena?, _ cut: MatrixCutter
+  ) {
     let (batch, kept) = (size.batch, size.kept ?? configuration.tokens)
     let (rows, deepRows) = (batch * configuration.tokens, batch * kept)
     (self.batch, self.kept, self.arena) = (batch, kept, arena)
@@ -73,16 +80,16 @@ package final class PassMemory: Sendable {
     fusedMask = cut(1, configuration.width)
     projector =
       size.isTraining && configuration.projector != nil ? MatrixGroup(rows: rows, configuration, cut) : nil
-    let chunk = PassMemory.chunkRows(network, size)
-    scratch = (0..<network.workers.count).map { _ in
+    let chunk = PassMemory.chunkRows(configuration, threads, size)
+    scratch = (0..<threads).map { _ in
       WorkerScratch(rows: chunk, isTraining: size.isTraining, configuration, cut)
     }
     backward = size.isTraining ? BackwardMemory(batch: batch, kept: kept, configuration, cut) : nil
   }
 
   /// The most rows that a worker gets at once: its even share in training, a chunk, but at least one sample.
-  private static func chunkRows(_ network: Network, _ size: PassSize) -> Int {
-    let (tokens, workers) = (network.configuration.tokens, network.workers.count)
+  private static func chunkRows(_ configuration: ModelConfiguration, _ workers: Int, _ size: PassSize) -> Int {
+    let tokens = configuration.tokens
     let samples = size.isTraining ? (size.batch + workers - 1) / workers : size.batch
     let most = size.isTraining ? TokenSet.rowsPerChunk : TokenSet.rowsPerFixedChunk
     return max(tokens, min(samples * tokens, most))

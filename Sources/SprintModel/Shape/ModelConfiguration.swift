@@ -73,21 +73,47 @@ package struct ModelConfiguration: Sendable, Equatable {
   /// Width of the sinusoidal time features. DiT, arXiv 2212.09748.
   static let timeFeatureWidth = 256
 
+  /// The sizes that a network may have. No number of weights within these limits overflows an `Int`: it is below 2^54.
+  package enum Limits {
+    /// D and H.
+    package static let width = 1...65_536
+    /// Blocks of a section.
+    package static let depth = 0...1000
+    /// S, C and p.
+    package static let side = 1...4096
+    /// Classes.
+    package static let classes = 1...1_000_000
+    /// Width of the projector's hidden layers, and F.
+    package static let projector = 1...1_000_000
+    /// Width of the feed-forward layer, divided by D.
+    package static let mlpRatio = 0.0.nextUp...64
+    /// Base of the rotary frequencies.
+    package static let ropeTheta = 0.001...1e12
+  }
+
   /// The first problem of the shape as (key, message), or nil.
   package var problem: (key: String, message: String)? {
-    let positives = [
-      ("width", width), ("heads", heads), ("side", side), ("channels", channels), ("patch", patch),
-      ("classes", classes),
+    let sizes = [
+      ("width", width, Limits.width), ("heads", heads, Limits.width), ("depth", encoderDepth, Limits.depth),
+      ("depth", middleDepth, Limits.depth), ("depth", decoderDepth, Limits.depth), ("side", side, Limits.side),
+      ("channels", channels, Limits.side), ("patch", patch, Limits.side), ("classes", classes, Limits.classes),
     ]
-    if let (key, value) = positives.first(where: { $0.1 < 1 }) { return (key, "is \(value); it has to be at least 1") }
-    if min(encoderDepth, middleDepth, decoderDepth) < 0 { return ("depth", "has a negative number of blocks") }
+    for (key, value, range) in sizes where !range.contains(value) {
+      return (key, "has the value \(value), expected \(range.lowerBound) to \(range.upperBound)")
+    }
     if side % patch != 0 { return ("patch", "is \(patch), which does not divide the latent side \(side)") }
     if width % heads != 0 { return ("heads", "is \(heads), which does not divide the width \(width)") }
     if headWidth % 4 != 0 {
       return ("heads", "makes heads of width \(headWidth); 2-D rotary embedding needs a multiple of 4")
     }
+    guard Limits.mlpRatio.contains(mlpRatio) else {
+      return ("mlp_ratio", "is \(mlpRatio), expected a number above 0, at most \(Limits.mlpRatio.upperBound)")
+    }
     if hidden < 1 { return ("mlp_ratio", "is \(mlpRatio); it has to leave at least one hidden unit") }
-    if !(ropeTheta > 0) { return ("rope_theta", "is \(ropeTheta); it has to be positive") }
+    guard Limits.ropeTheta.contains(ropeTheta) else {
+      let (lowest, highest) = (Limits.ropeTheta.lowerBound, Limits.ropeTheta.upperBound)
+      return ("rope_theta", "is \(ropeTheta), expected a number from \(lowest) to \(highest)")
+    }
     return projector?.problem(blocks: blocks)
   }
 }

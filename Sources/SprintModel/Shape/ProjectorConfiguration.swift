@@ -18,8 +18,10 @@ package struct ProjectorConfiguration: Sendable, Equatable {
 extension ProjectorConfiguration {
   /// The first problem of the shape as (key, message), or nil.
   func problem(blocks: Int) -> (key: String, message: String)? {
-    if hidden < 1 { return ("projector", "is \(hidden); it has to be at least 1") }
-    if featureWidth < 1 { return ("feature_width", "is \(featureWidth); it has to be at least 1") }
+    let range = ModelConfiguration.Limits.projector
+    for (key, value) in [("projector", hidden), ("feature_width", featureWidth)] where !range.contains(value) {
+      return (key, "is \(value), expected \(range.lowerBound) to \(range.upperBound)")
+    }
     if !(1...max(1, blocks)).contains(afterBlock) || blocks == 0 {
       return ("after_block", "is \(afterBlock); the model has \(blocks) blocks, counted from 1")
     }

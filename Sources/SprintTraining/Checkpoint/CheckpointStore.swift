@@ -15,13 +15,21 @@ package struct CheckpointStore: Sendable {
     "\(folder.checkpoints)/\(RunFolder.name(step: step)).h5"
   }
 
-  /// Paths of everything that is or was a checkpoint, newest first; for some only the manifest may exist.
+  /// Paths of everything that is or was a checkpoint, newest first; for some only the manifest may exist. Names without
+  /// a step come last.
   package func candidates() -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.checkpoints)) ?? []
     let files = names.filter { $0.hasPrefix("step-") }.compactMap { name in
       name.hasSuffix(".h5") ? name : name.hasSuffix(".manifest.json") ? "\(name.dropLast(14)).h5" : nil
     }
-    return Set(files).sorted(by: >).map { "\(folder.checkpoints)/\($0)" }
+    // Not by text: steps after 999,999,999 have more digits.
+    return Set(files).map { (step: Self.step(of: $0) ?? -1, name: $0) }.sorted(by: >)
+      .map { "\(folder.checkpoints)/\($0.name)" }
+  }
+
+  /// Returns the newest checkpoint if it belongs to a step after `step`; it may be damaged.
+  func newest(after step: Int) -> String? {
+    candidates().first.flatMap { path in Self.step(of: path).flatMap { $0 > step ? path : nil } }
   }
 
   /// Returns the newest whole checkpoint and what is wrong with newer ones; nil for a folder without checkpoints.
@@ -60,7 +68,7 @@ package struct CheckpointStore: Sendable {
   ) throws -> String {
     let path = path(step: position.step)
     try Checkpoint.write(position, configuration, data, pace: pace, to: path, whole)
-    for old in superfluous(after: path, configuration.checkpoint) {
+    for old in superfluous(after: position.step, configuration.checkpoint) {
       // The manifest goes first: a file whose removal is interrupted no longer counts as a checkpoint.
       unlink(Checkpoint.manifest(of: old))
       unlink(old)
@@ -68,16 +76,16 @@ package struct CheckpointStore: Sendable {
     return path
   }
 
-  /// The checkpoints to remove once `newest` is whole: all older ones but the last few and every n-th step. Checkpoints
-  /// of later steps belong to an abandoned continuation; training overwrites them when it gets there.
-  private func superfluous(after newest: String, _ settings: Configuration.Checkpoints) -> [String] {
-    candidates().filter { $0 <= newest }.dropFirst(settings.keep).filter { path in
-      guard let every = settings.keepEvery, let step = Self.step(of: path) else { return true }
-      return step % every != 0
-    }
+  /// The checkpoints to remove once that of step `newest` is whole: all older ones but the last few and every n-th
+  /// step. Checkpoints of later steps belong to an abandoned continuation; training overwrites them when it gets there.
+  private func superfluous(after newest: Int, _ settings: Configuration.Checkpoints) -> [String] {
+    let older = candidates().compactMap { path in Self.step(of: path).map { (path: path, step: $0) } }
+      .filter { $0.step <= newest }.dropFirst(settings.keep)
+    return older.filter { entry in settings.keepEvery.map { entry.step % $0 != 0 } ?? true }.map(\.path)
   }
 
-  private static func step(of path: String) -> Int? {
+  /// Returns the step in the name of a checkpoint or picture; nil for a name without one.
+  package static func step(of path: String) -> Int? {
     Int(((path as NSString).lastPathComponent as NSString).deletingPathExtension.dropFirst("step-".count))
   }
 }

@@ -93,7 +93,7 @@ package struct Configuration: Sendable {
 
   private static func readOptimizer(_ reader: ConfigurationReader) throws -> (AdamWConfiguration, clip: Double?) {
     let optimizer = try AdamWConfiguration(reader)
-    let clip = try reader.number("clip", default: 1, "a number, at least 0; 0 for no clipping") { $0 >= 0 }
+    let clip = try reader.number("clip", default: 1, "a number from 0 to 1e12; 0 for no clipping", in: 0...1e12)
     try reader.finish()
     return (optimizer, clip == 0 ? nil : clip)
   }

@@ -64,7 +64,7 @@ struct RunStart {
 
   private static func checkpoint(at path: String, in folder: RunFolder) throws -> Checkpoint {
     let (checkpoint, store) = (try Checkpoint(path: path), CheckpointStore(folder))
-    if let newer = store.candidates().first, newer > store.path(step: checkpoint.position.step) {
+    if let newer = store.newest(after: checkpoint.position.step) {
       throw RunError.newerCheckpoint(newer: newer, path: path)
     }
     return checkpoint
@@ -135,8 +135,16 @@ struct RunStart {
 }
 
 extension Configuration {
-  /// Throws where a batch has fewer samples than there are ranks.
+  /// Throws where a batch has fewer samples than there are ranks, or a rank computes more tokens at once than it can
+  /// number.
   package func check(ranks: Int) throws {
+    for stage in stages {
+      let tokens = passSize(stage, slice: stage.imagesPerRank(ranks)).batch * model.tokens
+      guard tokens <= Int(Int32.max) else {
+        throw RunError.unusable(
+          "stage `\(stage.name)` has \(tokens) tokens in a pass, expected at most \(Int32.max): raise `accumulate`")
+      }
+    }
     guard let smallest = stages.min(by: { $0.batch < $1.batch }), smallest.batch < ranks else { return }
     throw RunError.unusable(
       "stage `\(smallest.name)` has a batch of \(smallest.batch) for \(ranks) ranks; each rank needs at least one: "

@@ -53,7 +53,7 @@ package struct TrainingPosition: Sendable, Equatable {
   }
 
   /// The largest number that a double holds exactly, and all below it.
-  private static let largest = 0x1p53
+  package static let largest = 0x1p53
 
   /// Throws where the position lies outside the stages of a configuration.
   func check(_ configuration: Configuration, of path: String) throws {
@@ -65,6 +65,10 @@ package struct TrainingPosition: Sendable, Equatable {
     guard stageStep <= steps, skipped <= stageStep, stageStep <= step else {
       throw FileError.unexpected(
         path: path, name: "stage_step", found: "\(stageStep)", expected: "at most \(min(steps, step))")
+    }
+    guard step <= configuration.totalSteps, validated <= step else {
+      throw FileError.unexpected(
+        path: path, name: "step", found: "\(step)", expected: "\(validated) to \(configuration.totalSteps)")
     }
   }
 

@@ -46,6 +46,7 @@ package final class Trainer {
     journal = RunJournal(configuration, folder, ranks: communicator.size, report)
     claim = try communicator.agree { try FolderClaim(folder, patience, isRankZero: communicator.rank == 0) }
     let start = try RunStart(configuration, claim, resume, communicator, note: journal.note)
+    try configuration.checkMemory(communicator)
     let network = Network(configuration.model, workers: Workers(configuration.threads ?? Launch.threadsPerRank))
     let optimizer = Optimizer(
       network, configuration.optimizer, communicator, isSharded: configuration.distribution.isSharded)

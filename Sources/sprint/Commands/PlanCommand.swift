@@ -78,6 +78,10 @@ struct PlanCommand: ParsableCommand {
       plan.memory.map {
         [$0.part + ($0.isRankZeroOnly ? " (rank zero alone)" : ""), String(format: "%.0f", $0.bytes / 0x1p20)]
       } + [["all, at rank zero", String(format: "%.0f", plan.memory.reduce(0) { $0 + $1.bytes } / 0x1p20)]])
+    if let available = plan.memoryAvailable, let fits = plan.fits {
+      let found = "this machine has \(MemoryShortage.gibibytes(available)): "
+      Console.line(found + (fits ? "rank zero fits" : "too little; use \(MemoryShortage.remedies)"))
+    }
     Console.line("")
     table(
       ["ranks", "s/step", "images/s", "efficiency", "time", "core-hours"],

@@ -73,7 +73,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
     guard weightsFile != nil || config == nil && !names.isGiven else {
       throw ValidationError("--config and --allow-... need --safetensors")
     }
-    guard count >= 1 else { throw ValidationError("--count is \(count), expected at least 1") }
+    try check("count", count, 1...10_000_000)
     try check("steps", steps, sampler.fewestSteps...100_000)
     guard scale.isFinite else { throw ValidationError("--scale is \(scale), expected a finite number") }
     _ = try times()

@@ -13,6 +13,8 @@ enum Console {
   private static let usersMistake: Int32 = 2
   private static let failure: Int32 = 1
   private static let ownRank = Atomic(0)
+  /// Why standard output lost text: the error number of the first failed write, or 0.
+  private static let outputFailure = Atomic<Int32>(0)
 
   /// The rank of this process.
   static var rank: Int {
@@ -59,6 +61,7 @@ enum Console {
   private static func exitCode(for error: any Error) -> Int32 {
     switch error {
     case RunError.notFinite, RunError.unsaved, RunError.unreadable, is SampleError: failure
+    case is MemoryShortage, is OutputError: failure
     case let error as FileError where error.mayPass: restart.rawValue
     default: usersMistake
     }
@@ -93,8 +96,32 @@ enum Console {
   /// Ends the process without the clean-up of libraries, whose threads may still be working.
   static func leave(_ code: Int32) -> Never { _exit(code) }
 
+  /// Standard output lost text, because a disk is full for example.
+  struct OutputError: Error, CustomStringConvertible {
+    let code: Int32
+    var description: String { "standard output: cannot write: \(String(cString: strerror(code)))" }
+  }
+
+  /// Throws if the arguments of the process are unknown: Swift reads them from `/proc`, and without them every command
+  /// would print its help and succeed.
+  static func checkArguments() throws {
+    guard CommandLine.arguments.isEmpty else { return }
+    throw ValidationError("cannot read the arguments of this process from /proc; mount it")
+  }
+
+  /// Throws `OutputError` if standard output lost text. A pipe that its reader has closed loses nothing that anybody
+  /// wants.
+  static func checkOutput() throws {
+    let code = outputFailure.load(ordering: .relaxed)
+    if code != 0 { throw OutputError(code: code) }
+  }
+
   private static func write(_ text: String, to handle: FileHandle) {
-    // A closed pipe is no reason to lose a run.
-    try? handle.write(contentsOf: Data(text.utf8))
+    do { try handle.write(contentsOf: Data(text.utf8)) } catch {
+      // No reason to lose a run: the command goes on, and its end reports the error.
+      let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError).code
+      guard handle === FileHandle.standardOutput, code != EPIPE else { return }
+      outputFailure.store(Int32(truncatingIfNeeded: code), ordering: .relaxed)
+    }
   }
 }

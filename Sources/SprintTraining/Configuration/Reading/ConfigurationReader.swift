@@ -35,8 +35,11 @@ final class ConfigurationReader {
   /// Returns whether the mapping has a key.
   func has(_ key: String) -> Bool { mapping?[Node(key)] != nil }
 
+  /// Numbers of steps, samples and the like. A sum of a thousand of them does not overflow.
+  static let counts = 1...1_000_000_000_000
+
   /// Reads a whole number in `range`.
-  func integer(_ key: String, default value: Int? = nil, in range: ClosedRange<Int> = 1...Int.max) throws -> Int {
+  func integer(_ key: String, default value: Int? = nil, in range: ClosedRange<Int> = counts) throws -> Int {
     try scalar(key, default: value, expected: range.description(of: "a whole number")) { text in
       Int(text.replacing("_", with: "")).flatMap { range.contains($0) ? $0 : nil }
     }
@@ -52,9 +55,16 @@ final class ConfigurationReader {
     }
   }
 
+  /// Reads a number in `range`, which `expected` describes.
+  func number(_ key: String, default value: Double? = nil, _ expected: String, in range: ClosedRange<Double>) throws
+    -> Double
+  {
+    try number(key, default: value, expected) { range.contains($0) }
+  }
+
   /// Reads a probability, from 0 to 1.
   func probability(_ key: String, default value: Double) throws -> Double {
-    try number(key, default: value, "a number from 0 to 1") { (0...1).contains($0) }
+    try number(key, default: value, "a number from 0 to 1", in: 0...1)
   }
 
   /// Reads `true` or `false`.
@@ -83,10 +93,10 @@ final class ConfigurationReader {
     try list(key, default: value, of: "texts") { $0.string }
   }
 
-  /// Reads a list of whole numbers, none negative.
-  func integers(_ key: String, default value: [Int]? = nil) throws -> [Int] {
-    try list(key, default: value, of: "whole numbers, none negative") {
-      $0.string.flatMap { Int($0) }.flatMap { $0 < 0 ? nil : $0 }
+  /// Reads a list of whole numbers in `range`.
+  func integers(_ key: String, default value: [Int]? = nil, in range: ClosedRange<Int>) throws -> [Int] {
+    try list(key, default: value, of: range.description(of: "whole numbers")) {
+      $0.string.flatMap { Int($0) }.flatMap { range.contains($0) ? $0 : nil }
     }
   }
 
@@ -182,6 +192,13 @@ final class ConfigurationReader {
 
 extension ClosedRange<Int> {
   fileprivate func description(of what: String) -> String {
-    upperBound == .max ? "\(what), at least \(lowerBound)" : "\(what) from \(lowerBound) to \(upperBound)"
+    "\(what) from \(lowerBound) to \(Self.grouped(upperBound))"
+  }
+
+  /// Returns a number with the underscores that a configuration may have in it, e.g. `1_000_000`.
+  private static func grouped(_ number: Int) -> String {
+    guard number >= 10_000 else { return "\(number)" }
+    let digits = Array("\(number)")
+    return digits.indices.map { ($0 > 0 && (digits.count - $0) % 3 == 0 ? "_" : "") + String(digits[$0]) }.joined()
   }
 }

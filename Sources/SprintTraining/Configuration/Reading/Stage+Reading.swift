@@ -4,10 +4,21 @@ extension Stage {
   /// Reads the list `stages`; without it returns the published stages.
   static func readAll(_ root: ConfigurationReader, _ model: ModelConfiguration) throws -> [Stage] {
     let readers = try root.sections("stages") ?? published.indices.map { try root.empty("stages[\($0)]") }
+    guard readers.count <= mostStages else {
+      throw root.error("stages", "has \(readers.count) entries, expected at most \(mostStages)")
+    }
     let budget =
       root.has("compute_budget") ? try root.number("compute_budget", "a positive number of FLOP") { $0 > 0 } : nil
-    return try readers.enumerated().map { try Stage($1, index: $0, model, budget: budget) }
+    let stages = try readers.enumerated().map { try Stage($1, index: $0, model, budget: budget) }
+    let samples = stages.reduce(0) { $0 + Double($1.steps) * Double($1.batch) }
+    // A checkpoint stores the number of draws as a double.
+    guard samples <= 0x1p53 else {
+      throw root.error("stages", "draw \(samples) samples in all, more than the 2^53 that sprint can count")
+    }
+    return stages
   }
+
+  private static let mostStages = 1000
 
   /// Reads stage `index`. Settings that are left out have the values of the published stage with this index, or of the
   /// last published stage.
@@ -22,13 +33,14 @@ extension Stage {
     steps =
       try Self.readShare(reader, budget: budget, stepWork: stepWork)
       ?? reader.integer("steps", default: index < 2 ? published.steps : nil)
-    accumulate = try reader.integer("accumulate", default: 1)
+    accumulate = try reader.integer("accumulate", default: 1, in: 1...1_000_000)
     guard batch % accumulate == 0 else {
       throw reader.error("accumulate", "is \(accumulate), which does not divide the batch of \(batch)")
     }
-    learningRate = try reader.number("learning_rate", default: published.learningRate, "a positive number") { $0 > 0 }
-    warmup = try reader.integer("warmup", default: 0, in: 0...Int.max)
-    finalRate = try reader.number("final_rate", default: 1, "a share from 0 to 1") { (0...1).contains($0) }
+    learningRate = try reader.number(
+      "learning_rate", default: published.learningRate, "a positive number, at most 1e30", in: 0.0.nextUp...1e30)
+    warmup = try reader.integer("warmup", default: 0, in: 0...ConfigurationReader.counts.upperBound)
+    finalRate = try reader.number("final_rate", default: 1, "a share from 0 to 1", in: 0...1)
     pathDrop = try reader.probability("path_drop", default: published.pathDrop)
     labelDrop = try reader.probability("label_drop", default: published.labelDrop)
     ema = try reader.number("ema", default: published.ema, "a number from 0 to below 1") { $0 >= 0 && $0 < 1 }
@@ -50,7 +62,9 @@ extension Stage {
     guard let budget else { throw reader.error("share", "is a share of `compute_budget`, which is not set") }
     guard !reader.has("steps") else { throw reader.error("share", "and `steps` say the same thing; give one of them") }
     let share = try reader.number("share", "a share above 0, at most 1") { $0 > 0 && $0 <= 1 }
-    guard share * budget / stepWork < 1e12 else { throw reader.error("share", "makes more than 1e12 steps") }
+    guard share * budget / stepWork <= Double(ConfigurationReader.counts.upperBound) else {
+      throw reader.error("share", "makes more than 1e12 steps")
+    }
     return max(1, Int(share * budget / stepWork))
   }
 }

@@ -14,7 +14,8 @@ extension TokenDrop {
       case .random:
         self = .random(ratio: try reader.number("ratio", "a share from 0 to below 1") { $0 >= 0 && $0 < 1 })
       case .structured where reader.has("group") || reader.has("kept"):
-        self = .structured(group: try reader.integer("group"), kept: try reader.integer("kept"))
+        self = .structured(
+          group: try reader.integer("group", in: ModelConfiguration.Limits.side), kept: try reader.integer("kept"))
       case .structured:
         let ratio = try reader.number("ratio")
         guard let published = TokenDrop.published[ratio] else {

@@ -16,12 +16,12 @@ extension Configuration.Alignment {
   init?(_ root: ConfigurationReader, _ model: inout ModelConfiguration, features: inout String?) throws {
     let reader = try root.section("alignment")
     guard root.has("alignment") else { return nil }
-    weight = try reader.number("weight", default: 0.5, "a number, at least 0") { $0 >= 0 }
+    weight = try reader.number("weight", default: 0.5, "a number from 0 to 1000", in: 0...1000)
     lastStep = reader.has("last_step") ? try reader.integer("last_step") : nil
     features = try reader.text("features")
     model.projector = ProjectorConfiguration(
-      hidden: try reader.integer("projector", default: 2048, in: 1...1_000_000),
-      featureWidth: try reader.integer("feature_width", in: 1...1_000_000),
+      hidden: try reader.integer("projector", default: 2048, in: ModelConfiguration.Limits.projector),
+      featureWidth: try reader.integer("feature_width", in: ModelConfiguration.Limits.projector),
       afterBlock: try reader.integer("after_block"))
     try reader.finish()
     if let problem = model.problem { throw reader.error(problem.key, problem.message) }

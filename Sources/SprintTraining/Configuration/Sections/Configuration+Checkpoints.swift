@@ -29,7 +29,7 @@ extension Configuration {
 extension Configuration.Checkpoints {
   init(_ reader: ConfigurationReader) throws {
     interval = try reader.integer("interval", default: 10_000)
-    keep = try reader.integer("keep", default: 3, in: 0...Int.max)
+    keep = try reader.integer("keep", default: 3, in: 0...1_000_000)
     keepEvery = reader.has("keep_every") ? try reader.integer("keep_every") : nil
     onFailure = try reader.choice("on_failure", default: .goOn)
     isBackground = try reader.boolean("background", default: true)

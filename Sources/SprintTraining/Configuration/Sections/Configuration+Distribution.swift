@@ -16,7 +16,7 @@ extension Configuration.Distribution {
   init(_ reader: ConfigurationReader) throws {
     isSharded = try reader.boolean("sharded", default: true)
     wire = try reader.choice("wire", default: .float32)
-    timeout = try reader.number("timeout", default: 60, "a number of seconds, at least 5") { $0 >= 5 }
+    timeout = try reader.number("timeout", default: 60, "a number of seconds from 5 to 1e6", in: 5...1e6)
     try reader.finish()
   }
 }

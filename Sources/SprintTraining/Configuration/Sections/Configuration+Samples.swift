@@ -22,13 +22,20 @@ extension Configuration.Samples {
   init(_ reader: ConfigurationReader, _ model: ModelConfiguration, _ interpolant: Interpolant) throws {
     interval = reader.has("interval") ? try reader.integer("interval") : nil
     perClass = try reader.integer("per_class", default: 4, in: 1...1000)
-    classes = try reader.integers("classes", default: Array(0..<min(10, model.classes)))
+    classes = try reader.integers("classes", default: Array(0..<min(10, model.classes)), in: 0...1_000_000)
     if let unknown = classes.first(where: { $0 >= model.classes }) {
       throw reader.error("classes", "names class \(unknown), the model has \(model.classes)")
+    }
+    let images = classes.count * perClass
+    guard images <= Self.mostImages else {
+      throw reader.error("classes", "times `per_class` make \(images) images, expected at most \(Self.mostImages)")
     }
     sampler = try Self.readSampler(reader, model, interpolant)
     try reader.finish()
   }
+
+  /// The most images of a picture.
+  private static let mostImages = 100_000
 
   private static func readSampler(
     _ reader: ConfigurationReader, _ model: ModelConfiguration, _ interpolant: Interpolant
@@ -44,7 +51,8 @@ extension Configuration.Samples {
     }
     let steps = try reader.integer("steps", default: 25, in: 2...100_000)
     let guidance = Guidance(
-      kind, scale: try reader.number("scale", default: 1), interval: times[0]...times[1],
+      kind, scale: try reader.number("scale", default: 1, "a number from -1000 to 1000", in: -1000...1000),
+      interval: times[0]...times[1],
       keepsClass: try reader.boolean("keep_class", default: false))
     return SamplerSettings(method: method, steps: steps, guidance: guidance, interpolant: interpolant)
   }

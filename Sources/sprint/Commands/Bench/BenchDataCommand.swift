@@ -48,7 +48,7 @@ struct BenchDataCommand: ParsableCommand {
     try output.show(
       result,
       [
-        ("samples", String(format: "%d, %.2f GB", result.samples, Double(result.bytes) / 1e9)),
+        ("samples", "\(result.samples), " + String(format: "%.2f GB", Double(result.bytes) / 1e9)),
         ("threads", "\(result.threads)"),
         ("read", String(format: "%.0f samples/s", result.readPerSecond)),
         ("drawn, scaled and shifted", String(format: "%.0f samples/s", result.preparedPerSecond)),

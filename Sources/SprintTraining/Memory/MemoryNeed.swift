@@ -1,0 +1,86 @@
+import SprintCommunication
+import SprintDiffusion
+import SprintKernels
+import SprintModel
+
+/// The memory that the ranks of a run take, by part. `plan` shows it, and `train` compares it with what the machine
+/// has.
+package struct MemoryNeed: Sendable {
+  /// A part of a rank's memory.
+  package struct Part: Sendable, Encodable {
+    /// What the memory holds.
+    package var part: String
+    /// The size in bytes.
+    package var bytes: Double
+    /// Whether only rank zero has this part.
+    package var isRankZeroOnly = false
+  }
+
+  /// All parts.
+  package let parts: [Part]
+
+  /// Bytes of every rank.
+  package var ofEachRank: Double { parts.filter { !$0.isRankZeroOnly }.reduce(0) { $0 + $1.bytes } }
+  /// Bytes of rank zero.
+  package var ofRankZero: Double { parts.reduce(0) { $0 + $1.bytes } }
+  /// Bytes of address space that libraries take for threads beside these parts, most of it never touched.
+  package let addressSpaceOfThreads: Double
+
+  /// Computes what a run on `ranks` ranks of `threads` threads each takes.
+  package init(_ configuration: Configuration, ranks: Int, threads: Int) {
+    addressSpaceOfThreads = Double(threads * BLAS.addressSpacePerThread)
+    let model = configuration.model
+    let weights = ParameterLayout(model).count
+    let shards = configuration.distribution.isSharded ? Double(ranks) : 1
+    let passes = configuration.stages.map { configuration.passSize($0, slice: $0.imagesPerRank(ranks)) }
+    var parts = [
+      Part(part: "weights", bytes: 4 * Double(weights)), Part(part: "gradients", bytes: 4 * Double(weights)),
+      Part(part: "moving average and moments", bytes: 12 * Double(weights) / shards),
+      Part(part: "activations", bytes: passes.map { Self.bytes(model, threads, $0) }.max() ?? 0),
+      Part(part: "batches", bytes: Self.batches(configuration, ranks, passes)),
+    ]
+    let between = max(
+      Double(BLAS.peakBytes(threads: threads)), Self.validation(configuration, threads),
+      Self.pictures(configuration, threads))
+    parts.append(Part(part: "measurement, validation or pictures", bytes: between))
+    if ranks > 1 { parts.append(Part(part: "buckets on their way", bytes: 4 * Double(BucketPlan.bucketFloats))) }
+    if configuration.checkpoint.isOn, configuration.checkpoint.isBackground {
+      let bytes = Double(TrainingPart.bytes(weights: weights))
+      parts.append(Part(part: "snapshot for saving", bytes: bytes, isRankZeroOnly: true))
+    }
+    self.parts = parts
+  }
+
+  /// Returns the bytes in which passes of a size are computed.
+  private static func bytes(_ model: ModelConfiguration, _ threads: Int, _ size: PassSize) -> Double {
+    4 * Double(PassMemory.count(model, threads: threads, size))
+  }
+
+  /// The batches that are read ahead and the noise of a pass.
+  private static func batches(_ configuration: Configuration, _ ranks: Int, _ passes: [PassSize]) -> Double {
+    let model = configuration.model
+    let features = model.projector.map { Double(model.tokens) * Double($0.featureWidth) } ?? 0
+    let latents = Double(model.latentElements)
+    // The reader holds two batches ahead of the one in use; a pass adds its noise, its inputs and its targets.
+    let read = configuration.stages.map { 3 * Double($0.imagesPerRank(ranks)) * (latents + features) }.max() ?? 0
+    return 4 * (read + 3 * Double(passes.map(\.batch).max() ?? 0) * latents)
+  }
+
+  private static func validation(_ configuration: Configuration, _ threads: Int) -> Double {
+    guard !configuration.data.validation.isEmpty else { return 0 }
+    let batch = min(HeldOutLoss.batch, configuration.validation.samples)
+    // Data, noise, inputs and targets beside the pass itself.
+    return bytes(configuration.model, threads, PassSize(batch: batch, training: false))
+      + 4 * 4 * Double(batch) * Double(configuration.model.latentElements)
+  }
+
+  private static func pictures(_ configuration: Configuration, _ threads: Int) -> Double {
+    let (samples, model) = (configuration.samples, configuration.model)
+    guard samples.interval != nil else { return 0 }
+    let tile = SampleGenerator.tile(model)
+    let rows = samples.sampler.guidance.kind == .none ? tile : 2 * tile
+    let images = Double(samples.classes.count * samples.perClass) + Double(rows)
+    // The images as floats, their state in double precision, and the picture.
+    return bytes(model, threads, PassSize(batch: rows, training: false)) + 16 * images * Double(model.latentElements)
+  }
+}
