@@ -30,7 +30,7 @@ final class CheckpointSaver {
     (lastCheckpoint, lastStep) = (start.checkpoint?.path, start.position.step)
     writer = settings.isOn ? start.data.map { CheckpointWriter(store, configuration, $0) } : nil
     snapshot = writer != nil && settings.isBackground ? TrainingSnapshot(network) : nil
-    longestSave = settings.isOn ? 1 + Double(TrainingPart.bytes(weights: network.layout.count)) / 200e6 : 0
+    longestSave = settings.isOn ? 0.5 + Double(TrainingPart.bytes(weights: network.layout.count)) / 200e6 : 0
   }
 
   /// What rank zero's decisions need to know about saves.
