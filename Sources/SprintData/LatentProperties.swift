@@ -65,7 +65,8 @@ package struct LatentProperties: Sendable, Equatable, Codable {
     let values = numbers.map { Float($0) }
     guard values.count == 1 || values.count == channels, values.allSatisfy(\.isFinite) else {
       throw FileError.unexpected(
-        path: path, name: name, found: "\(numbers)", expected: channels == 1 ? "one finite number" : "1 or \(channels) finite numbers")
+        path: path, name: name, found: "\(numbers)",
+        expected: channels == 1 ? "one finite number" : "1 or \(channels) finite numbers")
     }
     return (0..<channels).map { values[values.count == 1 ? 0 : $0] }
   }
