@@ -158,6 +158,28 @@ import Testing
     }
   }
 
+  @Test("A document that would grow without bound is refused at once: many aliases, aliases of aliases, a huge text")
+  func aliasBombs() throws {
+    let nested = (1...9).map { level in
+      "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ",") + "]"
+    }
+    let bombs = [
+      (["a0: &a0 [x]"] + nested + ["? *a9\n: 1"]).joined(separator: "\n"),
+      "a: &a " + String(repeating: "x", count: 10_000) + "\nb: ["
+        + (0..<100_000).map { _ in "*a" }.joined(separator: ",") + "]",
+      "a: " + String(repeating: "x", count: 2 << 20),
+    ]
+    let began = ContinuousClock.now
+    for bomb in bombs {
+      #expect { try ConfigurationDocument(text: bomb, source: "bomb.yaml") } throws: { error in
+        "\(error)".hasPrefix("bomb.yaml: has ") && "\(error)".contains("expected at most")
+      }
+    }
+    #expect(ContinuousClock.now - began < .seconds(2))
+    let shared = "base: &base {batch: 8}\nstages: [{<<: *base}, {<<: *base}]  # at most * * * aliases, 2 *.h5 files"
+    #expect(try ConfigurationDocument(text: shared, source: "s").text().contains("batch: 8"))
+  }
+
   @Test("Settings of ranks, plateaus and kept checkpoints are read; a plateau needs held-out data")
   func distribution() throws {
     let configuration = try read(

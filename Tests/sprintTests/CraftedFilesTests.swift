@@ -48,6 +48,75 @@ extension ProcessTests {
       #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(change): \(outcome)")
     }
 
+    @Test(
+      "A packed piece that unpacks to another size than the data set says is one line of error",
+      .enabled(if: hasTools, missing),
+      arguments: ["len(good) // 2", "0", "3 * len(good)"])
+    func packedPieces(length: String) throws {
+      let path = try make(
+        "packed.h5",
+        """
+        import zlib
+        good = np.ones((2, 1, 8, 8), "f4").tobytes()
+        with h5py.File(f, "w") as h:
+            d = h.create_dataset("latents", (4, 1, 8, 8), "f4", chunks=(2, 1, 8, 8), compression="gzip")
+            d.id.write_direct_chunk((0, 0, 0, 0), zlib.compress(good))
+            d.id.write_direct_chunk((2, 0, 0, 0), zlib.compress((good * 3)[:\(length)]))
+            h["labels"] = np.arange(4)
+        """)
+      let run = folder.file("run")
+      let settings = ["data.train=[\(path)]", "stages[0].batch=4", "stages[1].batch=4", "samples.interval=100000"]
+      let outcome = try sprint(
+        ["train", "--config", "configs/digits.yaml", "--run", run] + settings.flatMap { ["--set", $0] })
+      #expect((1...2).contains(outcome.code) && outcome.errors.contains("a piece unpacks to"), "\(outcome)")
+    }
+
+    @Test(
+      "A data set packed with shuffle and checksum is read; a filter that sprint cannot check is named",
+      .enabled(if: hasTools, missing))
+    func packings() throws {
+      for (name, options, isGood) in [
+        ("gzip", "compression='gzip', shuffle=True, fletcher32=True", true), ("sum", "fletcher32=True", true),
+        ("lzf", "compression='lzf'", false), ("offset", "scaleoffset=3", false),
+      ] {
+        let path = try make(
+          "\(name).h5",
+          """
+          with h5py.File(f, "w") as h:
+              h.create_dataset("latents", data=np.random.rand(5, 1, 8, 8).astype("f4"), chunks=(2, 1, 8, 8), \(options))
+              h["labels"] = np.arange(5)
+          """)
+        let outcome = try sprint(["bench", "data", "--file", path, "--rounds", "1"])
+        #expect(outcome.code == (isGood ? 0 : 2), "\(name): \(outcome)")
+        #expect(isGood || outcome.errors.contains("packed with HDF5's filter"), "\(name): \(outcome)")
+      }
+    }
+
+    @Test("A zip entry that claims impossible sizes is one line of error", .enabled(if: hasTools, missing))
+    func zipSizes() throws {
+      for field in ["comp", "size", "both"] {
+        let path = folder.file("\(field).npz")
+        let made = try Python.run([
+          "-c",
+          """
+          import numpy as np, struct
+          np.savez("\(path)", latents=np.ones((4, 4, 8, 8), "f4"), labels=np.arange(4))
+          data = bytearray(open("\(path)", "rb").read())
+          for sign, at in [(b"PK\\1\\2", 20), (b"PK\\3\\4", 18)]:
+              i = data.find(sign)
+              while i >= 0:
+                  if "\(field)" != "size": data[i + at:i + at + 4] = struct.pack("<I", 0xfffffffe)
+                  if "\(field)" != "comp": data[i + at + 4:i + at + 8] = struct.pack("<I", 0xfffffffe)
+                  i = data.find(sign, i + 4)
+          open("\(path)", "wb").write(data)
+          """,
+        ])
+        try #require(made.code == 0, "\(made.errors)")
+        let outcome = try sprint(["import", path, "--out", folder.file("out.h5")])
+        #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(field): \(outcome)")
+      }
+    }
+
     @Test("Samples behind an external link are those of the linked file", .enabled(if: hasTools, missing))
     func externalLink() throws {
       let script = """

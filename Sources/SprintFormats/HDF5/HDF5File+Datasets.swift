@@ -157,6 +157,7 @@ extension HDF5File {
         path: path, name: name, found: "of shape \(shape)", expected: "\(values.count) numbers")
     }
     if let pieces = try pieces(of: dataset, name, shape) { return try read(pieces, of: dataset, name, into: values) }
+    try checkPacked(dataset, name)
     try check("read `\(name)`; is the file damaged?") {
       H5Dread(
         dataset.id, sprint_h5t_float(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), values.baseAddress)
@@ -168,6 +169,7 @@ extension HDF5File {
     let dataset = try dataset(name)
     let count = try shape(of: dataset, name).reduce(1, *)
     try checkStorage(dataset, name, elements: count)
+    try checkPacked(dataset, name)
     var values = [Int64](repeating: 0, count: count)
     try check("read `\(name)`; is the file damaged?") {
       H5Dread(dataset.id, sprint_h5t_int64(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), &values)
@@ -185,6 +187,7 @@ extension HDF5File {
     (start[0], count[0]) = (hsize_t(index), 1)
     var total = hsize_t(values.count)
     let memory = try opened("describe memory", H5Sclose) { H5Screate_simple(1, &total, nil) }
+    try checkPacked(dataset, name, entries: index..<index + 1)
     try check("choose entry \(index) of `\(name)`") {
       H5Sselect_hyperslab(file.id, H5S_SELECT_SET, &start, nil, &count, nil)
     }
@@ -199,6 +202,7 @@ extension HDF5File {
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Dget_type(dataset.id) }
     let action = "read the text `\(name)`"
     let count = try shape(of: dataset, name).reduce(1, *)
+    try checkPacked(dataset, name)
     guard Self.locked({ H5Tis_variable_str(type.id) }) <= 0 else {
       // The library writes one address for each text.
       guard count == 1 else {
