@@ -95,6 +95,13 @@ package func injectedUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
   return next("unlink", as: (@convention(c) (UnsafePointer<CChar>) -> Int32).self)(path)
 }
 
+/// Replaces `opendir`.
+@_cdecl("opendir")
+package func injectedFolder(_ path: UnsafePointer<CChar>) -> OpaquePointer? {
+  if fails("opendir", String(cString: path)) { return nil }
+  return next("opendir", as: (@convention(c) (UnsafePointer<CChar>) -> OpaquePointer?).self)(path)
+}
+
 /// Replaces `openblas_get_corename`: a wrong guess, unless the environment sets a core type.
 @_cdecl("openblas_get_corename")
 package func injectedCoreName() -> UnsafeMutablePointer<CChar>? {

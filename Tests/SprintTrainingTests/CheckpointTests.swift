@@ -19,7 +19,7 @@ import Testing
     store = CheckpointStore(run)
     let trainer = try Trainer(try Self.configuration(folder), folder: run, resume: .auto) { _ in }
     _ = try trainer.run(until: 4, stop: StopRequest())
-    let candidates = store.candidates()
+    let candidates = try store.candidates()
     (newest, previous) = (candidates[0], candidates[1])
     manifest = newest.replacing(".h5", with: ".manifest.json")
   }
@@ -94,6 +94,24 @@ import Testing
       try FileManager.default.removeItem(atPath: "\(run.checkpoints)/\(name)")
     }
     #expect { try resume() } throws: { "\($0)".contains("mentions checkpoints, but none of them exists") }
+    // A start after step 0 tells of a checkpoint, too.
+    try Data("{\"step\": 2, \"started\": \"now\", \"ranks\": 1}\n".utf8).write(to: URL(fileURLWithPath: run.metrics))
+    #expect { try resume() } throws: { "\($0)".contains("mentions checkpoints, but none of them exists") }
+  }
+
+  @Test("A folder of checkpoints that cannot be listed is an error, with and without a log; the run never starts anew")
+  func unlistable() throws {
+    let run = RunFolder(path: folder.file("run"))
+    let configuration = try Self.configuration(folder)
+    try FileManager.default.removeItem(atPath: run.checkpoints)
+    // A link to itself cannot be listed, not even by root.
+    try FileManager.default.createSymbolicLink(atPath: run.checkpoints, withDestinationPath: run.checkpoints)
+    for policy in [ResumePolicy.auto, .never, .auto] {
+      #expect { try Trainer(configuration, folder: run, resume: policy) { _ in } } throws: {
+        "\($0)".contains("checkpoints: cannot list the folder: ") || "\($0)".contains("already holds a run")
+      }
+      try? FileManager.default.removeItem(atPath: run.metrics)
+    }
   }
 
   @Test(
@@ -120,7 +138,7 @@ import Testing
     try run.create()
     for name in names { try Data().write(to: URL(fileURLWithPath: "\(run.checkpoints)/\(name)")) }
     #expect(
-      CheckpointStore(run).candidates().map { ($0 as NSString).lastPathComponent }
+      try CheckpointStore(run).candidates().map { ($0 as NSString).lastPathComponent }
         == ["step-3000000000.h5", "step-1000000002.h5", "step-999999999.h5", "step-odd.h5"])
   }
 

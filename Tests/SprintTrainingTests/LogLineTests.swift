@@ -22,6 +22,7 @@ import Testing
       .step(8, stage: "masked", numbers: [("loss", .number(0.5)), ("skipped", .integer(3))]),
       .validation(step: 8, loss: 0.25), .snapshot(step: 9, seconds: 0.125),
       .checkpoint(step: 9, file: "step-000000009.h5", seconds: 1.5), .start(start),
+      .gap(10...12),
     ]
     let read = try written(lines).map { try #require(LogLine(json: $0)) }
     for (found, expected) in zip(read, lines) { #expect("\(found.fields)" == "\(Self.asRead(expected).fields)") }
@@ -35,7 +36,7 @@ import Testing
     return .step(step, stage: stage, numbers: numbers.map { ($0.name, .number($0.value.number)) })
   }
 
-  @Test("Numbers come in the order of the columns, unknown ones after them, and an infinite one is null")
+  @Test("Numbers come in the order of the line, and an infinite one is null")
   func order() throws {
     let numbers: [(name: String, value: MetricValue)] = [
       ("zeta", .number(1)), ("skipped", .integer(0)), ("loss", .number(.infinity)), ("seconds", .number(2)),
@@ -43,20 +44,7 @@ import Testing
     let text = try #require(try written([.step(1, stage: "a", numbers: numbers)]).first)
     #expect(String(decoding: text, as: UTF8.self).contains("\"loss\": null"))
     guard case .step(_, _, let found) = try #require(LogLine(json: text)) else { throw NotAStep() }
-    #expect(found.map(\.name) == ["loss", "seconds", "skipped", "zeta"] && found[0].value.number.isNaN)
-  }
-
-  @Test("A byte that is not UTF-8 hides no line of the log, and the damaged line is moved aside")
-  func badByte() throws {
-    let folder = try TemporaryFolder()
-    let path = folder.file("metrics.jsonl")
-    let bytes =
-      Data("{\"step\": 1, \"loss\": 1}\n{\"st".utf8) + [0xff] + Data("ep\": 2}\n{\"step\": 2, \"loss\": 1}\n".utf8)
-    try (bytes + Data("{\"step\": 3, \"loss\": 1}\n".utf8)).write(to: URL(fileURLWithPath: path))
-    #expect(try MetricsLog(path: path, after: 2).damagedLines == 1)
-    let text = try String(contentsOfFile: path, encoding: .utf8)
-    #expect(text == "{\"step\": 1, \"loss\": 1}\n{\"step\": 2, \"loss\": 1}\n")
-    #expect(FileManager.default.contents(atPath: path + ".damaged")?.contains(0xff) == true)
+    #expect(found.map(\.name) == ["zeta", "skipped", "loss", "seconds"] && found[2].value.number.isNaN)
   }
 
   @Test("A stage name with a line break, a quote and a control character stays on its line")
@@ -67,9 +55,27 @@ import Testing
     #expect(found == name)
   }
 
+  @Test("Numbers are read to the last bit, and lines of other programs may be nested, spaced and escaped")
+  func foreign() throws {
+    for text in [
+      "{\"step\": 7, \"loss\": 0.33162277660168377}", " { \"loss\" : 0.33162277660168377 , \"step\":7.0 }\r",
+      "{\"extra\": {\"a\": [1, true]}, \"step\": 7, \"loss\": 33162277660168377e-17, \"on\": true}",
+      "{\"\\u0073tep\": 7, \"loss\": 0.33162277660168377, \"text\": \"\\n\"}",
+    ] {
+      guard case .step(7, _, let numbers)? = LogLine(json: Data(text.utf8)) else { throw NotAStep() }
+      #expect(numbers.first { $0.name == "loss" }?.value.number == 0.33162277660168377, "\(text)")
+    }
+  }
+
   @Test("A damaged line is no line")
   func damage() {
-    for text in ["", "{", "{\"loss\": 1}", "{\"step\": \"one\", \"loss\": 1}", "[1]", "{\"step\": 1}"] {
+    for text in [
+      "", "{", "{\"loss\": 1}", "{\"step\": \"one\", \"loss\": 1}", "[1]", "{\"step\": 1}", "{\"step\": 1, \"loss\": 1",
+      "{\"step\": 1, \"loss\": 01}", "{\"step\": 1, \"loss\": 1.}", "{\"step\": 1, \"loss\": -}",
+      "{\"step\": 1, \"loss\": 1e}", "{\"step\": 1 \"loss\": 1}", "{\"step\": 1, \"loss\": 1} x",
+      "{\"step\": 1, \"loss\": nul}", "{\"step\": 1, \"loss\": NaN}", "{\"step\": 1, \"loss\": \"a\u{1}\"}",
+      "{\"step\": 1.5, \"loss\": 1}", "{\"step\": 1, \"gap_to\": 0}",
+    ] {
       #expect(LogLine(json: Data(text.utf8)) == nil, "\(text)")
     }
   }

@@ -116,7 +116,7 @@ import Testing
   func damagedCheckpoints() throws {
     _ = try trainer("d", ["checkpoint.interval=2"]).run(until: 4, stop: StopRequest())
     let store = CheckpointStore(RunFolder(path: folder.file("d")))
-    let candidates = store.candidates()
+    let candidates = try store.candidates()
     #expect(candidates.count == 2)
     var bytes = try #require(FileManager.default.contents(atPath: candidates[0]))
     bytes[bytes.count / 2] ^= 1
@@ -229,5 +229,75 @@ import Testing
       $0.contains("\"alignment\": 0.0,")
     }
     #expect(values == Array(repeating: false, count: 6) + Array(repeating: true, count: 4))
+  }
+
+  @Test(
+    "A run that is killed after it has caught up on a validation does not put it into log and events twice",
+    arguments: [true, false])
+  func caughtUpTwice(hasPlateau: Bool) throws {
+    let settings =
+      ["data.validation=[\(folder.file("data.h5"))]", "validation={interval: 1, samples: 20}"]
+      + (hasPlateau ? ["stages[0].plateau={patience: 9, threshold: 0}"] : [])
+    let stop = StopRequest()
+    stop.request()
+    // The stop leaves out the validation of step 1.
+    #expect(try trainer("caught 0", settings).run(stop: stop) == .interrupted)
+    // The state of a plateau is in the checkpoint alone, so that the validation has to be repeated.
+    let rounds = hasPlateau ? 3 : 1
+    for round in 0..<rounds {
+      let (run, next) = (folder.file("caught \(round)"), folder.file("caught \(round + 1)"))
+      let resumed = try Trainer(configuration(settings), folder: RunFolder(path: run), resume: .auto) { event in
+        guard case .validation(step: 1, _) = event else { return }
+        // What a kill at this moment leaves.
+        try? FileManager.default.copyItem(atPath: run, toPath: next)
+      }
+      _ = try resumed.run(until: 2, stop: StopRequest())
+    }
+    let last = RunFolder(path: folder.file("caught \(rounds)"))
+    _ = try trainer("caught \(rounds)", settings).run(until: 1, stop: StopRequest())
+    let log = try String(contentsOfFile: last.metrics, encoding: .utf8)
+    #expect(log.components(separatedBy: "validation_loss").count == 2, "\(log)")
+    let events = try FileManager.default.contentsOfDirectory(atPath: last.tensorBoard)
+      .map { try Data(contentsOf: URL(fileURLWithPath: "\(last.tensorBoard)/\($0)")) }.reduce(Data(), +)
+    let found = try #require(events.range(of: Data("validation_loss".utf8)))
+    #expect(events[found.upperBound...].range(of: Data("validation_loss".utf8)) == nil)
+  }
+
+  @Test("Pictures and log lines that cannot be written while the folder is away are there in the end")
+  func folderAway() throws {
+    let (run, away) = (folder.file("moved"), folder.file("away"))
+    var notes: [String] = []
+    let settings = ["samples={interval: 2, steps: 2, per_class: 1, classes: [0]}", "checkpoint.interval=1000"]
+    let moving = try Trainer(configuration(settings), folder: RunFolder(path: run), resume: .auto) { event in
+      if case .note(let text) = event { notes.append(text) }
+      guard case .step(let step) = event else { return }
+      if step.position.step == 2 { try? FileManager.default.moveItem(atPath: run, toPath: away) }
+      if step.position.step == 5 { try? FileManager.default.moveItem(atPath: away, toPath: run) }
+    }
+    #expect(try moving.run(stop: StopRequest()) == .finished)
+    #expect(try steps("moved") == Array(1...10))
+    let pictures = try FileManager.default.contentsOfDirectory(atPath: RunFolder(path: run).samples).sorted()
+    #expect(pictures == [2, 4, 6, 8, 10].map { "step-\(String(format: "%09d", $0)).png" })
+    #expect(notes.count { $0.contains("the picture will be written later") } == 1, "\(notes)")
+  }
+
+  @Test("A log that can never be written again does not stop the run, which says so; the next start marks the gap")
+  func unwritable() throws {
+    let run = RunFolder(path: folder.file("unwritable"))
+    var notes: [String] = []
+    let trainer = try Trainer(configuration(), folder: run, resume: .auto) { event in
+      if case .note(let text) = event { notes.append(text) }
+      guard case .step(let step) = event, step.position.step == 3 else { return }
+      try? FileManager.default.moveItem(atPath: run.metrics, toPath: run.metrics + ".old")
+      try? FileManager.default.createDirectory(atPath: run.metrics, withIntermediateDirectories: true)
+    }
+    #expect(try trainer.run(until: 8, stop: StopRequest()) == .reachedStep)
+    #expect(
+      notes.contains { $0.contains("metrics.jsonl: steps ") && $0.contains(" to 8 could not be written") }, "\(notes)")
+    try FileManager.default.removeItem(atPath: run.metrics)
+    try FileManager.default.moveItem(atPath: run.metrics + ".old", toPath: run.metrics)
+    #expect(try self.trainer("unwritable").run(stop: StopRequest()) == .finished)
+    #expect(try steps("unwritable") == [1, 2, 3, 9, 10])
+    #expect(try String(contentsOfFile: run.metrics, encoding: .utf8).contains("{\"step\": 4, \"gap_to\": 8}"))
   }
 }

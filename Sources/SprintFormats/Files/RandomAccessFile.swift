@@ -9,6 +9,11 @@ package final class RandomAccessFile: Sendable {
   /// Opens a file for reading.
   package convenience init(reading path: String) throws { try self.init(path, O_RDONLY, "open") }
 
+  /// Opens a file for reading; nil where nothing exists at `path`.
+  package convenience init?(ifExists path: String) throws {
+    do { try self.init(reading: path) } catch FileError.system(_, _, ENOENT) { return nil }
+  }
+
   /// Opens a file for reading and writing; creates it if it does not exist.
   package convenience init(writing path: String) throws { try self.init(path, O_RDWR | O_CREAT, "open for writing") }
 
@@ -34,6 +39,18 @@ package final class RandomAccessFile: Sendable {
         throw FileError.system(path: path, action: "read as a file", code: EISDIR)
       }
       return Int(status.st_size)
+    }
+  }
+
+  /// Whether this file was removed, or another one lies at its path. A file that was moved away is neither: it may come
+  /// back.
+  package var isReplaced: Bool {
+    get throws {
+      var (own, other) = (stat(), stat())
+      guard fstat(descriptor, &own) == 0 else { throw FileError.last(path, "look at") }
+      if stat(path, &other) == 0 { return own.st_dev != other.st_dev || own.st_ino != other.st_ino }
+      guard errno == ENOENT || errno == ENOTDIR else { throw FileError.last(path, "look at") }
+      return own.st_nlink == 0
     }
   }
 

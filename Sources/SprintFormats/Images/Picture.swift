@@ -27,13 +27,26 @@ package struct Picture: Sendable {
     }
   }
 
-  /// Writes the picture as PNG, in one piece or not at all.
-  package func writePNG(to path: String) throws {
-    try AtomicFile.create(path) { temporary in
+  /// The picture as the bytes of a PNG file.
+  package var png: Data {
+    get throws {
       var image = sprint_png_rgb_image(UInt32(width), UInt32(height))
-      guard png_image_write_to_file(&image, temporary, 0, pixels, 0, nil) != 0 else {
-        throw FileError.last(path, "write the picture")
+      // The first call asks for the size.
+      var size = 0
+      guard png_image_write_to_memory(&image, nil, &size, 0, pixels, 0, nil) != 0 else { throw Self.failure(image) }
+      var data = Data(count: size)
+      let isWritten = data.withUnsafeMutableBytes {
+        png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, 0, nil) != 0
       }
+      guard isWritten else { throw Self.failure(image) }
+      return data.prefix(size)
     }
+  }
+
+  /// Writes the picture as PNG, in one piece or not at all.
+  package func writePNG(to path: String) throws { try AtomicFile.write(png, to: path) }
+
+  private static func failure(_ image: png_image) -> FileError {
+    .unusable(path: "a picture of \(image.width) x \(image.height)", problem: "cannot be encoded as PNG")
   }
 }

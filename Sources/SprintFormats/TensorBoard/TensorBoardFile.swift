@@ -1,45 +1,55 @@
 import Foundation
 
 /// An event file for TensorBoard, with curves, pictures and texts. Across the files of a run every step appears once.
+/// Events that cannot be written wait in memory, as far as there is room, and are written when it works again.
 package final class TensorBoardFile {
-  private let file: RandomAccessFile
-  private var end = 0
+  private let file: GrowingFile
+  private var backlog = Backlog(limit: 16 << 20)
+  /// The step that the run goes on from, and the series that have their value of this step already.
+  private let start: (step: Int, series: Set<String>)
+  /// What is wrong with older files.
+  package let problems: [String]
   private static let prefix = "events.out.tfevents."
 
-  /// Begins a file for a run that continues after `step`, and cuts later steps off the older files in the folder.
+  /// Begins a file for a run that continues after `step`. Removes later steps, damaged events and those that stand twice
+  /// from the older files in the folder.
   package init(folder: String, after step: Int) throws {
     try AtomicFile.createFolder(folder)
-    let older = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix(Self.prefix) }
-      .sorted()
-    for name in older { try Self.cut("\(folder)/\(name)", after: step) }
+    let older = (try FolderListing.names(in: folder) ?? []).filter { $0.hasPrefix(Self.prefix) }.sorted()
+    var repair = EventRepair(after: step)
+    for name in older { try repair.repair("\(folder)/\(name)") }
+    (start, problems) = ((step, repair.series(at: step)), repair.problems)
     // Readers go through the files in the order of their names.
     let seconds = max(Int(Date().timeIntervalSince1970), (older.last.flatMap(Self.seconds) ?? 0) + 1)
-    file = try RandomAccessFile(writing: "\(folder)/\(Self.prefix)\(seconds).\(ProcessInfo.processInfo.hostName)")
-    try append(step: 0) { $0.fileVersion = "brain.Event:2" }
+    let name = "\(Self.prefix)\(seconds).\(ProcessInfo.processInfo.hostName)"
+    file = try GrowingFile("\(folder)/\(name)", createsFolder: true) { file in
+      let end = try EventRepair.end(of: file)
+      return (end, end > 0 ? Data() : try Self.record(step: 0) { $0.fileVersion = "brain.Event:2" })
+    }
     // Tells readers that have already seen later steps to forget them.
-    try append(step: step + 1) { $0.sessionLog.status = .start }
+    try append(try Self.record(step: step + 1) { $0.sessionLog.status = .start }, step: step)
   }
 
+  /// The seconds in the name of a file; nil where it is none that sprint could have made.
   private static func seconds(of name: String) -> Int? {
-    name.dropFirst(prefix.count).split(separator: ".").first.flatMap { Int($0) }
+    name.dropFirst(prefix.count).split(separator: ".").first.flatMap { Int($0) }.flatMap { $0 < 1 << 40 ? $0 : nil }
   }
 
   /// Adds a point to each curve.
   package func add(_ scalars: [(tag: String, value: Double)], step: Int) throws {
-    try append(step: step) { event in
-      event.summary.value = scalars.map { scalar in
+    try append(
+      scalars.map { scalar in
         .with {
           $0.tag = scalar.tag
           $0.simpleValue = Float(scalar.value)
         }
-      }
-    }
+      }, step: step)
   }
 
   /// Adds a picture: the bytes of a PNG file.
   package func add(image png: Data, width: Int, height: Int, tag: String, step: Int) throws {
-    try append(step: step) { event in
-      event.summary.value = [
+    try append(
+      [
         .with {
           $0.tag = tag
           $0.image.width = Int32(width)
@@ -47,14 +57,13 @@ package final class TensorBoardFile {
           $0.image.colorspace = 3
           $0.image.encodedImageString = png
         }
-      ]
-    }
+      ], step: step)
   }
 
   /// Adds a text in Markdown.
   package func add(text: String, tag: String, step: Int) throws {
-    try append(step: step) { event in
-      event.summary.value = [
+    try append(
+      [
         .with {
           $0.tag = tag
           $0.metadata.pluginData.pluginName = "text"
@@ -62,83 +71,29 @@ package final class TensorBoardFile {
           $0.tensor.tensorShape = .init()
           $0.tensor.stringVal = [Data(text.utf8)]
         }
-      ]
-    }
+      ], step: step)
   }
 
-  private func append(step: Int, _ fill: (inout Sprint_Tensorboard_Event) -> Void) throws {
+  /// Writes the events that wait.
+  package func flush() throws { try backlog.writeAll(to: file.append) }
+
+  /// The steps whose events wait.
+  package var unwritten: ClosedRange<Int>? { backlog.steps }
+
+  private func append(_ values: [Sprint_Tensorboard_Summary.Value], step: Int) throws {
+    let values = step == start.step ? values.filter { !start.series.contains($0.series) } : values
+    if !values.isEmpty { try append(try Self.record(step: step) { $0.summary.value = values }, step: step) }
+  }
+
+  private func append(_ record: Data, step: Int) throws {
+    try backlog.write(record, step: step, to: file.append)
+  }
+
+  private static func record(step: Int, _ fill: (inout Sprint_Tensorboard_Event) -> Void) throws -> Data {
     var event = Sprint_Tensorboard_Event()
     event.wallTime = Date().timeIntervalSince1970
     event.step = Int64(step)
     fill(&event)
-    let record = EventRecord.framed(try event.serializedData())
-    try record.withUnsafeBytes { try file.write($0, at: end) }
-    end += record.count
-  }
-
-  /// Cuts a file off at the first record that belongs to a later step or is not whole.
-  private static func cut(_ path: String, after step: Int) throws {
-    let file = try RandomAccessFile(writing: path)
-    let size = try file.size
-    var place = 0
-    while let record = try EventRecord.next(of: file, at: place, size),
-      let event = try? Sprint_Tensorboard_Event(serializedBytes: record.contents),
-      event.step <= Int64(step) || !event.hasSummary
-    {
-      place = record.end
-    }
-    if place < size { try file.resize(to: place) }
-  }
-}
-
-extension Sprint_Tensorboard_Event {
-  fileprivate var hasSummary: Bool {
-    if case .summary = what { true } else { false }
-  }
-}
-
-/// TensorFlow's record format, which frames each event.
-/// https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
-enum EventRecord {
-  /// Returns a record: length, its checksum, contents, their checksum.
-  static func framed(_ contents: Data) -> Data {
-    var record = Data(capacity: contents.count + 16)
-    func append(_ number: some FixedWidthInteger) {
-      withUnsafeBytes(of: number.littleEndian) { record.append(contentsOf: $0) }
-    }
-    append(UInt64(contents.count))
-    append(maskedChecksum(record))
-    record.append(contents)
-    append(maskedChecksum(contents))
-    return record
-  }
-
-  /// Returns the record at `place`, or nil if none is whole there.
-  static func next(of file: RandomAccessFile, at place: Int, _ size: Int) throws -> (contents: Data, end: Int)? {
-    guard place + 16 <= size else { return nil }
-    var head = Data(count: 12)
-    try head.withUnsafeMutableBytes { try file.read(into: $0, at: place) }
-    let (length, checksum) = head.withUnsafeBytes {
-      (
-        UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)),
-        UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-      )
-    }
-    guard checksum == maskedChecksum(head.prefix(8)), length <= UInt64(size - place - 16) else { return nil }
-    var contents = Data(count: Int(length) + 4)
-    try contents.withUnsafeMutableBytes { try file.read(into: $0, at: place + 12) }
-    let found = contents.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-    contents.removeLast(4)
-    return found == maskedChecksum(contents) ? (contents, place + 16 + Int(length)) : nil
-  }
-
-  private static func maskedChecksum(_ data: Data) -> UInt32 {
-    let checksum = ~data.reduce(~UInt32(0)) { table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
-    return (checksum >> 15 | checksum << 17) &+ 0xa282_ead8
-  }
-
-  /// The table of CRC-32C (Castagnoli's polynomial), which zlib lacks.
-  private static let table = (0..<256 as Range<UInt32>).map { byte in
-    (0..<8).reduce(byte) { value, _ in value & 1 == 1 ? value >> 1 ^ 0x82f6_3b78 : value >> 1 }
+    return EventRecord.framed(try event.serializedData())
   }
 }

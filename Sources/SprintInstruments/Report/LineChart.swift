@@ -3,9 +3,12 @@ import Foundation
 /// Draws a curve over the steps of a run as SVG. The style sheet gives the colours.
 struct LineChart {
   let title, unit: String
-  /// The steps of `values`. If there are many, each column shows the range and the mean of its values.
-  let steps: [Int]
-  let values: [Double]
+  /// If there are many steps, each column shows the range and the mean of its values.
+  let curve: ThinnedCurve
+  /// The last step and the number of steps.
+  let steps: (last: Int, count: Int)
+  /// What the values of the curve are multiplied with.
+  var factor = 1.0
   /// Single points next to the curve, e.g. validation losses.
   var points: [(step: Int, value: Double)] = []
   /// The first steps and the names of stages.
@@ -14,18 +17,12 @@ struct LineChart {
   private static let size = (width: 480.0, height: 230.0)
   private static let frame = (left: 56.0, right: 462.0, top: 14.0, bottom: 200.0)
 
-  /// The values at one place on the horizontal axis.
-  private struct Column {
-    var low = Double.infinity, high = -Double.infinity, sum = 0.0, steps = 0.0, count = 0.0
-    var mean: Double { sum / count }
-  }
-
-  private var lastStep: Int { max(steps.last ?? 1, points.last?.step ?? 1, 1) }
+  private var lastStep: Int { max(steps.last, points.last?.step ?? 1, 1) }
 
   /// The range of values shown. It leaves out the lowest and the highest hundredth, so that one wild step does not
   /// flatten all others.
   private var range: ClosedRange<Double> {
-    let sorted = (values + points.map(\.value)).filter(\.isFinite).sorted()
+    let sorted = (curve.sample.elements.map { $0 * factor } + points.map(\.value)).filter(\.isFinite).sorted()
     guard let least = sorted.first, let most = sorted.last else { return 0...1 }
     let (low, high) = sorted.count < 50 ? (least, most) : (sorted[sorted.count / 100], sorted[sorted.count * 99 / 100])
     let margin = high - low > 1e-3 * abs(high) ? (high - low) * 0.08 : max(0.2 * abs(high), 1e-12)
@@ -42,7 +39,7 @@ struct LineChart {
       \(Self.ticks(range).map { gridLine($0, range) }.joined(separator: "\n"))
       \(places.map(stepLabel).joined(separator: "\n"))
       \(marks.map { stageMark($0.step, $0.name) }.joined(separator: "\n"))
-      \(curve(range))
+      \(line(range))
       \(points.map { circle($0.step, $0.value, range) }.joined(separator: "\n"))
       </svg></figure>
       """
@@ -76,31 +73,29 @@ struct LineChart {
   }
 
   /// The band between lowest and highest values, and the curve of the means.
-  private func curve(_ range: ClosedRange<Double>) -> String {
+  private func line(_ range: ClosedRange<Double>) -> String {
     let columns = columns
     guard !columns.isEmpty else { return "" }
-    let upper = columns.map { "\($0.0),\(y($0.1.high, range))" }
-    let lower = columns.reversed().map { "\($0.0),\(y($0.1.low, range))" }
-    let middle = columns.map { "\($0.0),\(y($0.1.mean, range))" }
+    func points(_ value: (ThinnedCurve.Stretch) -> Double, _ columns: [ThinnedCurve.Stretch]) -> [String] {
+      columns.map { "\(x($0.step)),\(y(factor * value($0), range))" }
+    }
+    let upper = points(\.high, columns)
+    let lower = points(\.low, columns.reversed())
+    let middle = points(\.mean, columns)
     return """
       <polygon points="\((upper + lower).joined(separator: " "))"/>\
       <polyline points="\(middle.joined(separator: " "))"/>
       """
   }
 
-  /// The values gathered into at most 240 columns, each with its horizontal place.
-  private var columns: [(Double, Column)] {
+  /// The values gathered into at most 240 columns.
+  private var columns: [ThinnedCurve.Stretch] {
     let count = min(240, max(1, steps.count))
-    var columns = [Column](repeating: Column(), count: count)
-    for (step, value) in zip(steps, values) where value.isFinite {
-      let place = min(count - 1, step * count / (lastStep + 1))
-      columns[place].low = min(columns[place].low, value)
-      columns[place].high = max(columns[place].high, value)
-      columns[place].sum += value
-      columns[place].steps += Double(step)
-      columns[place].count += 1
+    var columns = [ThinnedCurve.Stretch](repeating: .init(), count: count)
+    for stretch in curve.stretches {
+      columns[min(count - 1, Int(stretch.step * Double(count) / Double(lastStep + 1)))].add(stretch)
     }
-    return columns.filter { $0.count > 0 }.map { (x($0.steps / $0.count), $0) }
+    return columns.filter { $0.count > 0 }
   }
 
   private func x(_ step: Double) -> Double {

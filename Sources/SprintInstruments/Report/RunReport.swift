@@ -7,6 +7,7 @@ import SprintTraining
 package struct RunReport {
   private let folder: RunFolder
   private let history: RunHistory
+  private let checkpointFiles: [String]
   private let configurationText: String
   private let configuration: Configuration?
   private static let maximumPictures = 12
@@ -14,7 +15,8 @@ package struct RunReport {
   /// Reads the folder of a run, which may still be under way.
   package init(run path: String) throws {
     folder = RunFolder(path: path)
-    history = try RunHistory(folder)
+    checkpointFiles = Self.files(in: folder.checkpoints, ending: ".h5")
+    history = try RunHistory(folder, checkpoints: checkpointFiles)
     configurationText = (try? String(contentsOfFile: folder.configuration, encoding: .utf8)) ?? ""
     configuration = try? Configuration(ConfigurationDocument(text: configurationText, source: folder.configuration))
   }
@@ -23,7 +25,12 @@ package struct RunReport {
   package func writeHTML(to path: String) throws { try AtomicFile.write(Data(page.html.utf8), to: path) }
 
   /// Writes the numbers of all steps as CSV.
-  package func writeCSV(to path: String) throws { try AtomicFile.write(Data(history.csv.utf8), to: path) }
+  package func writeCSV(to path: String) throws { try StepTable(folder, names: history.names).write(to: path) }
+
+  private static func files(in folder: String, ending: String) -> [String] {
+    ((try? FolderListing.names(in: folder)) ?? []).filter { $0.hasPrefix("step-") && $0.hasSuffix(ending) }
+      .sorted(by: isEarlier)
+  }
 
   private var page: ReportPage {
     ReportPage(
@@ -34,37 +41,37 @@ package struct RunReport {
 
   private var headline: String {
     let total = configuration?.totalSteps
-    let step = history.steps.last ?? 0
-    return "step \(step)\(total.map { " of \($0)" } ?? ""), stage \(history.stages.last ?? "")"
+    return "step \(history.lastStep)\(total.map { " of \($0)" } ?? ""), stage \(history.stages.last?.name ?? "")"
   }
 
   private var facts: [(name: String, value: String)] {
-    let seconds = history.values("seconds").filter(\.isFinite).reduce(0, +)
-    let best = history.validations.min { $0.loss < $1.loss }
     var facts = [
       (name: "weights", value: "\(history.lastStart?.weights ?? 0)"),
       ("images of the data set", "\(history.lastStart?.images ?? 0)"),
-      ("loss of the last step", String(format: "%.4f", history.values("loss").last ?? .nan)),
-      ("time in steps", duration(seconds)),
+      ("loss of the last step", String(format: "%.4f", history.lastLoss)),
+      ("time in steps", duration(history.seconds)),
     ]
-    if let best {
+    if let best = history.validations.best {
       facts.append(("lowest validation loss", String(format: "%.4f at step ", best.loss) + "\(best.step)"))
     }
-    if let skipped = history.values("skipped").max(), skipped > 0 {
+    if let skipped = history.curve("skipped")?.stretches.map(\.high).max(), skipped > 0 {
       facts.append(("updates skipped in a stage, at most", String(format: "%.0f", skipped)))
     }
+    if let gaps = history.gaps.description { facts.append(("steps that the log lacks", gaps)) }
     return facts
   }
 
   private var charts: [LineChart] {
-    let marks = history.stageStarts.map { (history.steps[$0], history.stages[$0]) }
+    let marks = history.stages.map { ($0.firstStep, $0.name) }
+    let points = history.validations.points
     func chart(_ name: String, _ title: String, _ unit: String = "", factor: Double = 1) -> LineChart? {
-      let values = history.values(name)
-      guard values.contains(where: \.isFinite) else { return nil }
-      return LineChart(title: title, unit: unit, steps: history.steps, values: values.map { $0 * factor }, marks: marks)
+      history.curve(name).map {
+        LineChart(
+          title: title, unit: unit, curve: $0, steps: (history.lastStep, history.steps), factor: factor, marks: marks)
+      }
     }
-    var loss = chart("loss", history.validations.isEmpty ? "Loss" : "Loss, and validation loss of the average (points)")
-    loss?.points = history.validations.map { ($0.step, $0.loss) }
+    var loss = chart("loss", points.count == 0 ? "Loss" : "Loss, and validation loss of the average (points)")
+    loss?.points = points.elements.map { ($0.step, $0.loss) }
     return [
       loss, chart("alignment", "Alignment loss"), chart("gradient_norm", "Norm of the gradients"),
       chart("learning_rate", "Learning rate"), chart("images_per_second", "Throughput", "images/s"),
@@ -76,8 +83,7 @@ package struct RunReport {
 
   /// Pictures spread evenly over the run, the last one included.
   private var pictures: [ReportPage.Picture] {
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.samples)) ?? [])
-      .filter { $0.hasPrefix("step-") && $0.hasSuffix(".png") }.sorted(by: Self.isEarlier)
+    let names = Self.files(in: folder.samples, ending: ".png")
     let count = min(names.count, Self.maximumPictures)
     let chosen = (0..<count).map { names[($0 + 1) * names.count / count - 1] }
     return chosen.compactMap { name in
@@ -93,30 +99,16 @@ package struct RunReport {
   }
 
   private var stages: ReportPage.Table {
-    let starts = history.stageStarts
-    let rows = starts.enumerated().map { index, start in
-      stage(start..<(index + 1 < starts.count ? starts[index + 1] : history.steps.count))
+    let rows = history.stages.map { stage in
+      [
+        stage.name, "\(stage.steps)", String(format: "%.0f", stage.images),
+        String(format: "%.3g", stage.median("seconds")), String(format: "%.4g", stage.median("images_per_second")),
+        String(format: "%.0f%%", 100 * stage.median("peak_share")), duration(stage.seconds),
+      ]
     }
     return ReportPage.Table(
       title: "Stages", heads: ["stage", "steps", "images", "median s/step", "images/s", "share of peak", "time"],
       rows: rows)
-  }
-
-  /// Returns the row of the stage whose steps are `range` in the history.
-  private func stage(_ range: Range<Int>) -> [String] {
-    func values(_ name: String) -> [Double] {
-      let all = history.values(name)
-      return all.isEmpty ? [] : all[range].filter(\.isFinite)
-    }
-    let seconds = values("seconds")
-    let images = zip(seconds, values("images_per_second")).reduce(0) { $0 + $1.0 * $1.1 }
-    return [
-      history.stages[range.lowerBound], "\(range.count)", String(format: "%.0f", images),
-      String(format: "%.3g", median(seconds)),
-      String(format: "%.4g", median(values("images_per_second"))),
-      String(format: "%.0f%%", 100 * median(values("peak_share"))),
-      duration(seconds.reduce(0, +)),
-    ]
   }
 
   private var starts: ReportPage.Table {
@@ -129,16 +121,13 @@ package struct RunReport {
   }
 
   private var checkpoints: ReportPage.Table {
-    let saves = Dictionary(history.saves.map { ($0.file, $0.seconds) }) { $1 }
-    let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder.checkpoints)) ?? [])
-      .filter { $0.hasSuffix(".h5") }.sorted(by: Self.isEarlier)
-    let rows = files.map { file in
+    let rows = checkpointFiles.map { file in
       let path = "\(folder.checkpoints)/\(file)"
       let size = (try? RandomAccessFile(reading: path).size) ?? 0
       let hasManifest = FileManager.default.fileExists(atPath: Checkpoint.manifest(of: path))
       return [
         "\(Int(file.dropFirst(5).dropLast(3)) ?? 0)", file + (hasManifest ? "" : " (no manifest)"),
-        String(format: "%.1f MB", Double(size) / 1e6), saves[file].map { String(format: "%.2f s", $0) } ?? "",
+        String(format: "%.1f MB", Double(size) / 1e6), history.saves[file].map { String(format: "%.2f s", $0) } ?? "",
       ]
     }
     return ReportPage.Table(title: "Checkpoints", heads: ["step", "file", "size", "written in"], rows: rows)

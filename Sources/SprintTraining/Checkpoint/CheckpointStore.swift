@@ -16,9 +16,9 @@ package struct CheckpointStore: Sendable {
   }
 
   /// Paths of everything that is or was a checkpoint, newest first; for some only the manifest may exist. Names without
-  /// a step come last.
-  package func candidates() -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.checkpoints)) ?? []
+  /// a step come last. Throws where the folder cannot be listed: nobody knows then what is in it.
+  package func candidates() throws -> [String] {
+    let names = try FolderListing.names(in: folder.checkpoints) ?? []
     let files = names.filter { $0.hasPrefix("step-") }.compactMap { name in
       name.hasSuffix(".h5") ? name : name.hasSuffix(".manifest.json") ? "\(name.dropLast(14)).h5" : nil
     }
@@ -28,15 +28,15 @@ package struct CheckpointStore: Sendable {
   }
 
   /// Returns the newest checkpoint if it belongs to a step after `step`; it may be damaged.
-  func newest(after step: Int) -> String? {
-    candidates().first.flatMap { path in Self.step(of: path).flatMap { $0 > step ? path : nil } }
+  func newest(after step: Int) throws -> String? {
+    try candidates().first.flatMap { path in Self.step(of: path).flatMap { $0 > step ? path : nil } }
   }
 
   /// Returns the newest whole checkpoint and what is wrong with newer ones; nil for a folder without checkpoints.
   /// Throws where none of several is whole.
   package func newest() throws -> (checkpoint: Checkpoint, problems: [String])? {
     var problems: [String] = []
-    for path in candidates() {
+    for path in try candidates() {
       do {
         return (try Checkpoint(path: path), problems)
       } catch let error as FileError where error.mayPass {
@@ -79,7 +79,8 @@ package struct CheckpointStore: Sendable {
   /// The checkpoints to remove once that of step `newest` is whole: all older ones but the last few and every n-th
   /// step. Checkpoints of later steps belong to an abandoned continuation; training overwrites them when it gets there.
   private func superfluous(after newest: Int, _ settings: Configuration.Checkpoints) -> [String] {
-    let older = candidates().compactMap { path in Self.step(of: path).map { (path: path, step: $0) } }
+    // A folder that cannot be listed now keeps what is in it until the next save.
+    let older = ((try? candidates()) ?? []).compactMap { path in Self.step(of: path).map { (path: path, step: $0) } }
       .filter { $0.step <= newest }.dropFirst(settings.keep)
     return older.filter { entry in settings.keepEvery.map { entry.step % $0 != 0 } ?? true }.map(\.path)
   }

@@ -27,7 +27,7 @@ final class FolderClaim {
     if lock == nil {
       try takeLock()
       // Another process may have created the folder and trained in it since this one looked.
-      if folder.isOccupied { throw RunError.occupied(folder: folder.path, step: 0) }
+      if try folder.isOccupied { throw RunError.occupied(folder: folder.path, step: 0) }
     }
     if let warning = lock?.warning { note(warning) }
   }

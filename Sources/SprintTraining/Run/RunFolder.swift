@@ -35,8 +35,8 @@ package struct RunFolder: Sendable {
     for folder in [checkpoints, samples] { try AtomicFile.createFolder(folder) }
   }
 
-  /// Whether a run was ever started here.
+  /// Whether a run was ever started here. Throws where nobody can know.
   package var isOccupied: Bool {
-    FileManager.default.fileExists(atPath: metrics) || !CheckpointStore(self).candidates().isEmpty
+    get throws { try FileManager.default.fileExists(atPath: metrics) || !CheckpointStore(self).candidates().isEmpty }
   }
 }

@@ -39,13 +39,8 @@ final class RunPictures {
     return isDone
   }
 
-  /// Reports a failed write and goes on: a picture is no reason to stop training.
   private func write(_ samples: [[Float]], _ labels: [Int], step: Int) {
-    do {
-      let grid = SampleGrid(channels: dataset.channels, side: dataset.side, dataset.properties)
-      let picture = grid.picture(samples, labels: labels)
-      try picture.writePNG(to: path(step: step))
-      journal.drew(picture, at: path(step: step), step: step)
-    } catch { journal.note("\(error)") }
+    let grid = SampleGrid(channels: dataset.channels, side: dataset.side, dataset.properties)
+    journal.drew(grid.picture(samples, labels: labels), at: path(step: step), step: step)
   }
 }

@@ -64,14 +64,14 @@ struct RunStart {
 
   private static func checkpoint(at path: String, in folder: RunFolder) throws -> Checkpoint {
     let (checkpoint, store) = (try Checkpoint(path: path), CheckpointStore(folder))
-    if let newer = store.newest(after: checkpoint.position.step) {
+    if let newer = try store.newest(after: checkpoint.position.step) {
       throw RunError.newerCheckpoint(newer: newer, path: path)
     }
     return checkpoint
   }
 
   private static func refuseOccupied(_ folder: RunFolder) throws -> Checkpoint? {
-    guard folder.isOccupied else { return nil }
+    guard try folder.isOccupied else { return nil }
     let newest = try? CheckpointStore(folder).newest()
     throw RunError.occupied(folder: folder.path, step: newest?.checkpoint.position.step ?? 0)
   }
@@ -79,8 +79,8 @@ struct RunStart {
   private static func newestCheckpoint(in folder: RunFolder, _ note: (String) -> Void) throws -> Checkpoint? {
     guard let newest = try CheckpointStore(folder).newest() else {
       // A run that has lost its checkpoints must not start anew by itself.
-      if LogLine.mentionsCheckpoint(log: folder.metrics) { throw RunError.checkpointsGone(folder: folder.path) }
-      if folder.isOccupied { note("\(folder.path): no checkpoint yet; starting from step 0") }
+      if try LogLine.mentionsCheckpoint(log: folder.metrics) { throw RunError.checkpointsGone(folder: folder.path) }
+      if try folder.isOccupied { note("\(folder.path): no checkpoint yet; starting from step 0") }
       return nil
     }
     for problem in newest.problems { note("skipped: \(problem)") }

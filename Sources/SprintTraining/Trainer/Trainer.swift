@@ -131,7 +131,10 @@ package final class Trainer {
     until last: Int? = nil, deadline: ContinuousClock.Instant? = nil, stop: StopRequest
   ) throws -> TrainingEnd {
     let last = last ?? .max
-    defer { claim.release() }
+    defer {
+      journal.finish()
+      claim.release()
+    }
     try communicator.agree { if communicator.rank == 0 { try claim.patience(open) } }
     try introduce(until: last, deadline)
     // After the measurement, which it would slow down.

@@ -1,4 +1,5 @@
 import Foundation
+import SprintFormats
 
 /// A line of `metrics.jsonl`: what is written and how it is read again stand side by side.
 package enum LogLine: Sendable {
@@ -12,6 +13,8 @@ package enum LogLine: Sendable {
   case checkpoint(step: Int, file: String, seconds: Double)
   /// The run was started or resumed.
   case start(RunStartRecord)
+  /// Lines of these steps could not be written or were lost.
+  case gap(ClosedRange<Int>)
 }
 
 /// Who takes part in a run from a step on.
@@ -43,7 +46,7 @@ extension LogLine {
     static let step = "step", stage = "stage", seconds = "seconds", validationLoss = "validation_loss"
     static let snapshotSeconds = "snapshot_seconds", checkpoint = "checkpoint", started = "started", ranks = "ranks"
     static let hosts = "hosts", threads = "threads", peakGflops = "peak_gflops", pictures = "pictures"
-    static let weights = "weights", images = "images"
+    static let weights = "weights", images = "images", gapEnd = "gap_to"
   }
 
   /// The step that the line belongs to.
@@ -51,6 +54,7 @@ extension LogLine {
     switch self {
     case .step(let step, _, _), .validation(let step, _), .snapshot(let step, _), .checkpoint(let step, _, _): step
     case .start(let start): start.step
+    case .gap(let steps): steps.lowerBound
     }
   }
 
@@ -70,52 +74,74 @@ extension LogLine {
         (Field.peakGflops, .number(start.peakGflops)), (Field.pictures, .text(start.caption)),
         (Field.weights, .integer(start.weights)), (Field.images, .integer(start.images)),
       ]
+    case .gap(let steps): [(Field.step, .integer(steps.lowerBound)), (Field.gapEnd, .integer(steps.upperBound))]
     }
+  }
+
+  /// The line as it stands in the file, with its line break.
+  var text: Data {
+    Data(("{" + fields.map { "\"\($0.0)\": \($0.1.json)" }.joined(separator: ", ") + "}\n").utf8)
   }
 
   /// Reads a line; nil where it is damaged, or was written by another program.
   package init?(json: Data) {
-    guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any],
-      let step = object[Field.step] as? Int
-    else { return nil }
-    func number(_ name: String) -> Double { (object[name] as? NSNumber)?.doubleValue ?? .nan }
-    func text(_ name: String) -> String { object[name] as? String ?? "" }
+    guard let line = json.withUnsafeBytes({ LogLine(FlatObject(json: $0)) }) else { return nil }
+    self = line
+  }
+
+  /// Reads a line of a file; nil where it is damaged, or was written by another program.
+  package init?(_ line: FileLine) { self.init(FlatObject(json: line.bytes)) }
+
+  /// Reads the fields of a line.
+  init?(_ object: FlatObject?) {
+    guard let object, let step = object.step else { return nil }
+    func number(_ name: String) -> Double { object[name]?.number ?? .nan }
     if object["loss"] != nil {
-      self = .step(step, stage: text(Field.stage), numbers: Self.numbers(of: object))
+      self = .step(step, stage: object.text(Field.stage), numbers: Self.numbers(of: object))
     } else if object[Field.validationLoss] != nil {
       self = .validation(step: step, loss: number(Field.validationLoss))
     } else if object[Field.snapshotSeconds] != nil {
       self = .snapshot(step: step, seconds: number(Field.snapshotSeconds))
     } else if object[Field.checkpoint] != nil {
-      self = .checkpoint(step: step, file: text(Field.checkpoint), seconds: number(Field.seconds))
+      self = .checkpoint(step: step, file: object.text(Field.checkpoint), seconds: number(Field.seconds))
     } else if object[Field.ranks] != nil {
       self = .start(Self.start(step, object))
+    } else if let end = object.integer(Field.gapEnd), end >= step {
+      self = .gap(step...end)
     } else {
       return nil
     }
   }
 
-  private static func start(_ step: Int, _ object: [String: Any]) -> RunStartRecord {
-    func integer(_ name: String) -> Int { object[name] as? Int ?? 0 }
-    func text(_ name: String) -> String { object[name] as? String ?? "" }
+  private static func start(_ step: Int, _ object: FlatObject) -> RunStartRecord {
+    func integer(_ name: String) -> Int { object.integer(name) ?? 0 }
     return RunStartRecord(
-      step: step, ranks: integer(Field.ranks), threads: integer(Field.threads), date: text(Field.started),
-      hosts: text(Field.hosts), peakGflops: (object[Field.peakGflops] as? NSNumber)?.doubleValue ?? .nan,
-      caption: text(Field.pictures), weights: integer(Field.weights), images: integer(Field.images))
+      step: step, ranks: integer(Field.ranks), threads: integer(Field.threads), date: object.text(Field.started),
+      hosts: object.text(Field.hosts), peakGflops: object[Field.peakGflops]?.number ?? .nan,
+      caption: object.text(Field.pictures), weights: integer(Field.weights), images: integer(Field.images))
   }
 
-  /// A dictionary has lost the order of the log: known columns come first in their order, others by name.
-  private static func numbers(of object: [String: Any]) -> [(name: String, value: MetricValue)] {
-    object.keys.filter { $0 != Field.step && $0 != Field.stage }
-      .sorted { (columnOrder[$0] ?? .max, $0) < (columnOrder[$1] ?? .max, $1) }
-      .map { ($0, .number((object[$0] as? NSNumber)?.doubleValue ?? .nan)) }
+  private static func numbers(of object: FlatObject) -> [(name: String, value: MetricValue)] {
+    object.fields.compactMap { name, value in
+      name == Field.step || name == Field.stage ? nil : (name, .number(value.number))
+    }
   }
 
-  private static let columnOrder = Dictionary(
-    uniqueKeysWithValues: StepColumn.all.enumerated().map { ($1.name, $0) })
-
-  /// Whether the log of a run says that a checkpoint was written.
-  static func mentionsCheckpoint(log path: String) -> Bool {
-    FileManager.default.contents(atPath: path)?.range(of: Data("\"\(Field.checkpoint)\": ".utf8)) != nil
+  /// Whether the log of a run says that there was a checkpoint. Throws where nobody can know.
+  static func mentionsCheckpoint(log path: String) throws -> Bool {
+    guard let file = try RandomAccessFile(ifExists: path) else { return false }
+    var found = false
+    try file.forEachLine { line in
+      // The rest of the line may be damaged.
+      found = found || line.bytes.contains("\"\(Field.checkpoint)\": ")
+      if !found, line.bytes.contains("\"\(Field.started)\": "), case .start(let start) = LogLine(line) {
+        found = start.step > 0
+      }
+    }
+    return found
   }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate func contains(_ text: String) -> Bool { Data(self).range(of: Data(text.utf8)) != nil }
 }

@@ -12,6 +12,8 @@ final class RunJournal {
   private let report: (TrainingEvent) -> Void
   private var log: MetricsLog?
   private var curves: TensorBoardFile?
+  private var pictures = PictureFiles()
+  private var trouble = WriteTrouble()
   /// FLOP/s of all ranks in matrix products.
   private var peak = 0.0
 
@@ -30,7 +32,9 @@ final class RunJournal {
     self.log = log
     guard configuration.writesTensorBoard else { return }
     // A run that starts anew keeps no curves of an earlier one that never saved.
-    curves = try TensorBoardFile(folder: folder.tensorBoard, after: position.step == 0 ? -1 : position.step)
+    let curves = try TensorBoardFile(folder: folder.tensorBoard, after: position.step == 0 ? -1 : position.step)
+    curves.problems.forEach(note)
+    self.curves = curves
     guard position.step == 0 else { return }
     plot(step: 0) { try $0.add(text: "```yaml\n\(configuration.text)```", tag: "configuration", step: 0) }
   }
@@ -62,6 +66,7 @@ final class RunJournal {
       imagesPerSecond: imagesPerSecond, peakShare: imagesPerSecond * work / peak,
       secondsLeft: configuration.workLeft(from: position) / (imagesPerSecond * work))
     record(step)
+    if !pictures.isEmpty { attempt(.pictures) { try pictures.flush() } }
     if position.stageStep == 1 { describe(stage, at: position) }
     report(.step(step))
   }
@@ -95,14 +100,15 @@ final class RunJournal {
     report(.validation(step: step, loss: loss))
   }
 
-  /// Records a picture that was written.
+  /// Writes and records a picture.
   func drew(_ picture: Picture, at path: String, step: Int) {
-    report(.samples(path: path))
-    plot(step: step) {
-      try $0.add(
-        image: RandomAccessFile(reading: path).contents(), width: picture.width, height: picture.height,
-        tag: "samples", step: step)
-    }
+    do {
+      let png = try picture.png
+      plot(step: step) {
+        try $0.add(image: png, width: picture.width, height: picture.height, tag: "samples", step: step)
+      }
+      if attempt(.pictures, { try pictures.write(png, to: path, step: step) }) != nil { report(.samples(path: path)) }
+    } catch { note("\(error)") }
   }
 
   /// Records the seconds of a snapshot.
@@ -114,14 +120,35 @@ final class RunJournal {
     report(.checkpoint(path: path, seconds: seconds))
   }
 
-  /// Reports a failed write and goes on: a log is no reason to stop training.
-  private func write(_ line: LogLine) {
-    do { try log?.write(line) } catch { note("step \(line.step): \(error)") }
+  private func write(_ line: LogLine) { writeLog { try $0.write(line) } }
+
+  private func writeLog(_ write: (MetricsLog) throws -> Void) {
+    guard let log else { return }
+    let lost = log.lost
+    if attempt(.log, { try write(log) }) != nil, let lost {
+      note("\(folder.metrics): lines of steps \(lost.lowerBound) to \(lost.upperBound) are lost; a line marks the gap")
+    }
   }
 
-  /// Reports a failed write and goes on, as `write` does.
   private func plot(step: Int, _ add: (TensorBoardFile) throws -> Void) {
-    guard let curves else { return }
-    do { try add(curves) } catch { note("step \(step): \(error)") }
+    if let curves { attempt(.curves) { try add(curves) } }
+  }
+
+  /// Reports a failed write and goes on: a log is no reason to stop training.
+  @discardableResult
+  private func attempt<T>(_ part: WriteTrouble.Part, _ write: () throws -> T) -> T? {
+    trouble.attempt(part, note, write)
+  }
+
+  /// Tries once more to write what waits, and says what stays unwritten.
+  func finish() {
+    writeLog { try $0.flush() }
+    if let curves { attempt(.curves, curves.flush) }
+    attempt(.pictures) { try pictures.flush() }
+    for (path, steps) in [
+      (folder.metrics, log?.unwritten), (folder.tensorBoard, curves?.unwritten), (folder.samples, pictures.unwritten),
+    ] {
+      if let steps { note("\(path): steps \(steps.lowerBound) to \(steps.upperBound) could not be written to the end") }
+    }
   }
 }
