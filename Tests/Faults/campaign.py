@@ -6,14 +6,15 @@ Needs root, h5py and Open MPI. A tiny configuration is trained undisturbed on 1,
 after trial: one kind of fault, at random moments, and `--resume auto` until the run is done. Trial K of seed S draws
 from the seed "S:K:KIND" alone (the moments also hang on the machine); `--seed S --only K` repeats it.
 
-Checked after each: exit codes; time limit; `resumed at step` of the newest whole checkpoint; the last checkpoint bit for
-bit (to 1e-5 if the number of ranks changed); metrics.jsonl, TensorBoard and pictures, every step once, with the truth's
-numbers; nothing half written; no process left. What failed is kept in FOLDER/failed.
+Checked after each: exit codes; time limit; `resumed at step` of the newest whole checkpoint; the last checkpoint bit
+for bit (to 1e-5 if the number of ranks changed); metrics.jsonl, TensorBoard and pictures, every step once, with the
+truth's numbers; nothing half written; no process left. What failed is kept in FOLDER/failed.
 """
 
 import argparse
 import collections
 import json
+import os
 import random
 import sys
 import time
@@ -106,8 +107,11 @@ def main():
     seconds = time.monotonic() - began
     print(summary(results))
     failed = sum(bool(result["failures"]) for result in results)
-    print(f"{len(results)} trials in {seconds:.0f} s ({seconds / max(1, len(results)):.2f} s each), seed "
-          f"{options.seed}, {failed} failed")
+    used = os.times()
+    core_seconds = used.user + used.system + used.children_user + used.children_system
+    count = max(1, len(results))
+    print(f"{len(results)} trials in {seconds:.0f} s ({seconds / count:.2f} s and {core_seconds / count:.2f} seconds "
+          f"of a core each), seed {options.seed}, {failed} failed")
     sys.exit(bool(failed) or not results)
 
 

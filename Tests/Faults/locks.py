@@ -2,9 +2,9 @@
 
   python Tests/Faults/locks.py --work FOLDER [--sprint PROGRAM] [--trainings 50] [--samplers 50] [--jobs 2] [--seed S]
 
-A second training starts in the folder of a first one, or a second sampler with the output of a first one, after a random
-delay; half of them in namespaces of their own with another host name. In a third of the trials the first one is then
-killed. Checked: the second ends with exit code 2 and names host, process and start time of the first; the first
+A second training starts in the folder of a first one, or a second sampler with the output of a first one, after a
+random delay; half of them in namespaces of their own with another host name. In a third of the trials the first one is
+then killed. Checked: the second ends with exit code 2 and names host, process and start time of the first; the first
 one's result has the bits of an undisturbed one; after a kill the next process is let in at once and reaches the same
 bits. Needs root and h5py.
 """
@@ -45,6 +45,11 @@ class Place:
         run.host, run.unix = host or socket.gethostname(), time.time()
         return run
 
+    def is_locked(self):
+        """Whether somebody has the lock and has said who."""
+        lock = self.trial.folder / "lock" if self.is_training else self.out.with_name("out.h5.lock")
+        return lock.exists() and lock.stat().st_size > 0
+
     def check_result(self):
         """Holds the result against the undisturbed one."""
         if self.is_training:
@@ -66,8 +71,12 @@ def compete(trial):
     trial.ranks, trial.checks_resume = 1, False
     place = Place(trial)
     first = place.start(elsewhere=trial.random.random() < 0.5)
-    delay = trial.random.choice((0, trial.random.uniform(0, 0.2), trial.random.uniform(0, 0.7) * place.seconds))
-    time.sleep(delay)
+    if trial.random.random() < 0.5:
+        first.wait_for(place.is_locked)
+        time.sleep(trial.random.uniform(0, 0.6) * place.seconds)
+    else:
+        time.sleep(trial.random.choice((0, trial.random.uniform(0, 0.3))))
+    delay = time.monotonic() - first.began
     second = place.start(elsewhere=first.host == socket.gethostname())
     owner, refused = wait_for_refusal(trial, first, second)
     trial.struck(f"the second started {delay:.2f} s after the first")
@@ -91,9 +100,15 @@ def wait_for_refusal(trial, first, second):
     # Where both start at once either may be the first to hold the lock.
     owner, refused = (first, second) if first.alive or first.process.returncode == 0 else (second, first)
     trial.wait(refused)
-    if owner.process.returncode == 0 and refused.code == 0:
+    # A process needs up to a second to come to the lock, which its owner may have left by then.
+    if refused.code == 0 and not owner.alive and trial.wait(owner) == 0 and overlap(first, second) < 1:
         raise Late
     return owner, refused
+
+
+def overlap(first, second):
+    """Seconds that both were there."""
+    return min(run.began + run.seconds for run in (first, second)) - second.began
 
 
 def kill_and_follow(trial, place, owner):

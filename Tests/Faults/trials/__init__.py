@@ -1,1 +1,1 @@
-"""What the programs of this folder share: starting sprint, watching it, and holding what it leaves against the truth."""
+"""What the programs of this folder share: starting sprint, watching it, and comparing what it leaves with the truth."""

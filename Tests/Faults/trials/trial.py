@@ -1,4 +1,4 @@
-"""A trial: one run in a folder of its own, disturbed by a fault, restarted until it is done, and held against the truth."""
+"""A trial: one run in its own folder, disturbed by a fault, restarted until it is done, and compared with the truth."""
 
 import json
 import random
@@ -119,8 +119,8 @@ class Trial:
         return code
 
     def finish(self, ranks=None, refusal=None):
-        """Restarts until the run is done, then holds everything against the truth. With `refusal`, exit code 2 with such
-        a text is as good."""
+        """Restarts until the run is done, then compares everything with the truth. With `refusal`, exit code 2 with
+        such a text is as good."""
         for _ in range(ATTEMPTS):
             run = self.start(ranks)
             code = self.wait(run)
