@@ -1,0 +1,1 @@
+"""What the programs of this folder share: starting sprint, watching it, and comparing what it leaves with the truth."""
