@@ -4,7 +4,7 @@
 #   launch/mpirun.sh CONFIG [RANKS] [THREADS] [OPTION of `sprint train` ...]
 #
 # Without RANKS there is one rank for each NUMA domain of this host; without THREADS the ranks share its cores evenly.
-# MPIRUN_OPTIONS holds further options for mpirun, e.g. MPIRUN_OPTIONS="--hostfile hosts". TERM, INT and USR1 save a
+# MPIRUN_OPTIONS holds further options for mpirun, e.g. MPIRUN_OPTIONS="--hostfile hosts". TERM, INT, HUP and USR1 save a
 # checkpoint and stop. The exit codes are those of sprint; 75 means "start me again".
 set -u
 
@@ -61,6 +61,16 @@ folder="$(mktemp -d "${TMPDIR:-/tmp}/sprint.XXXXXX")" || exit 2
 SPRINT_ABANDONED="$folder/abandoned"
 export SPRINT_ABANDONED
 
+# On TERM mpirun kills its ranks within seconds; it passes USR1 on to them. A signal that reaches mpirun or a rank while
+# it starts can get lost, so the loop below repeats it.
+stopping=""
+mpirun=""
+stop() {
+  stopping=yes
+  [ -z "$mpirun" ] || kill -USR1 "$mpirun" 2>/dev/null
+}
+trap stop TERM INT HUP USR1 USR2
+
 # In its own session mpirun does not receive Ctrl-C from the terminal, on which it would kill its ranks.
 # shellcheck disable=SC2086
 setsid mpirun -np "$ranks" $placement $keepalive ${MPIRUN_OPTIONS:-} \
@@ -68,8 +78,6 @@ setsid mpirun -np "$ranks" $placement $keepalive ${MPIRUN_OPTIONS:-} \
   "$sprint" train --config "$config" --resume auto --set threads="$threads" "$@" &
 mpirun=$!
 
-# On TERM mpirun kills its ranks within seconds; it passes USR1 on to them.
-trap 'kill -USR1 $mpirun 2>/dev/null' TERM INT USR1
 patience=15
 while kill -0 "$mpirun" 2>/dev/null; do
   # The ranks end when they lose each other, but mpirun waits for ever for a frozen host.
@@ -79,9 +87,12 @@ while kill -0 "$mpirun" 2>/dev/null; do
   fi
   sleep 1 &
   wait $! 2>/dev/null
+  [ -z "$stopping" ] || kill -USR1 "$mpirun" 2>/dev/null
 done
 wait "$mpirun"
 code=$?
+# 138: USR1 ended a rank that had not begun yet. There was nothing to save.
+[ -z "$stopping" ] || [ "$code" -ne 138 ] || code=75
 [ ! -e "$SPRINT_ABANDONED" ] || code=75
 rm -rf "$folder"
 exit "$code"

@@ -5,7 +5,7 @@
 #   launch/restart.sh runs/imagenet launch/mpirun.sh configs/imagenet256-B.yaml 4 8 --run runs/imagenet
 #
 # Gives up after FAILURES (default 3) failures in a row without a newer checkpoint in RUN_FOLDER, and on exit code 2 (a
-# mistake of the user). TERM, INT and USR1 reach the command as USR1, and then it does not start again.
+# mistake of the user). TERM, INT, HUP, USR1 and USR2 reach the command as USR1, and then it does not start again.
 set -u
 
 failures_allowed=3
@@ -31,7 +31,7 @@ stop() {
   stopping=yes
   [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null
 }
-trap stop TERM INT USR1
+trap stop TERM INT HUP USR1 USR2
 
 failures=0
 while :; do

@@ -37,6 +37,17 @@ extension ProcessTests {
       return (["LD_PRELOAD": Self.injector, "SPRINT_FAULT": plan, "SPRINT_FAULT_FIRED": mark], mark)
     }
 
+    @Test("A run that was killed in its first save, before the manifest, starts from step 0 and says so")
+    func killedInTheFirstSave() throws {
+      let expected = try wholeState(nil)
+      let run = ShortRun("first", in: folder)
+      let (environment, mark) = fault("kill:rename:step-000000010.manifest.json:1")
+      let killed = try run.start(ranks: nil, environment: environment).wait(60)
+      #expect(killed.code == SIGKILL && FileManager.default.fileExists(atPath: mark), "\(killed)")
+      #expect(FileManager.default.fileExists(atPath: "\(run.checkpoints)/step-000000010.h5"))
+      try expectSameEnd(run, ranks: nil, expected, "killed in the first save")
+    }
+
     /// Starts a run on a small file system of its own, which is full until `seconds` have passed.
     private func startOnFullDisk(_ run: ShortRun, ranks: Int?, until seconds: Int, patience: Int) throws
       -> SprintCommand.Outcome

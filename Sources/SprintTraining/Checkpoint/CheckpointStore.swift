@@ -33,10 +33,11 @@ package struct CheckpointStore: Sendable {
   }
 
   /// Returns the newest whole checkpoint and what is wrong with newer ones; nil for a folder without checkpoints.
-  /// Throws where none of several is whole.
+  /// Throws where there are some and none is whole.
   package func newest() throws -> (checkpoint: Checkpoint, problems: [String])? {
     var problems: [String] = []
-    for path in try candidates() {
+    let candidates = try candidates()
+    for path in candidates {
       do {
         return (try Checkpoint(path: path), problems)
       } catch let error as FileError where error.mayPass {
@@ -46,7 +47,9 @@ package struct CheckpointStore: Sendable {
         problems.append("\(error)")
       }
     }
-    guard problems.isEmpty else { throw RunError.noWholeCheckpoint(folder: folder.path, problems: problems) }
+    // A process that was killed in its very first save left a file without a manifest. It never was a checkpoint.
+    let isFirst = candidates.count == 1 && !FileManager.default.fileExists(atPath: Checkpoint.manifest(of: candidates[0]))
+    guard problems.isEmpty || isFirst else { throw RunError.noWholeCheckpoint(folder: folder.path, problems: problems) }
     return nil
   }
 
