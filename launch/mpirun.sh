@@ -4,8 +4,8 @@
 #   launch/mpirun.sh CONFIG [RANKS] [THREADS] [OPTION of `sprint train` ...]
 #
 # Without RANKS there is one rank for each NUMA domain of this host; without THREADS the ranks share its cores evenly.
-# MPIRUN_OPTIONS holds further options for mpirun, e.g. MPIRUN_OPTIONS="--hostfile hosts". TERM, INT, HUP and USR1 save a
-# checkpoint and stop. The exit codes are those of sprint; 75 means "start me again".
+# MPIRUN_OPTIONS holds further options for mpirun, e.g. MPIRUN_OPTIONS="--hostfile hosts". TERM, INT, HUP and USR1 save
+# a checkpoint and stop. The exit codes are those of sprint; 75 means "start me again".
 set -u
 
 usage() {
