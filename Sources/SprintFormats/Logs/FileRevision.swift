@@ -1,8 +1,8 @@
 import Foundation
 
 /// A new version of a file: parts of the old one, in their order, with additions between them. A file that only gets
-/// shorter is cut off in place; else the new version is written beside the old one and replaces it once it is whole. The
-/// memory that this takes does not depend on the length of the file.
+/// shorter is cut off in place; else the new version is written beside the old one and replaces it once it is whole.
+/// This takes the same memory for a file of any length.
 package final class FileRevision {
   private let file: RandomAccessFile
   /// As long as nothing else is written, the new version is the beginning of the old one up to here.

@@ -43,7 +43,7 @@ enum EventRecord {
     }
   }
 
-  /// The end of the record at `place` that begins with `head`, or nil where the head is damaged or the file ends before.
+  /// The end of the record at `place` that begins with `head`; nil where that is damaged or the file ends before.
   private static func end(_ head: UnsafeRawBufferPointer, at place: Int, _ size: Int) -> Int? {
     let length = UInt64(littleEndian: head.loadUnaligned(as: UInt64.self))
     guard length <= UInt64(max(0, size - place - frameSize)) else { return nil }

@@ -11,8 +11,8 @@ package final class TensorBoardFile {
   package let problems: [String]
   private static let prefix = "events.out.tfevents."
 
-  /// Begins a file for a run that continues after `step`. Removes later steps, damaged events and those that stand twice
-  /// from the older files in the folder.
+  /// Begins a file for a run that continues after `step`. Removes later steps, damaged events and those that stand
+  /// twice from the older files in the folder.
   package init(folder: String, after step: Int) throws {
     try AtomicFile.createFolder(folder)
     let older = (try FolderListing.names(in: folder) ?? []).filter { $0.hasPrefix(Self.prefix) }.sorted()

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The fields of a JSON object in their order. The lines of the log are flat; of other lines, which another program wrote,
-/// the objects and arrays inside are left out.
+/// The fields of a JSON object in their order. The lines of the log are flat; of lines that another program wrote, the
+/// objects and arrays inside are left out.
 struct FlatObject {
   let fields: [(name: String, value: MetricValue)]
 
