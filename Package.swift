@@ -57,14 +57,14 @@ let package = Package(
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
-    .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CInstructions"),
     module("SprintKernels", ["COpenBLAS", "CInstructions"]),
     module("SprintCommunication", ["CMPI", "SprintKernels"]),
     module(
       "SprintFormats",
       [
-        "CHDF5", "CPNG", "CZip", "CLMDB", .product(name: "Crypto", package: "swift-crypto"),
+        "CHDF5", "CPNG", "CZip", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["TensorBoard/event.proto"]),

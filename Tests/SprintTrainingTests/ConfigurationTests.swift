@@ -178,4 +178,35 @@ import Testing
     #expect { try read(Self.valid, ["stages[0].plateau={patience: 4}"]) } throws: { "\($0)".contains("validation") }
     #expect { try read(Self.valid, ["distribution.timeout=1"]) } throws: { "\($0)".contains("distribution.timeout") }
   }
+
+  @Test(
+    "A document that grows without bounds, or nests too deep, is one line of error within a second",
+    arguments: ["key", "value", "list", "setting", "deep", "long", "text"])
+  func bombs(kind: String) {
+    let levels = (1...9).map { "a\($0): &a\($0) [\(repeatElement("*a\($0 - 1)", count: 9).joined(separator: ", "))]" }
+    let nested = (["a0: &a0 [x, x]"] + levels).joined(separator: "\n")
+    let long = "b: &b \"\(String(repeating: "long text ", count: 1000))\"\n"
+    let text =
+      switch kind {
+      case "key": nested + "\n? *a9\n: 1\n"
+      case "value": nested + "\nseed: *a9\n"
+      case "list": long + "c: [\(repeatElement("*b", count: 100_000).joined(separator: ", "))]\n"
+      case "deep": "seed: " + String(repeating: "[", count: 100_000)
+      case "long": String(repeating: "x", count: 1 << 19) + ": 1\n"
+      case "text": "seed: " + String(repeating: "x", count: 1 << 21)
+      default: "seed: 1\n"
+      }
+    let bomb = nested.split(separator: "\n").map { "\($0)" }.joined(separator: ", ")
+    let settings = kind == "setting" ? ["seed={\(bomb), s: *a9}"] : []
+    let began = ContinuousClock.now
+    #expect { try read(text, settings) } throws: { "\($0)".utf8.count < 1000 && !"\($0)".contains("\n") }
+    #expect(ContinuousClock.now - began < .seconds(5))
+  }
+
+  @Test("Aliases of an honest size are read")
+  func aliases() throws {
+    let text = Self.valid.replacing("drop: { kind: none }", with: "drop: *drop")
+      .replacing("drop: { ratio: 0.75 }", with: "drop: &drop { ratio: 0.75 }")
+    #expect(try read(text).stages[1].drop == .structured(group: 2, kept: 1))
+  }
 }

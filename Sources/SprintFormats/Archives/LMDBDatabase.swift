@@ -1,61 +1,79 @@
-import CLMDB
 import Foundation
 
-/// An LMDB database, opened for reading. One thread at a time calls the library.
-package final class LMDBDatabase: @unchecked Sendable {
+/// An LMDB database of unsorted keys and single values, opened for reading. Any thread may read.
+///
+/// LMDB's own library maps the file and follows the offsets in it without a look at them, so that a damaged file ends
+/// the process. This reader follows a key from the root to its leaf and checks each page that it meets. Version 1 of
+/// the format, with addresses of 64 bits.
+package final class LMDBDatabase: Sendable {
   /// The folder of the database.
   package let path: String
-  private var environment: OpaquePointer?
-  private var transaction: OpaquePointer?
-  private var database: MDB_dbi = 0
-  private let lock = NSLock()
+  private let file: RandomAccessFile
+  private let pageSize, pageCount: Int
+  /// The page at which each search begins; nil for an empty database.
+  private let root: UInt64?
 
-  /// Opens the database in a folder.
+  /// The deepest tree that LMDB makes.
+  private static let deepest = 32
+
+  /// Opens the database in a folder. Throws `FileError` for a damaged or truncated one.
   package init(reading path: String) throws {
     self.path = path
-    try check("prepare the database", mdb_env_create(&environment))
-    // No lock files: the folder may be read-only, and nobody writes to it.
-    try check("open the database", mdb_env_open(environment, path, UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS), 0o644))
-    try checkSize()
-    try check("read the database", mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &transaction))
-    try check("read the database", mdb_dbi_open(transaction, nil, 0, &database))
-  }
-
-  deinit {
-    if let transaction { mdb_txn_abort(transaction) }
-    mdb_env_close(environment)
-  }
-
-  /// Throws if the file is too short. The library maps it into memory, where a missing page would kill the process.
-  private func checkSize() throws {
-    var (info, status) = (MDB_envinfo(), MDB_stat())
-    try check("look at the database", mdb_env_info(environment, &info))
-    try check("look at the database", mdb_env_stat(environment, &status))
-    let needed = (info.me_last_pgno + 1) * Int(status.ms_psize)
-    let found = try RandomAccessFile(reading: "\(path)/data.mdb").size
-    guard found >= needed else {
-      throw FileError.unusable(path: path, problem: "truncated: data.mdb has \(found) bytes, its pages need \(needed)")
+    file = try RandomAccessFile(reading: "\(path)/data.mdb")
+    let size = try file.size
+    let first = try LMDBMeta(page: Self.read(file, at: 0, count: 4096, path), path)
+    // Writers use the two pages in turn; the one with the later transaction counts.
+    let second = try LMDBMeta(page: Self.read(file, at: first.pageSize, count: 4096, path), path)
+    let newest = first.transaction > second.transaction ? first : second
+    (pageSize, pageCount) = (first.pageSize, size / first.pageSize)
+    guard newest.lastPage < UInt64(pageCount) else {
+      throw FileError.unusable(
+        path: path, problem: "truncated: data.mdb has \(pageCount) pages, its last one is page \(newest.lastPage)")
     }
+    guard newest.flags == 0 else {
+      throw FileError.unusable(path: path, problem: "holds sorted, reversed or numeric keys, expected plain ones")
+    }
+    root = newest.root == .max ? nil : newest.root
+  }
+
+  private static func read(_ file: RandomAccessFile, at offset: Int, count: Int, _ path: String) throws -> LMDBPage {
+    var bytes = [UInt8](repeating: 0, count: count)
+    try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: offset) }
+    return LMDBPage(bytes: bytes, path: path)
+  }
+
+  private func page(_ number: UInt64) throws -> LMDBPage {
+    guard number < UInt64(pageCount) else { throw LMDBPage.damaged(path, "it refers to page \(number) of \(pageCount)") }
+    return try Self.read(file, at: Int(number) * pageSize, count: pageSize, path)
   }
 
   /// Returns the value of a key, or nil if the database does not have it.
   package func value(of key: String) throws -> Data? {
-    var bytes = Array(key.utf8)
-    return try lock.withLock {
-      try bytes.withUnsafeMutableBytes { buffer in
-        var key = MDB_val(mv_size: buffer.count, mv_data: buffer.baseAddress)
-        var value = MDB_val()
-        let code = mdb_get(transaction, database, &key, &value)
-        if code == MDB_NOTFOUND { return nil }
-        try check("read a value", code)
-        return Data(bytes: value.mv_data, count: value.mv_size)
+    guard var number = root else { return nil }
+    let key = Array(key.utf8)
+    for _ in 0..<Self.deepest {
+      let page = try page(number)
+      switch try page.kind() {
+      case .branch: number = try page.child(for: key)
+      case .leaf: return try page.value(of: key).map { try data(of: $0) }
       }
     }
+    throw LMDBPage.damaged(path, "its tree is deeper than \(Self.deepest) pages")
   }
 
-  private func check(_ action: String, _ code: Int32) throws {
-    guard code == 0 else {
-      throw FileError.unusable(path: path, problem: "cannot \(action): \(String(cString: mdb_strerror(code)))")
+  private func data(of value: LMDBPage.Value) throws -> Data {
+    switch value {
+    case .inline(let bytes): return Data(bytes)
+    case .overflow(let first, let size):
+      // The value follows the header of its first page, across all of them.
+      let (start, end) = (first.multipliedReportingOverflow(by: UInt64(pageSize)), UInt64(pageCount * pageSize))
+      guard !start.overflow, start.partialValue < end, end - start.partialValue >= UInt64(size + LMDBPage.headerBytes),
+        try page(first).isOverflow()
+      else { throw LMDBPage.damaged(path, "a value of \(size) bytes lies outside the file") }
+      var data = Data(count: size)
+      let offset = Int(start.partialValue) + LMDBPage.headerBytes
+      try data.withUnsafeMutableBytes { try file.read(into: $0, at: offset) }
+      return data
     }
   }
 }

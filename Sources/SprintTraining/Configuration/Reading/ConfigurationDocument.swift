@@ -20,6 +20,10 @@ package struct ConfigurationDocument {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw ConfigurationError("\(path): the configuration file does not exist or cannot be read")
     }
+    guard data.count <= YAMLBounds.largest else {
+      throw ConfigurationError(
+        "\(path): a configuration file of \(data.count) bytes, expected at most \(YAMLBounds.largest)")
+    }
     guard let text = String(data: data, encoding: .utf8) else {
       throw ConfigurationError("\(path): the configuration file is not UTF-8 text")
     }
@@ -38,6 +42,7 @@ package struct ConfigurationDocument {
     (self.source, self.settingsName) = (source, settingsName)
     var node: Node
     do {
+      if let problem = YAMLBounds.problem(in: text) { throw ConfigurationError("\(source)\(problem)") }
       node = try compose(yaml: text) ?? Node([:])
     } catch let error as YamlError {
       throw ConfigurationError("\(source): not valid YAML: \(Self.oneLine(error))")
@@ -58,7 +63,9 @@ package struct ConfigurationDocument {
 
   private static func split(_ setting: String, name: String, example: String) throws -> (String, Node) {
     let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
-    guard parts.count == 2, !parts[0].isEmpty, let value = try? compose(yaml: parts[1]) else {
+    guard parts.count == 2, !parts[0].isEmpty, YAMLBounds.problem(in: parts[1]) == nil,
+      let value = try? compose(yaml: parts[1])
+    else {
       throw ConfigurationError("\(name): expected key=value, for example \(example)")
     }
     return (parts[0], value)
