@@ -55,6 +55,9 @@ package final class LatentDataset: Sendable {
   /// Elements of one latent.
   package var latentElements: Int { channels * side * side }
 
+  /// The files besides the data set's own in which its numbers lie, by links or external storage.
+  package var otherFiles: [String] { files.flatMap(\.otherFiles) }
+
   /// Returns an error about the data set as a whole; it names the first file.
   package func unusable(_ problem: String) -> FileError {
     let others = files.count == 1 ? "" : " and \(files.count - 1) more"

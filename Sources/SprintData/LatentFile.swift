@@ -10,6 +10,8 @@ final class LatentFile: Sendable {
   let labels: [Int32]
   let properties: LatentProperties
   let source: String
+  /// The other files in which numbers of this one lie, by links or external storage.
+  let otherFiles: [String]
   private let values: StoredArray
   private let flipped: StoredArray?
   private let features: StoredArray?
@@ -29,6 +31,8 @@ final class LatentFile: Sendable {
     features = try featureName.map { try Self.features(file, "/features/\($0)", count) }
     properties = try LatentProperties(of: file, channels: channels)
     source = try file.text("source") ?? ""
+    let names = [name, "\(name)_flip", "/labels"] + (featureName.map { ["/features/\($0)"] } ?? [])
+    otherFiles = Set(try names.flatMap { try file.otherFiles(of: $0) }).sorted()
   }
 
   private static func values(_ file: HDF5File, _ name: String, hasMoments: Bool) throws -> StoredArray {
@@ -55,10 +59,11 @@ final class LatentFile: Sendable {
   }
 
   private static func labels(_ file: HDF5File, _ count: Int) throws -> [Int32] {
-    let labels = try file.integers("/labels")
-    guard labels.count == count else {
-      throw FileError.unusable(path: file.path, problem: "\(labels.count) labels for \(count) samples")
+    let found = try file.describe("/labels").shape.reduce(1, *)
+    guard found == count else {
+      throw FileError.unusable(path: file.path, problem: "\(found) labels for \(count) samples")
     }
+    let labels = try file.integers("/labels")
     if let bad = labels.first(where: { $0 < 0 || $0 > Int64(Int32.max) }) {
       throw FileError.unusable(path: file.path, problem: "holds label \(bad), expected 0 to \(Int32.max)")
     }

@@ -36,16 +36,16 @@ import Testing
 
   @Test("A damaged database gives errors or other values, and never ends the process")
   func damage() throws {
-    var random = Randomness("damage")
+    var random = SystemRandomNumberGenerator()
     let whole = try Data(contentsOf: URL(fileURLWithPath: "\(path)/data.mdb"))
     var errors = 0
     for _ in 0..<300 {
       var bytes = whole
       for _ in 0..<20 {
         // Half of the changes hit the headers of pages, where the offsets are.
-        let at = abs(random.normal(2).map { Int($0 * 1e6) }[0]) % bytes.count
-        let place = Bool.random() ? at : at / 4096 * 4096 + at % 64
-        bytes[place] = UInt8.random(in: 0...255)
+        let at = Int.random(in: 0..<bytes.count, using: &random)
+        let place = Bool.random(using: &random) ? at : at / 4096 * 4096 + at % 64
+        bytes[place] = UInt8.random(in: 0...255, using: &random)
       }
       try bytes.write(to: URL(fileURLWithPath: "\(path)/data.mdb"))
       do {

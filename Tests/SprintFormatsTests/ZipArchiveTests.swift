@@ -21,4 +21,41 @@ import Testing
     try bytes.dropLast(5).write(to: URL(fileURLWithPath: folder.file("d.zip")))
     #expect(throws: FileError.self) { try ZipArchive(reading: folder.file("d.zip")) }
   }
+
+  /// Returns the bytes of an archive with one stored entry `x` of four bytes, whose directory claims other sizes.
+  private func archive(size: UInt64, packed: UInt64, method: UInt16 = 0) -> Data {
+    func bytes(_ numbers: [any FixedWidthInteger]) -> Data {
+      numbers.reduce(into: Data()) { data, number in
+        withUnsafeBytes(of: UInt64(truncatingIfNeeded: number).littleEndian) { data += $0.prefix(number.bitWidth / 8) }
+      }
+    }
+    let name = Data("x".utf8)
+    // Sizes of 32 bits say that those of 64 bits follow.
+    let sizes = bytes([UInt32(0xEFBB_3D8C), UInt32.max, UInt32.max])
+    let wide = bytes([UInt16(1), UInt16(16), size, packed])
+    let common = bytes([UInt16(45), UInt16(0), method, UInt32(0x21_0000)]) + sizes
+    let lengths = bytes([UInt16(1), UInt16(wide.count)])
+    let local = bytes([UInt32(0x0403_4B50)]) + common + lengths + name + wide + Data("abcd".utf8)
+    let entry =
+      bytes([UInt32(0x0201_4B50), UInt16(45)]) + common + lengths
+      + bytes([UInt16(0), UInt16(0), UInt16(0), UInt32(0), UInt32(0)]) + name + wide
+    let end = bytes([
+      UInt32(0x0605_4B50), UInt16(0), UInt16(0), UInt16(1), UInt16(1), UInt32(entry.count), UInt32(local.count),
+      UInt16(0),
+    ])
+    return local + entry + end
+  }
+
+  @Test(
+    "An entry that claims an impossible size, or is packed in an unknown way, is an error and takes no memory",
+    arguments: [
+      (UInt64(4), UInt64.max, UInt16(0)), (.max, .max, 0), (1 << 62, 1 << 62, 8), (1 << 40, 4, 8), (1 << 28, 4, 8),
+      (.max / 1100, .max, 8), (4, 4, 12),
+    ])
+  func claims(size: UInt64, packed: UInt64, method: UInt16) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.zip")
+    try archive(size: size, packed: packed, method: method).write(to: URL(fileURLWithPath: path))
+    #expect(throws: FileError.self) { try ZipArchive(reading: path).contents(of: "x") }
+  }
 }

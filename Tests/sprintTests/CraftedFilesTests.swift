@@ -92,6 +92,27 @@ extension ProcessTests {
       }
     }
 
+    @Test(
+      "A piece without filters whose size in the index is wrong is read as what it holds", .enabled(if: hasTools, missing),
+      arguments: [4, 400_000])
+    func pieceSizes(size: Int) throws {
+      let path = try make(
+        "sizes.h5",
+        """
+        import struct
+        with h5py.File(f, "w", libver="earliest") as h:
+            h.create_dataset("latents", data=np.full((4, 1, 8, 8), 7, "f4"), chunks=(1, 1, 8, 8))
+            h["labels"] = np.arange(4); h["noise"] = np.random.rand(200000)
+        data = bytearray(open(f, "rb").read())
+        tree = data.find(b"TREE\\x01")
+        assert tree > 0
+        for i in range(4): struct.pack_into("<I", data, tree + 24 + 56 * i, \(size))
+        open(f, "wb").write(data)
+        """)
+      let outcome = try sprint(["inspect", path, "--json"])
+      #expect(outcome.code == 0 && outcome.output.contains("\"mean\":[7]"), "\(outcome)")
+    }
+
     @Test("A zip entry that claims impossible sizes is one line of error", .enabled(if: hasTools, missing))
     func zipSizes() throws {
       for field in ["comp", "size", "both"] {

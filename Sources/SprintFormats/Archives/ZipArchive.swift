@@ -6,13 +6,13 @@ package final class ZipArchive: @unchecked Sendable {
   /// The path of the archive.
   package let path: String
   private let archive: OpaquePointer
-  private let size: Int
+  private let mostBytes: UInt64
   private let lock = NSLock()
 
   /// Opens an archive and checks its directory; a name that appears twice is an error.
   package init(reading path: String) throws {
     self.path = path
-    size = try RandomAccessFile(reading: path).size
+    mostBytes = MemoryBound.most(fileSize: UInt64(try RandomAccessFile(reading: path).size))
     var code: Int32 = 0
     guard let archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
       let problem = code == ZIP_ER_EXISTS ? "it holds a name twice" : Self.text(of: code)
@@ -43,9 +43,10 @@ package final class ZipArchive: @unchecked Sendable {
       guard index >= 0, zip_stat_index(archive, UInt64(index), 0, &status) == 0 else {
         throw FileError.unusable(path: path, problem: "holds no `\(name)`")
       }
-      // Deflate shrinks data by a factor of 1032 at most: a larger claim is a lie that would cost memory.
-      guard status.comp_size <= size, status.size / 1100 <= status.comp_size else {
-        throw failed("read `\(name)`: \(status.size) bytes out of \(status.comp_size) are impossible")
+      guard status.size <= mostBytes, [ZIP_CM_STORE, ZIP_CM_DEFLATE].contains(Int32(status.comp_method)) else {
+        throw FileError.unexpected(
+          path: path, name: name, found: "\(status.size) bytes, packed by method \(status.comp_method)",
+          expected: "at most \(mostBytes) bytes in an archive of this size, stored or deflated")
       }
       guard let entry = zip_fopen_index(archive, UInt64(index), 0) else { throw failed("open `\(name)`") }
       defer { zip_fclose(entry) }

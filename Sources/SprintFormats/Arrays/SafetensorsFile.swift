@@ -23,7 +23,8 @@ package struct SafetensorsFile: Sendable {
   /// The place of the first tensor in the file.
   private let start: Int
 
-  private static let largestHeader: UInt64 = 100_000_000
+  /// Room for about 40,000 tensors. JSON in memory takes many times its size.
+  private static let largestHeader: UInt64 = 4_000_000
 
   /// Opens a file and checks its whole header.
   package init(path: String) throws {
@@ -38,7 +39,7 @@ package struct SafetensorsFile: Sendable {
     try withUnsafeMutableBytes(of: &length) { try file.read(into: $0, at: 0) }
     length = UInt64(littleEndian: length)
     guard length <= Self.largestHeader, length <= UInt64(size - 8) else {
-      throw malformed("a header of \(length) bytes in a file of \(size)")
+      throw malformed("a header of \(length) bytes in a file of \(size), expected at most \(Self.largestHeader)")
     }
     var json = Data(count: Int(length))
     try json.withUnsafeMutableBytes { try file.read(into: $0, at: 8) }

@@ -69,8 +69,13 @@ package final class RandomAccessFile: Sendable {
 
   /// Returns all bytes of the file.
   package func contents() throws -> Data {
-    var data = Data(count: try size)
-    try data.withUnsafeMutableBytes { try read(into: $0, at: 0) }
+    let count = try size
+    // A file with holes may claim any size; `Data` would end the process where there is no memory.
+    guard let memory = malloc(max(1, count)) else {
+      throw FileError.unusable(path: path, problem: "its \(count) bytes do not fit into memory")
+    }
+    let data = Data(bytesNoCopy: memory, count: count, deallocator: .free)
+    try read(into: UnsafeMutableRawBufferPointer(start: memory, count: count), at: 0)
     return data
   }
 

@@ -1,10 +1,9 @@
 /// Returns the checksum of HDF5's Fletcher32 filter: two sums modulo 65535 over big-endian 16-bit words, the second sum
 /// in the high half.
 ///
-/// - Parameter bytes: an even number of bytes, at most 32 MiB
+/// An odd last byte is the high half of a word.
 func fletcher32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-  precondition(bytes.count % 2 == 0 && bytes.count <= 32 << 20, "a checksum over \(bytes.count) bytes")
-  let words = bytes.bindMemory(to: UInt16.self)
+  let words = UnsafeRawBufferPointer(rebasing: bytes.dropLast(bytes.count % 2)).bindMemory(to: UInt16.self)
   var (first, second): (UInt64, UInt64) = (0, 0)
   for start in stride(from: 0, to: words.count, by: blockWords) {
     let count = min(blockWords, words.count - start)
@@ -18,6 +17,12 @@ func fletcher32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     }
     second += UInt64(count) * first + UInt64(weighted)
     first += UInt64(sum)
+    // Both stay far below 64 bits.
+    if start & (1 << 20 - 1) == 0 { (first, second) = (UInt64(folded(first)), UInt64(folded(second))) }
+  }
+  if bytes.count % 2 == 1, let last = bytes.last {
+    first += UInt64(last) << 8
+    second += first
   }
   return folded(second) << 16 | folded(first)
 }

@@ -21,15 +21,18 @@ extension HDF5File {
         path: path, name: name, found: "\(count) texts of \(size) bytes",
         expected: "one text of at most \(Self.largestText) bytes")
     }
-    if isVariable {
-      var pointer: UnsafeMutablePointer<CChar>?
-      try check("read the attribute `\(name)`") { H5Aread(attribute.id, type.id, &pointer) }
-      defer { free(pointer) }
-      return pointer.map { String(cString: $0) } ?? ""
+    let action = "read the attribute `\(name)`"
+    guard isVariable else {
+      var bytes = [UInt8](repeating: 0, count: size)
+      try check(action) { H5Aread(attribute.id, type.id, &bytes) }
+      return Self.text(bytes)
     }
-    var buffer = [UInt8](repeating: 0, count: size)
-    try check("read the attribute `\(name)`") { H5Aread(attribute.id, type.id, &buffer) }
-    return String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
+    guard Self.locked({ H5Aget_storage_size(attribute.id) }) == Self.storedText else {
+      throw FileError.hdf5(path, cannot: action)
+    }
+    var bytes = [UInt8](repeating: 0, count: Self.storedText)
+    try check(action) { H5Aread(attribute.id, Self.reference, &bytes) }
+    return try self.text(at: bytes, of: attribute, name)
   }
 
   /// Returns the numbers of an attribute (one for a scalar), or nil if the file does not have it.
@@ -37,9 +40,9 @@ extension HDF5File {
     guard let attribute = try attribute(name) else { return nil }
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Aget_type(attribute.id) }
     let count = try elements(of: attribute, name)
-    guard [H5T_FLOAT, H5T_INTEGER].contains(Self.locked { H5Tget_class(type.id) }), count <= Self.mostNumbers else {
+    guard Self.locked({ HDF5NumberType(type.id) != nil }), count <= Self.mostNumbers else {
       throw FileError.unexpected(
-        path: path, name: name, found: "\(count) values", expected: "at most \(Self.mostNumbers) numbers")
+        path: path, name: name, found: "\(count) values of some type", expected: "at most \(Self.mostNumbers) numbers")
     }
     var values = [Double](repeating: 0, count: count)
     try check("read the numbers of the attribute `\(name)`") { H5Aread(attribute.id, sprint_h5t_double(), &values) }

@@ -10,8 +10,8 @@ package final class HDF5File: @unchecked Sendable {
   /// Whether data sets may lie in other files, by external links or external storage. A checkpoint that could name any
   /// file of the machine could also make sprint export it.
   let followsOtherFiles: Bool
-  /// What is known about packed data sets, nil for others; guarded by the lock.
-  var packed: [String: Packed?] = [:]
+  /// The data sets that are read entry by entry; the lock guards them.
+  var entrySets: [String: StoredSet] = [:]
 
   private static let lock: NSRecursiveLock = {
     // Network file systems often refuse locks, and data sets are only read.

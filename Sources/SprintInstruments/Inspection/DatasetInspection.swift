@@ -13,6 +13,7 @@ package struct DatasetInspection: Encodable {
 
   let samples, channels, side: Int
   let kind, vae, source: String
+  let otherFiles: [String]
   let hasMoments, hasFlipped: Bool
   let classes, firstLabel, lastLabel, smallestClass, largestClass: Int
   let seenByModel: [Channel]
@@ -25,6 +26,7 @@ package struct DatasetInspection: Encodable {
     let dataset = try LatentDataset(paths: [path])
     (samples, channels, side) = (dataset.count, dataset.channels, dataset.side)
     (kind, vae, source) = (dataset.properties.kind, dataset.properties.vae, dataset.source)
+    otherFiles = dataset.otherFiles
     (hasMoments, hasFlipped) = (dataset.hasMoments, dataset.hasFlipped)
     var counts: [Int: Int] = [:]
     for index in 0..<dataset.count { counts[dataset.label(index), default: 0] += 1 }
@@ -69,6 +71,7 @@ package struct DatasetInspection: Encodable {
       "  \(hasMoments ? "moments, drawn anew each time" : "drawn latents")\(hasFlipped ? ", mirrored images too" : "")",
       "  \(classes) classes, labels \(firstLabel) to \(lastLabel), \(smallestClass) to \(largestClass) images each",
     ] + (from.isEmpty ? [] : ["  from \(from.joined(separator: ", "))"])
+      + (otherFiles.isEmpty ? [] : ["  numbers lie in other files: \(otherFiles.joined(separator: ", "))"])
       + seenByModel.enumerated().map {
         String(format: "  channel %d as the model sees it: mean %.3f, deviation %.3f", $0, $1.mean, $1.deviation)
       } + warnings.map { "warning: \($0)" }

@@ -20,6 +20,10 @@ package struct ConfigurationDocument {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw ConfigurationError("\(path): the configuration file does not exist or cannot be read")
     }
+    guard data.count <= YAMLBounds.largest else {
+      throw ConfigurationError(
+        "\(path): a configuration file of \(data.count) bytes, expected at most \(YAMLBounds.largest)")
+    }
     guard let text = String(data: data, encoding: .utf8) else {
       throw ConfigurationError("\(path): the configuration file is not UTF-8 text")
     }
@@ -38,7 +42,8 @@ package struct ConfigurationDocument {
     (self.source, self.settingsName) = (source, settingsName)
     var node: Node
     do {
-      node = try Self.parse(text, source) ?? Node([:])
+      if let problem = YAMLBounds.problem(in: text) { throw ConfigurationError("\(source)\(problem)") }
+      node = try compose(yaml: text) ?? Node([:])
     } catch let error as YamlError {
       throw ConfigurationError("\(source): not valid YAML: \(Self.oneLine(error))")
     }
@@ -56,34 +61,11 @@ package struct ConfigurationDocument {
   /// The whole document as YAML.
   package func text() throws -> String { try serialize(node: node) }
 
-  /// The most bytes and aliases of a document. Aliases of aliases multiply: with so few of them a document grows by a
-  /// factor of some hundreds at most.
-  private static let (mostBytes, mostAliases) = (1 << 20, 16)
-
-  private static func parse(_ text: String, _ source: String) throws -> Node? {
-    guard text.utf8.count <= mostBytes else {
-      throw ConfigurationError("\(source): has \(text.utf8.count) bytes, expected at most \(mostBytes)")
-    }
-    let aliases = aliases(in: text)
-    guard aliases <= mostAliases else {
-      throw ConfigurationError("\(source): has \(aliases) aliases (`*name`), expected at most \(mostAliases)")
-    }
-    return try compose(yaml: text)
-  }
-
-  /// The number of places that look like an alias: an asterisk at the start of a word, followed by a name.
-  private static func aliases(in text: String) -> Int {
-    let bytes = Array(text.utf8)
-    let before = Set(" \t\n\r[{,:?-".utf8)
-    return bytes.indices.count { i in
-      bytes[i] == UInt8(ascii: "*") && (i == 0 || before.contains(bytes[i - 1])) && i + 1 < bytes.count
-        && !before.contains(bytes[i + 1]) && bytes[i + 1] != UInt8(ascii: "*")
-    }
-  }
-
   private static func split(_ setting: String, name: String, example: String) throws -> (String, Node) {
     let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
-    guard parts.count == 2, !parts[0].isEmpty, let value = try? parse(parts[1], name) else {
+    guard parts.count == 2, !parts[0].isEmpty, YAMLBounds.problem(in: parts[1]) == nil,
+      let value = try? compose(yaml: parts[1])
+    else {
       throw ConfigurationError("\(name): expected key=value, for example \(example)")
     }
     return (parts[0], value)

@@ -142,10 +142,12 @@ final class ConfigurationReader {
       let node = pair.key
       let key = node.string ?? "?"
       if knownKeys.contains(key) { continue }
-      let nearest = knownKeys.min { key.editDistance(to: $0) < key.editDistance(to: $1) }
+      // No known key is as long as half of that, and comparing takes time.
+      let nearest = key.utf8.count > 60 ? nil : knownKeys.min { key.editDistance(to: $0) < key.editDistance(to: $1) }
       // A key without a line comes from a setting.
+      let shown = Self.shortened(key)
       throw ConfigurationError(
-        node.mark == nil ? setting(full(key)) : place(full(key), node.mark?.line), key: full(key),
+        node.mark == nil ? setting(full(shown)) : place(full(shown), node.mark?.line), key: full(shown),
         "is not a known key\(nearest.map { "; did you mean `\($0)`?" } ?? "")")
     }
   }
@@ -165,10 +167,14 @@ final class ConfigurationReader {
       return note(key, value)
     }
     guard let scalar = node.scalar, let converted = convert(scalar.string) else {
-      throw error(key, "is \(node.scalar.map { "`\($0.string)`" } ?? "no single value"), expected \(expected)")
+      let found = node.scalar.map { "`\(Self.shortened($0.string))`" } ?? "no single value"
+      throw error(key, "is \(found), expected \(expected)")
     }
     return note(key, converted)
   }
+
+  /// Cuts a text for messages.
+  private static func shortened(_ text: String) -> String { text.count > 120 ? "\(text.prefix(120))..." : text }
 
   /// Records the value of a key and returns it.
   private func note<Value>(_ key: String, _ value: Value) -> Value {

@@ -1,0 +1,167 @@
+import Foundation
+import SprintFormats
+import SprintTestSupport
+import Testing
+
+/// Data sets of other writers: how they are packed, and what they claim.
+@Suite(.enabled(if: Python.has("numpy", "h5py"), Comment(rawValue: Python.lacks("numpy and h5py"))))
+struct HDF5StorageTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Runs Python with `f` as a new HDF5 file.
+  private func make(_ script: String) throws -> HDF5File {
+    let path = folder.file("a.h5")
+    try? FileManager.default.removeItem(atPath: path)
+    let made = try Python.run([
+      "-c", "import h5py, numpy as np, zlib\nf = h5py.File('\(path)', 'w')\n\(script)\nf.close()",
+    ])
+    try #require(made.code == 0, "\(made.errors)")
+    return try HDF5File(reading: path)
+  }
+
+  private func floats(_ file: HDF5File, _ name: String, entry: Int? = nil, count: Int) throws -> [Float] {
+    var values = [Float](repeating: -1, count: count)
+    try values.withUnsafeMutableBufferPointer {
+      if let entry { try file.floats(name, entry: entry, into: $0) } else { try file.floats(name, into: $0) }
+    }
+    return values
+  }
+
+  @Test(
+    "Every element of a data set in pieces is read where it belongs, whatever the pieces, filters and number types",
+    arguments: ["<f2", ">f4", "<f4", "<f8", "i1", ">u2", "<i4", "<i8"])
+  func pieces(type: String) throws {
+    // Pieces that do not divide the extents, and packed ones of an odd number of bytes.
+    let script = """
+      a = (np.arange(5 * 4 * 3 * 7) % 100).astype('\(type)').reshape(5, 4, 3, 7)
+      for i, c in enumerate([(1, 4, 3, 7), (2, 4, 3, 7), (3, 3, 2, 5), (5, 1, 3, 7), (1, 1, 1, 1), (4, 4, 2, 7)]):
+          for j, o in enumerate([{}, dict(compression='gzip'), dict(shuffle=True), dict(fletcher32=True),
+                                 dict(compression='gzip', shuffle=True, fletcher32=True)]):
+              f.create_dataset('%d-%d' % (i, j), data=a, chunks=c, **o)
+      """
+    let file = try make(script)
+    let expected = (0..<420).map { Float($0 % 100) }
+    for name in try file.names(in: "/") {
+      #expect(try floats(file, "/\(name)", count: 420) == expected, "\(name)")
+      #expect(try file.integers("/\(name)") == expected.map { Int64($0) }, "\(name)")
+      for entry in [4, 0, 3] {
+        let range = entry * 84..<(entry + 1) * 84
+        #expect(try floats(file, "/\(name)", entry: entry, count: 84) == Array(expected[range]), "\(name)")
+      }
+    }
+  }
+
+  @Test(
+    "A piece that unpacks to less or more than its size, or that nobody wrote, is an error",
+    arguments: [
+      "d.id.write_direct_chunk((0, 0), zlib.compress(b'1234'))",
+      "d.id.write_direct_chunk((0, 0), zlib.compress(b'1234' * 17))",
+      "d.id.write_direct_chunk((0, 0), zlib.compress(b'1234' * 16)[:-5])",
+      "d.id.write_direct_chunk((0, 0), b'1234' * 15, 1)", "d.id.write_direct_chunk((0, 0), b'1234' * 17, 1)", "",
+    ])
+  func unpacking(write: String) throws {
+    let file = try make("d = f.create_dataset('d', (4, 8), '<f4', chunks=(2, 8), compression=1)\nd[2:] = 3\n\(write)")
+    #expect(throws: FileError.self) { try floats(file, "/d", count: 32) }
+    #expect(throws: FileError.self) { try floats(file, "/d", entry: 1, count: 8) }
+    #expect(throws: FileError.self) { try file.integers("/d") }
+    #expect(try floats(file, "/d", entry: 3, count: 8) == [Float](repeating: 3, count: 8))
+  }
+
+  @Test("A piece whose writer skipped a filter is read")
+  func skippedFilters() throws {
+    let file = try make(
+      """
+      d = f.create_dataset('d', (2, 2), '<f4', chunks=(1, 2), compression=1, shuffle=True)
+      d.id.write_direct_chunk((0, 0), np.array([1, 2], '<f4').tobytes(), 3)
+      d.id.write_direct_chunk((1, 0), zlib.compress(np.array([3, 4], '<f4').tobytes()), 1)
+      """)
+    #expect(try floats(file, "/d", count: 4) == [1, 2, 3, 4])
+  }
+
+  @Test(
+    "What sprint cannot read safely is refused with the reason, before memory is taken",
+    arguments: [
+      ("f.create_dataset('d', data=np.ones((4, 8), 'f4'), compression='lzf')", "h5repack"),
+      ("f.create_dataset('d', data=np.ones((4, 8), 'f4'), scaleoffset=3)", "h5repack"),
+      ("f.create_dataset('d', (1 << 30, 1 << 12), 'f4')", "somebody wrote"),
+      ("f.create_dataset('d', (4, 1 << 40), 'f4', chunks=(1, 64))", "one piece"),
+      ("f.create_dataset('d', (4, 1 << 29), 'f4', chunks=(1, 1 << 29))", "one piece"),
+      ("f.create_dataset('d', data=np.ones((4, 8), 'c8'))", "another type"),
+      ("f.create_dataset('d', data=np.ones((4, 8), 'f4'), dtype=h5py.h5t.IEEE_F32LE)", ""),
+      ("v = h5py.VirtualLayout((4, 8), 'f4'); f.create_virtual_dataset('d', v)", "view"),
+    ])
+  func refusals(script: String, reason: String) throws {
+    let file = try make(script)
+    func read() throws {
+      _ = try file.describe("/d")
+      _ = try floats(file, "/d", entry: 0, count: 8)
+    }
+    if reason.isEmpty { return try read() }
+    #expect { try read() } throws: { "\($0)".contains(reason) && !"\($0)".contains("\n") }
+  }
+
+  @Test("Numbers of an odd form are not read as if they were plain ones")
+  func oddNumbers() throws {
+    let file = try make(
+      """
+      t = h5py.h5t.IEEE_F32LE.copy(); t.set_fields(15, 7, 8, 0, 7); t.set_size(2); t.set_ebias(127)
+      h5py.h5d.create(f.id, b'bf16', t, h5py.h5s.create_simple((2, 2))).write(
+          h5py.h5s.ALL, h5py.h5s.ALL, np.zeros((2, 2), 'f4'), h5py.h5t.NATIVE_FLOAT)
+      f['whole'] = np.array([1.0, 2.0]); f['half'] = np.array([1.0, 2.5]); f['large'] = np.array([2**63], 'u8')
+      f['truth'] = np.array([True, False])
+      """)
+    #expect(try file.describe("/bf16").element == .other)
+    #expect(throws: FileError.self) { try floats(file, "/bf16", count: 4) }
+    #expect(try file.integers("/whole") == [1, 2] && file.integers("/truth") == [1, 0])
+    #expect(throws: FileError.self) { try file.integers("/half") }
+    #expect(throws: FileError.self) { try file.integers("/large") }
+  }
+
+  @Test("Texts of variable length are read, and one that is not where the file says is an error")
+  func texts() throws {
+    let script = """
+      f.attrs['kind'] = 'größer'; f.attrs['empty'] = ''; f.attrs['fixed'] = np.bytes_('fixed')
+      f['text'] = 'x' * 5000; f['bytes'] = np.frombuffer(b'bytes', 'u1')
+      d = f.create_dataset('packed', (1,), h5py.string_dtype(), chunks=(1,), compression=1); d[0] = 'packed'
+      for i in range(300): f.attrs['many%d' % i] = 'number %d' % i
+      """
+    let file = try make(script)
+    #expect(try file.text("kind") == "größer" && file.text("empty") == "" && file.text("fixed") == "fixed")
+    #expect(try file.text(dataset: "/text") == String(repeating: "x", count: 5000))
+    #expect(try file.text(dataset: "/bytes") == "bytes" && file.text(dataset: "/packed") == "packed")
+    for i in [0, 150, 299] { #expect(try file.text("many\(i)") == "number \(i)") }
+    // The reference in the header of `text`: length, heap, number.
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("a.h5")))
+    let length = withUnsafeBytes(of: UInt32(5000).littleEndian) { Data($0) }
+    let places = bytes.indices.dropLast(20).filter { bytes[$0..<$0 + 4] == length && bytes[$0 + 4...].prefix(8) != Data(8) }
+    for (offset, value) in [(3, UInt8(1)), (1, 0x20), (4, 1), (9, 1), (12, 99), (15, 1)] {
+      for place in places { bytes[place + offset] ^= value }
+      let path = folder.file("b.h5")
+      try bytes.write(to: URL(fileURLWithPath: path))
+      #expect(throws: FileError.self, "byte \(offset)") { try HDF5File(reading: path).text(dataset: "/text") }
+      for place in places { bytes[place + offset] ^= value }
+    }
+  }
+
+  @Test("A file whose data sets have to lie in it takes nothing from others, not even by a link to a link")
+  func otherFiles() throws {
+    let script = """
+      o = '\(folder.file("other.h5"))'
+      with h5py.File(o, 'w') as h: h['d'] = np.ones((4, 8), 'f4')
+      f['link'] = h5py.ExternalLink(o, '/d'); f['root'] = h5py.ExternalLink(o, '/'); f['soft'] = h5py.SoftLink('/root/d')
+      f.create_dataset('storage', (4, 8), 'f4', external=[(o, 0, 128)]); f['own'] = np.ones((4, 8), 'f4')
+      """
+    let file = try make(script)
+    for name in ["/link", "/soft", "/storage"] {
+      #expect { try file.describe(name) } throws: { "\($0)".contains("in another file") }
+    }
+    let following = try HDF5File(reading: folder.file("a.h5"), followsOtherFiles: true)
+    for name in ["/link", "/soft", "/storage"] {
+      #expect(try following.otherFiles(of: name) == [folder.file("other.h5")], "\(name)")
+      #expect(try floats(following, name, count: 32).count == 32)
+    }
+    #expect(try following.otherFiles(of: "/own").isEmpty)
+  }
+}
