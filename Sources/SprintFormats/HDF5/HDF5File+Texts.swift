@@ -50,7 +50,7 @@ extension HDF5File {
     let length = UInt64(number(reference, 0, 4))
     let (heap, index) = (number(reference, 4, 8), number(reference, 12, 4))
     guard length > 0, heap != 0 else { return "" }
-    let (base, path) = try Self.locked { () throws -> (hsize_t, String) in
+    let (base, place) = try Self.locked { () throws -> (hsize_t, String) in
       let file = H5Iget_file_id(object.id)
       defer { H5Fclose(file) }
       let properties = H5Fget_create_plist(file)
@@ -62,7 +62,7 @@ extension HDF5File {
       }
       return (base, Self.path { H5Fget_name(file, $0, $1) >= 0 })
     }
-    let heaps = try HDF5Heaps(RandomAccessFile(reading: path), base: base)
+    let heaps = try HDF5Heaps(RandomAccessFile(reading: place), base: base)
     guard let bytes = try heaps.bytes(index: index, at: heap, count: length) else {
       throw FileError.hdf5(path, cannot: "read the text `\(name)`: it is not where the file says; is the file damaged?")
     }
