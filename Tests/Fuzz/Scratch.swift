@@ -18,6 +18,12 @@ enum Scratch {
     return path
   }
 
+  /// Whether a file is small: a recipe may leave room for gigabytes, which only take time to read.
+  static func isSmall(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_size < 16 << 20
+  }
+
   /// Replaces bytes of a file where a recipe says so: pairs of a place and a value.
   static func damage(_ path: String, _ recipe: inout Recipe) {
     let descriptor = open(path, O_RDWR)
