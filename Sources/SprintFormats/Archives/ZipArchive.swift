@@ -7,10 +7,14 @@ package final class ZipArchive: @unchecked Sendable {
   package let path: String
   private let archive: OpaquePointer
   private let lock = NSLock()
+  private let size: UInt64
+  /// What decompressing an entry may take beyond the size of the archive.
+  private static let mostBeyondFile: UInt64 = 64 << 20
 
   /// Opens an archive and checks its directory; a name that appears twice is an error.
   package init(reading path: String) throws {
     self.path = path
+    size = UInt64(try RandomAccessFile(reading: path).size)
     var code: Int32 = 0
     guard let archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
       let problem = code == ZIP_ER_EXISTS ? "it holds a name twice" : Self.text(of: code)
@@ -42,8 +46,8 @@ package final class ZipArchive: @unchecked Sendable {
         throw FileError.unusable(path: path, problem: "holds no `\(name)`")
       }
       // Deflate shrinks data by a factor of 1032 at most: a larger claim is a lie that would cost memory.
-      guard status.size <= 1100 * (status.comp_size + 1) else {
-        throw failed("read `\(name)`: \(status.size) bytes out of \(status.comp_size) are impossible")
+      guard status.size / 1100 <= status.comp_size, status.size <= size + Self.mostBeyondFile else {
+        throw failed("read `\(name)`: \(status.size) bytes out of \(status.comp_size), expected less")
       }
       guard let entry = zip_fopen_index(archive, UInt64(index), 0) else { throw failed("open `\(name)`") }
       defer { zip_fclose(entry) }

@@ -59,49 +59,8 @@ extension HDF5File {
     let dataset = try opened("open the data set `\(name)`", H5Dclose) {
       H5Dopen2(file.id, name, sprint_h5p_default())
     }
-    if !followsOtherFiles, try hasExternalStorage(dataset, name) { throw elsewhere(name) }
+    if !followsOtherFiles, try !isInThisFile(dataset, name) { throw elsewhere(name) }
     return dataset
-  }
-
-  /// Throws if a link on the way to `name` leads into another file.
-  private func refuseExternalLinks(_ name: String) throws {
-    var current = ""
-    for part in name.split(separator: "/") {
-      current += "/\(part)"
-      var info = H5L_info_t()
-      try check("look at `\(current)`") { H5Lget_info(file.id, current, &info, sprint_h5p_default()) }
-      if info.type == H5L_TYPE_EXTERNAL { throw elsewhere(current) }
-    }
-  }
-
-  private func elsewhere(_ name: String) -> FileError {
-    .unexpected(path: path, name: name, found: "in another file", expected: "numbers in this file")
-  }
-
-  private func hasExternalStorage(_ dataset: Handle, _ name: String) throws -> Bool {
-    let properties = try opened("read the layout of `\(name)`", H5Pclose) { H5Dget_create_plist(dataset.id) }
-    return Self.locked { H5Pget_external_count(properties.id) > 0 }
-  }
-
-  /// Whether a data set lies in this very file, so that its place can be read without the library.
-  private func isInThisFile(_ dataset: Handle, _ name: String) throws -> Bool {
-    guard try !hasExternalStorage(dataset, name) else { return false }
-    var (own, found) = (H5O_info_t(), H5O_info_t())
-    try check("look at the file") { H5Oget_info1(file.id, &own) }
-    try check("look at `\(name)`") { H5Oget_info1(dataset.id, &found) }
-    return own.fileno == found.fileno
-  }
-
-  /// Throws if a data set claims more elements than its file can hold, before memory is taken for them.
-  private func checkStorage(_ dataset: Handle, _ name: String, elements: Int) throws {
-    guard elements > 0 else { return }
-    let stored = Self.locked { H5Dget_storage_size(dataset.id) }
-    // A compressed byte holds 1032 bytes at most.
-    guard stored > 0, elements / 1100 <= stored else {
-      throw FileError.unexpected(
-        path: path, name: name, found: "\(elements) numbers in \(stored) bytes of the file",
-        expected: "numbers that somebody wrote")
-    }
   }
 
   /// Returns shape, element type and place of a data set.
@@ -110,6 +69,7 @@ extension HDF5File {
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Dget_type(dataset.id) }
     let properties = try opened("read the layout of `\(name)`", H5Pclose) { H5Dget_create_plist(dataset.id) }
     let shape = try shape(of: dataset, name)
+    try checkStorage(dataset, name, elements: shape.reduce(1, *))
     let isHere = try isInThisFile(dataset, name)
     return Self.locked {
       let isContiguous = H5Pget_layout(properties.id) == H5D_CONTIGUOUS
@@ -167,7 +127,7 @@ extension HDF5File {
   package func integers(_ name: String) throws -> [Int64] {
     let dataset = try dataset(name)
     let count = try shape(of: dataset, name).reduce(1, *)
-    try checkStorage(dataset, name, elements: count)
+    try checkStorage(dataset, name, elements: count, memory: count.multipliedReportingOverflow(by: 8).partialValue)
     var values = [Int64](repeating: 0, count: count)
     try check("read `\(name)`; is the file damaged?") {
       H5Dread(dataset.id, sprint_h5t_int64(), sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), &values)
@@ -213,7 +173,7 @@ extension HDF5File {
     }
     let (size, overflow) = count.multipliedReportingOverflow(by: Self.locked { H5Tget_size(type.id) })
     guard !overflow else { throw FileError.hdf5(path, cannot: action) }
-    try checkStorage(dataset, name, elements: size)
+    try checkStorage(dataset, name, elements: count, memory: size)
     var bytes = [UInt8](repeating: 0, count: size)
     try check(action) { H5Dread(dataset.id, type.id, sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), &bytes) }
     return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)

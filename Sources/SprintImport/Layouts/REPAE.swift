@@ -18,7 +18,7 @@ private struct SampleDatasets: LatentSource {
   private let table: LabelTable
 
   init(_ path: String, labels: String?) throws {
-    let file = try HDF5File(reading: path, followsOtherFiles: true)
+    let file = try HDF5File(reading: path)
     for own in ["/moments", "/latents"] where file.has(own) {
       throw FileError.unusable(path: path, problem: "holds \(own): train on it as it is, there is nothing to import")
     }
