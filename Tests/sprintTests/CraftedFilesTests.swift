@@ -77,8 +77,11 @@ extension ProcessTests {
       let file = "\(run.checkpoints)/step-000000001.h5"
       let other = try make(
         "other.h5",
-        "with h5py.File('\(file)') as c, h5py.File(f, 'w') as h: h['x'] = np.full(c['/ema/mask_token'].shape, 7, 'f4')\n"
-      )
+        """
+        with h5py.File('\(file)') as c, h5py.File(f, 'w') as h:
+            h['x'] = np.full(c['/ema/mask_token'].shape, 7, 'f4')
+
+        """)
       for (name, change) in [
         ("storage", "h.create_dataset(n, s, 'f4', external=[('\(secret)', 0, 1 << 20)])"),
         ("link", "h[n] = h5py.ExternalLink('\(other)', '/x')"),
