@@ -108,13 +108,12 @@ extension Recipe {
   private mutating func cut(_ properties: hid_t, _ extents: [hsize_t]) {
     var piece = extents.map { max(1, min(number(min($0, 64)), $0)) }
     H5Pset_chunk(properties, Int32(piece.count), &piece)
+    // Not nbit and scaleoffset: with some types the library's own writing of them reads outside its memory.
     for _ in 0..<next() % 3 {
-      switch next() % 6 {
+      switch next() % 4 {
       case 0: H5Pset_fletcher32(properties)
       case 1: H5Pset_deflate(properties, 1)
       case 2: H5Pset_shuffle(properties)
-      case 3: H5Pset_scaleoffset(properties, H5Z_SO_FLOAT_DSCALE, 2)
-      case 4: H5Pset_nbit(properties)
       default: H5Pset_filter(properties, 32_017, 1, 0, nil)
       }
     }
