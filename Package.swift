@@ -124,7 +124,11 @@ let package = Package(
 if isFuzzing {
   package.targets.append(
     .executableTarget(
-      name: "fuzz", dependencies: ["SprintFormats", "SprintTraining"], path: "Tests/Fuzz", swiftSettings: settings,
+      name: "fuzz",
+      dependencies: [
+        "CHDF5", "SprintTraining", "SprintData", "SprintModel", "SprintFormats", "SprintKernels",
+      ],
+      path: "Tests/Fuzz", swiftSettings: settings,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
 }
 

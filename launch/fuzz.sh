@@ -1,17 +1,23 @@
 #!/bin/sh
-# Feeds random bytes to a reader of files:
+# Feeds made-up files to a reader of files:
 #
-#   launch/fuzz.sh npy|safetensors|configuration [SECONDS]
+#   launch/fuzz.sh READER [SECONDS]
 #
-# Fails if an input crashes the reader, takes more than five seconds, or more than 512 MB.
+# READER is npy, safetensors, configuration, zip, lmdb, events, hdf5-data, hdf5-attributes, hdf5-raw or checkpoint.
+# For the HDF5 readers the bytes of libFuzzer choose what a valid file holds; hdf5-raw damages the headers of a good
+# one. Fails if an input crashes the reader, takes more than five seconds, or more than 512 MB.
 set -eu
 cd "$(dirname "$0")/.."
 
-reader="${1:?usage: launch/fuzz.sh npy|safetensors|configuration [SECONDS]}"
+reader="${1:?usage: launch/fuzz.sh READER [SECONDS]}"
 export SPRINT_FUZZ="$reader"
 swift build -c release --product fuzz --scratch-path .build-fuzz
 corpus=".build-fuzz/corpus/$reader"
 mkdir -p "$corpus"
+TMPDIR=$(mktemp -d /dev/shm/sprint-fuzz.XXXXXX)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+npy="\223NUMPY\001\0\072\0{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n12345678"
 case "$reader" in
   configuration) cp configs/*.yaml "$corpus" ;;
   safetensors)
@@ -20,9 +26,25 @@ case "$reader" in
       printf '12345678'
     } >"$corpus/two"
     ;;
-  npy)
-    printf "\223NUMPY\001\0\072\0{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n12345678" >"$corpus/two"
+  npy) printf "$npy" >"$corpus/two" ;;
+  zip)
+    printf "$npy" >"$TMPDIR/two.npy"
+    python3 -m zipfile -c "$corpus/two" "$TMPDIR/two.npy"
     ;;
+  lmdb)
+    python=.build/python/bin/python
+    [ -x "$python" ] || python=python3
+    "$python" - "$TMPDIR" <<'EOF'
+import lmdb, os, sys
+folder = sys.argv[1]
+with lmdb.open(f"{folder}/made", map_size=1 << 20) as database, database.begin(write=True) as transaction:
+    for name, size in dict(length=1, z0=0, **{"z-0": 2048, "z-1": 2048, "z-2": 9000, "y-0": 1, "y-1": 1}).items():
+        transaction.put(name.encode(), b"3" * size)
+os.rename(f"{folder}/made/data.mdb", f"{folder}/good.mdb")
+EOF
+    head -c 96 /dev/zero >"$corpus/good"
+    ;;
+  *) head -c 96 /dev/zero >"$corpus/good" ;;
 esac
-exec .build-fuzz/release/fuzz "$corpus" -max_total_time="${2:-600}" -timeout=5 -rss_limit_mb=512 -max_len=4096 \
+.build-fuzz/release/fuzz "$corpus" -max_total_time="${2:-600}" -timeout=5 -rss_limit_mb=512 -max_len=4096 \
   -artifact_prefix=".build-fuzz/$reader-" -print_final_stats=1

@@ -123,7 +123,8 @@ def odd_values(dice, kind, shape):
     if kind.kind == "f":
         numbers = [0, 1, -1, numpy.nan, numpy.inf, -numpy.inf, 3e38, 1e-40, 0.5, 2**53, 255, 65504]
         with numpy.errstate(over="ignore"):
-            return numpy.array([dice.choice(numbers) for _ in range(int(numpy.prod(shape)))]).reshape(shape).astype(kind)
+            values = numpy.array([dice.choice(numbers) for _ in range(int(numpy.prod(shape)))])
+            return values.reshape(shape).astype(kind)
     if kind.kind in "iu" and kind.metadata is None:
         return numpy.random.default_rng(dice.randrange(99)).integers(0, 127, shape).astype(kind)
     return None
@@ -170,7 +171,8 @@ def other_type(file, name, good, dice, _):
 
 def other_shape(file, name, good, dice, _):
     shape = good.shape
-    file.create_dataset(name, dice.choice([(), (0,), shape + (1,), shape[:-1], shape[::-1], (1,) * 32, (good.size,)]), "<f4")
+    others = [(), (0,), shape + (1,), shape[:-1], shape[::-1], (1,) * 32, (good.size,)]
+    file.create_dataset(name, dice.choice(others), "<f4")
 
 
 def filtered(file, name, good, dice, _):
@@ -664,9 +666,12 @@ def attack(name, program, arguments, secrets):
         failures += [(number, *each) for each in found]
         if not found and number is not None:
             shutil.rmtree(folder)
-    row = [name, str(arguments.count), " ".join(f"{code}: {count}" for code, count in sorted(codes.items()) if code >= 0),
-           " ".join(f"{code}: {count}" for code, count in sorted(signals.items())) or "none", f"{worst / 2**20:.0f} MB"]
+    row = [name, str(arguments.count), counted(codes), counted(signals) or "none", f"{worst / 2**20:.0f} MB"]
     return row, failures
+
+
+def counted(counter):
+    return " ".join(f"{code}: {count}" for code, count in sorted(counter.items()) if code >= 0)
 
 
 def main():

@@ -38,6 +38,9 @@ extension ProcessTests {
         "h.attrs['kind'] = 3.5", "del h['labels']; h.create_dataset('labels', (1 << 40,), 'i8', chunks=(1024,))",
         "del h['labels']; h.create_dataset('labels', (1 << 33,), 'i8')",
         "del h['labels']; h['labels'] = h5py.ExternalLink('none.h5', '/labels')",
+        "del h['labels']; h.create_dataset('labels', (1 << 33,), 'i8', external=[(f, 0, h5py.h5f.UNLIMITED)])",
+        "del h['latents']; "
+          + "h.create_dataset('latents', (4, 1 << 40, 1, 1), 'f4', external=[(f, 0, h5py.h5f.UNLIMITED)])",
       ])
     func dataSets(change: String) throws {
       let path = try make(
@@ -162,9 +165,22 @@ extension ProcessTests {
       let secret = folder.file("secret")
       try Data(repeating: 0x53, count: 1 << 20).write(to: URL(fileURLWithPath: secret))
       let file = "\(run.checkpoints)/step-000000001.h5"
+      let other = try make(
+        "other.h5",
+        """
+        with h5py.File('\(file)') as c, h5py.File(f, 'w') as h:
+            h['x'] = np.full(c['/ema/mask_token'].shape, 7, 'f4')
+
+        """)
       for (name, change) in [
         ("storage", "h.create_dataset(n, s, 'f4', external=[('\(secret)', 0, 1 << 20)])"),
-        ("link", "h[n] = h5py.ExternalLink('\(folder.file("other.h5"))', '/x')"),
+        ("link", "h[n] = h5py.ExternalLink('\(other)', '/x')"),
+        ("detour", "h['o'] = h5py.ExternalLink('\(other)', '/'); h[n] = h5py.SoftLink('/o/x')"),
+        (
+          "virtual",
+          "v = h5py.VirtualLayout(s, 'f4'); v[...] = h5py.VirtualSource('\(other)', 'x', s); "
+            + "h.create_virtual_dataset(n, v)"
+        ),
       ] {
         let script = """
           import hashlib, shutil
@@ -183,6 +199,40 @@ extension ProcessTests {
         #expect(outcome.code == 2 && outcome.errors.contains("in another file"), "\(outcome)")
         #expect(!FileManager.default.fileExists(atPath: out))
       }
+    }
+
+    @Test("An import takes nothing from other files that its source leads to", .enabled(if: hasTools, missing))
+    func source() throws {
+      let script = """
+        o = f.replace('source', 'other'); n = "00000/img-mean-std-00000000.npy"; s = (8, 8, 8)
+        with h5py.File(o, "w") as h: h["x"] = np.full(s, 7, "f4")
+        with h5py.File(f, "w") as h:
+            v = h5py.VirtualLayout(s, "f4"); v[...] = h5py.VirtualSource(o, "x", s); h.create_virtual_dataset(n, v)
+            h["dataset.json"] = '{"labels": [["%s", 1]]}' % n
+        np.savez(f.replace('source.h5', 'statistics.npz'), mean=np.zeros(4, "f4"), std=np.ones(4, "f4"))
+
+        """
+      let out = folder.file("out.h5")
+      let outcome = try sprint([
+        "import", "--from", "repa-e", "--statistics", folder.file("statistics.npz"), make("source.h5", script), out,
+      ])
+      #expect(outcome.code == 2 && outcome.errors.contains("in another file"), "\(outcome)")
+      #expect(!FileManager.default.fileExists(atPath: out))
+    }
+
+    @Test(
+      "An array that is far larger than its archive is an error before it takes memory", .enabled(if: hasTools, missing)
+    )
+    func archive() throws {
+      let script = """
+        import os, zipfile
+        d = f[:-4] + '/n01'; os.makedirs(d)
+        with zipfile.ZipFile(d + '/0.npz', 'w', zipfile.ZIP_DEFLATED) as z: z.writestr('moments.npy', bytes(200 << 20))
+
+        """
+      let path = try make("mar.npz", script).dropLast(4)
+      let outcome = try sprint(["import", "--from", "mar", String(path), folder.file("out.h5")])
+      #expect(outcome.code == 2 && outcome.errors.contains("209715200 bytes"), "\(outcome)")
     }
   }
 }
