@@ -1,4 +1,3 @@
-import Foundation
 import SprintKernels
 
 /// The B samples of one rank's slice of a global batch, as the model sees them.
@@ -23,7 +22,7 @@ package final class BatchReader: @unchecked Sendable {
   private let slice: Range<Int>
   private let slots: [Slot]
   private let arena: Arena
-  private let condition = NSCondition()
+  private let condition = Condition()
   /// Guarded by `condition`: finished batches, the numbers of the next batch to read and to take, and whether to end.
   private var finished: [Result<LatentBatch, any Error>?]
   private var nextRead = 0
@@ -62,11 +61,14 @@ package final class BatchReader: @unchecked Sendable {
     }
     self.arena = arena
     finished = Array(repeating: nil, count: ahead + 1)
-    let thread = Thread { [weak self] in
-      while let number = BatchReader.waitForRoom(self) { self?.deliver(number) }
+    do {
+      try BackgroundThread.start("batch reader") { [weak self] in
+        while let number = BatchReader.waitForRoom(self) { self?.deliver(number) }
+      }
+    } catch {
+      // `next` tells, as it does of data that cannot be read.
+      condition.withLock { for slot in finished.indices { finished[slot] = .failure(error) } }
     }
-    thread.name = "batch reader"
-    thread.start()
   }
 
   /// Returns the next batch, once it is finished.
@@ -76,10 +78,12 @@ package final class BatchReader: @unchecked Sendable {
     let slot = nextTaken % slots.count
     while finished[slot] == nil { condition.wait() }
     guard let result = finished[slot] else { preconditionFailure("the slot of a finished batch is empty") }
+    // A failure stays: the next call meets it too.
+    let batch = try result.get()
     finished[slot] = nil
     nextTaken += 1
     condition.broadcast()
-    return try result.get()
+    return batch
   }
 
   /// Ends the thread; do not call `next` afterwards.

@@ -208,6 +208,25 @@ extension ProcessTests {
       #expect(outcome.code == 1 && outcome.errors.contains("digits.h5"), "\(outcome)")
     }
 
+    @Test("A rank whose clock on the wall is set back keeps its heartbeats while it reads")
+    func clockSetBack() throws {
+      let run = ShortRun("clock", in: folder, ["distribution.timeout=5"])
+      var (environment, mark) = fault("hang:pread:configs/data/digits.h5:2000")
+      // Seen from a wait that has begun, a clock that was ahead is a clock that the kernel has set back.
+      environment["SPRINT_FAULT_CLOCK"] = "3600"
+      let command = try SprintCommand(
+        "/usr/bin/env",
+        ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "1", SprintCommand.sprint] + run.arguments
+          + [":", "-np", "1"] + environment.flatMap { ["-x", "\($0.key)=\($0.value)"] } + [SprintCommand.sprint]
+          + run.arguments, in: folder)
+      try run.wait(command, for: "rank 1 named") { command.errorsSoFar.contains("rank 1 on ") }
+      #expect(FileManager.default.fileExists(atPath: mark))
+      #expect(command.errorsSoFar.contains("lives, but the others have waited"), "\(command.errorsSoFar)")
+      command.signal(SIGTERM)
+      _ = try command.wait(15)
+      Processes.expectGone(run.path, within: 5)
+    }
+
     @Test(
       "After a failed write older checkpoints stay, a message says why, and training continues or stops as configured")
     func failingWrites() throws {
