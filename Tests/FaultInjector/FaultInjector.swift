@@ -75,6 +75,13 @@ package func injectedSync(_ descriptor: Int32) -> Int32 {
   return next("fsync", as: (@convention(c) (Int32) -> Int32).self)(descriptor)
 }
 
+/// Replaces `fdatasync`.
+@_cdecl("fdatasync")
+package func injectedDataSync(_ descriptor: Int32) -> Int32 {
+  if fails("fdatasync", path(of: descriptor)) { return -1 }
+  return next("fdatasync", as: (@convention(c) (Int32) -> Int32).self)(descriptor)
+}
+
 /// Replaces `fcntl`, of which only the locks of open files (F_OFD_SETLK) can fail.
 @_cdecl("fcntl")
 package func injectedControl(_ descriptor: Int32, _ command: Int32, _ argument: Int) -> Int32 {

@@ -9,8 +9,7 @@ package final class TensorBoardFile {
   /// Begins a file for a run that continues after `step`, and cuts later steps off the older files in the folder.
   package init(folder: String, after step: Int) throws {
     try AtomicFile.createFolder(folder)
-    let older = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix(Self.prefix) }
-      .sorted()
+    let older = try FolderListing(folder).names.filter { $0.hasPrefix(Self.prefix) }
     for name in older { try Self.cut("\(folder)/\(name)", after: step) }
     // Readers go through the files in the order of their names.
     let seconds = max(Int(Date().timeIntervalSince1970), (older.last.flatMap(Self.seconds) ?? 0) + 1)
