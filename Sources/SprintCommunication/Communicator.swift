@@ -1,4 +1,4 @@
-import Foundation
+import Dispatch
 import SprintKernels
 import Synchronization
 
@@ -10,7 +10,7 @@ package final class Communicator: @unchecked Sendable {
   /// The number of ranks.
   package private(set) var size = 1
 
-  private let condition = NSCondition()
+  private let condition = Condition()
   /// The queue and the two properties after it are guarded by `condition`.
   private var queue: [Pending] = []
   private var isClosed = false
@@ -28,13 +28,13 @@ package final class Communicator: @unchecked Sendable {
   package static func single() -> Communicator { Communicator() }
 
   /// Makes `ranks` communicators for threads of this process.
-  package static func inProcess(ranks: Int) -> [Communicator] {
+  package static func inProcess(ranks: Int) throws -> [Communicator] {
     let office = InProcessTransport.PostOffice(ranks: ranks)
-    return (0..<ranks).map { rank in
+    return try (0..<ranks).map { rank in
       let communicator = Communicator()
       (communicator.rank, communicator.size) = (rank, ranks)
       if ranks > 1 {
-        communicator.start { _ in InProcessTransport(rank: rank, size: ranks, office) }
+        try communicator.start { _ in InProcessTransport(rank: rank, size: ranks, office) }
       }
       return communicator
     }
@@ -54,7 +54,7 @@ package final class Communicator: @unchecked Sendable {
   ) throws -> Communicator {
     let communicator = Communicator()
     (communicator.onFailure, communicator.describe) = (onFailure, describe)
-    communicator.start { communicator in
+    try communicator.start { communicator in
       let transport = try MPITransport(
         timeout: timeout, hasWaiters: { communicator.waiters.load(ordering: .relaxed) > 0 }, onNotice: onNotice)
       (communicator.rank, communicator.size) = (transport.rank, transport.size)
@@ -94,9 +94,8 @@ package final class Communicator: @unchecked Sendable {
 
   private let ended = Pending { _ in }
 
-  private func start(_ make: @escaping @Sendable (Communicator) throws -> any Transport) {
-    hasThread = true
-    let thread = Thread { [self] in
+  private func start(_ make: @escaping @Sendable (Communicator) throws -> any Transport) throws {
+    try BackgroundThread.start("communication") { [self] in
       do {
         let transport = try make(self)
         while let pending = try next(idle: transport.idle(for:)) {
@@ -111,8 +110,7 @@ package final class Communicator: @unchecked Sendable {
         fail(error)
       }
     }
-    thread.name = "communication"
-    thread.start()
+    hasThread = true
   }
 
   /// Waits for the next operation and returns it, or nil at the end. Calls `idle` every 20 ms while the queue is empty.
@@ -120,7 +118,7 @@ package final class Communicator: @unchecked Sendable {
     let began = ContinuousClock.now
     while true {
       condition.lock()
-      if queue.isEmpty, !isClosed { _ = condition.wait(until: Date(timeIntervalSinceNow: 0.02)) }
+      if queue.isEmpty, !isClosed { condition.wait(seconds: 0.02) }
       let (first, isOver) = (queue.first, isClosed && queue.isEmpty)
       condition.unlock()
       if let first { return first }

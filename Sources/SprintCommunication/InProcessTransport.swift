@@ -1,10 +1,10 @@
-import Foundation
+import SprintKernels
 
 /// Connects simulated ranks in one process: it copies messages through mailboxes.
 final class InProcessTransport: Transport {
   /// Holds the messages that were sent and not yet received.
   final class PostOffice: @unchecked Sendable {
-    private let condition = NSCondition()
+    private let condition = Condition()
     /// By sender, receiver and order of sending.
     private var letters: [[[[UInt8]]]]
 

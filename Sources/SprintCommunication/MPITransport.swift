@@ -80,6 +80,10 @@ final class MPITransport: Transport {
 
   func exchange(send: [Message], receive: [Message]) throws {
     let byte = sprint_mpi_byte()
+    // MPI counts bytes in 32 bits. Both sides cut a message into the same pieces.
+    let (send, receive) = (
+      send.flatMap { $0.pieces(atMost: Self.mostBytes) }, receive.flatMap { $0.pieces(atMost: Self.mostBytes) }
+    )
     var requests = [MPI_Request?](repeating: sprint_mpi_no_request(), count: send.count + receive.count)
     for (i, message) in receive.enumerated() {
       let (bytes, peer) = (message.bytes, Int32(message.peer))
@@ -154,6 +158,8 @@ final class MPITransport: Transport {
     try check("MPI_Finalize", MPI_Finalize())
     beat.deallocate()
   }
+
+  private static let mostBytes = 1 << 30
 
   private static var now: Double { ProcessInfo.processInfo.systemUptime }
 }

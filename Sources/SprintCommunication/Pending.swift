@@ -1,10 +1,10 @@
-import Foundation
+import SprintKernels
 
 /// An operation that was submitted to a communicator, and its result once it is done.
 package final class Pending: @unchecked Sendable {
   let operation: @Sendable (any Transport) throws -> Void
   private let countWaiters: @Sendable (_ change: Int) -> Void
-  private let condition = NSCondition()
+  private let condition = Condition()
   /// Guarded by `condition`.
   private var result: Result<Void, any Error>?
 

@@ -1,7 +1,21 @@
 /// Bytes to send to another rank, or memory for bytes from it. The memory has to live until the exchange is over.
-struct Message: @unchecked Sendable {
-  let peer: Int
-  let bytes: UnsafeMutableRawBufferPointer
+package struct Message: @unchecked Sendable {
+  /// The other rank.
+  package let peer: Int
+  /// The memory.
+  package let bytes: UnsafeMutableRawBufferPointer
+
+  /// A message to or from `peer`.
+  package init(peer: Int, bytes: UnsafeMutableRawBufferPointer) { (self.peer, self.bytes) = (peer, bytes) }
+
+  /// The message in pieces of at most `most` bytes; an empty message is one piece.
+  package func pieces(atMost most: Int) -> [Message] {
+    guard bytes.count > most else { return [self] }
+    return stride(from: 0, to: bytes.count, by: most).map { start in
+      let end = min(start + most, bytes.count)
+      return Message(peer: peer, bytes: UnsafeMutableRawBufferPointer(rebasing: bytes[start..<end]))
+    }
+  }
 }
 
 /// Carries bytes between ranks. Only a rank's communication thread calls it.

@@ -1,4 +1,3 @@
-import Foundation
 import SprintKernels
 
 /// The B samples of one rank's slice of a global batch, as the model sees them.
@@ -9,7 +8,7 @@ package struct LatentBatch: Sendable {
   package let latents: Matrix
   /// [B]
   package let labels: [Int]
-  /// [B · N, F] teacher features, if the data set was opened with them.
+  /// [B · N, F] teacher features, if the data set was opened with them and the batch needs them.
   package let features: Matrix?
 }
 
@@ -20,10 +19,11 @@ package final class BatchReader: @unchecked Sendable {
   private let order: SampleOrder
   private let randomness: LatentRandomness
   private let globalBatch: Int
+  private let featureBatches: Int
   private let slice: Range<Int>
   private let slots: [Slot]
   private let arena: Arena
-  private let condition = NSCondition()
+  private let condition = Condition()
   /// Guarded by `condition`: finished batches, the numbers of the next batch to read and to take, and whether to end.
   private var finished: [Result<LatentBatch, any Error>?]
   private var nextRead = 0
@@ -42,15 +42,17 @@ package final class BatchReader: @unchecked Sendable {
   ///   - batch: samples of a global batch
   ///   - slice: the samples of each global batch to deliver; nil delivers all of them
   ///   - firstDraw: the draw index of the first sample of the first global batch
+  ///   - featureBatches: the number of batches, from the first on, that need the teacher's features; the others come
+  ///     without them
   ///   - ahead: the largest number of batches that are finished and not yet taken
   package init(
     _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, slice: Range<Int>? = nil,
-    firstDraw: UInt64, ahead: Int = 2
+    firstDraw: UInt64, featureBatches: Int = .max, ahead: Int = 2
   ) {
-    (self.dataset, self.order, self.randomness) = (dataset, order, randomness)
+    (self.dataset, self.order, self.randomness, self.featureBatches) = (dataset, order, randomness, featureBatches)
     (globalBatch, self.firstDraw, self.slice) = (batch, firstDraw, slice ?? 0..<batch)
     let batch = self.slice.count
-    let shape = dataset.featureShape
+    let shape = featureBatches > 0 ? dataset.featureShape : nil
     let latentCount = Arena.aligned(batch * dataset.latentElements)
     let featureCount = Arena.aligned(batch * (shape.map { $0.tokens * $0.width } ?? 0))
     // One slot more than `ahead`, for the batch in use.
@@ -62,11 +64,14 @@ package final class BatchReader: @unchecked Sendable {
     }
     self.arena = arena
     finished = Array(repeating: nil, count: ahead + 1)
-    let thread = Thread { [weak self] in
-      while let number = BatchReader.waitForRoom(self) { self?.deliver(number) }
+    do {
+      try BackgroundThread.start("batch reader") { [weak self] in
+        while let number = BatchReader.waitForRoom(self) { self?.deliver(number) }
+      }
+    } catch {
+      // `next` tells, as it does of data that cannot be read.
+      condition.withLock { for slot in finished.indices { finished[slot] = .failure(error) } }
     }
-    thread.name = "batch reader"
-    thread.start()
   }
 
   /// Returns the next batch, once it is finished.
@@ -76,10 +81,12 @@ package final class BatchReader: @unchecked Sendable {
     let slot = nextTaken % slots.count
     while finished[slot] == nil { condition.wait() }
     guard let result = finished[slot] else { preconditionFailure("the slot of a finished batch is empty") }
+    // A failure stays: the next call meets it too.
+    let batch = try result.get()
     finished[slot] = nil
     nextTaken += 1
     condition.broadcast()
-    return try result.get()
+    return batch
   }
 
   /// Ends the thread; do not call `next` afterwards.
@@ -104,24 +111,26 @@ package final class BatchReader: @unchecked Sendable {
 
   private func deliver(_ number: Int) {
     let slot = slots[number % slots.count]
-    let result = Result { try read(firstDraw + UInt64(number * globalBatch + slice.lowerBound), slot) }
+    let result = Result { try read(number, slot) }
     condition.lock()
     finished[number % slots.count] = result
     condition.broadcast()
     condition.unlock()
   }
 
-  private func read(_ first: UInt64, _ slot: Slot) throws -> LatentBatch {
+  private func read(_ number: Int, _ slot: Slot) throws -> LatentBatch {
+    let first = firstDraw + UInt64(number * globalBatch + slice.lowerBound)
+    let features = number < featureBatches ? slot.features : nil
     var labels: [Int] = []
     for b in 0..<slice.count {
       let draw = first + UInt64(b)
       let index = order.sample(draw: draw)
       labels.append(dataset.label(index))
       try dataset.latent(index, random: randomness, draw: draw, into: slot.latents.vector(b))
-      if let features = slot.features, let tokens = dataset.featureShape?.tokens {
+      if let features, let tokens = dataset.featureShape?.tokens {
         try dataset.features(index, into: features.rows(b * tokens..<(b + 1) * tokens).flattened)
       }
     }
-    return LatentBatch(firstDraw: first, latents: slot.latents, labels: labels, features: slot.features)
+    return LatentBatch(firstDraw: first, latents: slot.latents, labels: labels, features: features)
   }
 }

@@ -19,27 +19,30 @@ final class LatentFile: Sendable {
   /// Opens a file and checks everything that can be checked without reading the samples.
   init(path: String, features featureName: String?) throws {
     self.path = path
+    let stored = try StoredFile(path)
     let file = try HDF5File(reading: path, followsOtherFiles: true)
     hasMoments = file.has("/moments")
     let name = hasMoments ? "/moments" : "/latents"
-    values = try Self.values(file, name, hasMoments: hasMoments)
+    values = try Self.values(file, stored, name, hasMoments: hasMoments)
     let shape = values.shape
     let count = shape[0]
     (self.count, channels, side) = (count, hasMoments ? shape[1] / 2 : shape[1], shape[2])
-    flipped = try Self.flipped(file, "\(name)_flip", shape)
+    flipped = try Self.flipped(file, stored, "\(name)_flip", shape)
     labels = try Self.labels(file, count)
-    features = try featureName.map { try Self.features(file, "/features/\($0)", count) }
+    features = try featureName.map { try Self.features(file, stored, "/features/\($0)", count) }
     properties = try LatentProperties(of: file, channels: channels)
     source = try file.text("source") ?? ""
     let names = [name, "\(name)_flip", "/labels"] + (featureName.map { ["/features/\($0)"] } ?? [])
     otherFiles = Set(try names.flatMap { try file.otherFiles(of: $0) }).sorted()
   }
 
-  private static func values(_ file: HDF5File, _ name: String, hasMoments: Bool) throws -> StoredArray {
+  private static func values(
+    _ file: HDF5File, _ stored: StoredFile, _ name: String, hasMoments: Bool
+  ) throws -> StoredArray {
     guard file.has(name) else {
       throw FileError.unusable(path: file.path, problem: "holds neither /latents nor /moments; is it a latent file?")
     }
-    let values = try StoredArray(file, name)
+    let values = try StoredArray(file, stored, name)
     let shape = values.shape
     guard shape.count == 4, shape[2] == shape[3], shape.allSatisfy({ $0 > 0 }), !hasMoments || shape[1] % 2 == 0 else {
       throw FileError.unusable(
@@ -49,9 +52,11 @@ final class LatentFile: Sendable {
     return values
   }
 
-  private static func flipped(_ file: HDF5File, _ name: String, _ shape: [Int]) throws -> StoredArray? {
+  private static func flipped(
+    _ file: HDF5File, _ stored: StoredFile, _ name: String, _ shape: [Int]
+  ) throws -> StoredArray? {
     guard file.has(name) else { return nil }
-    let flipped = try StoredArray(file, name)
+    let flipped = try StoredArray(file, stored, name)
     guard flipped.shape == shape else {
       throw FileError.unusable(path: file.path, problem: "\(name) has shape \(flipped.shape), expected \(shape)")
     }
@@ -70,8 +75,10 @@ final class LatentFile: Sendable {
     return labels.map { Int32($0) }
   }
 
-  private static func features(_ file: HDF5File, _ name: String, _ count: Int) throws -> StoredArray {
-    let features = try StoredArray(file, name)
+  private static func features(
+    _ file: HDF5File, _ stored: StoredFile, _ name: String, _ count: Int
+  ) throws -> StoredArray {
+    let features = try StoredArray(file, stored, name)
     guard features.shape.count == 3, features.shape[0] == count else {
       throw FileError.unusable(
         path: file.path, problem: "\(name) has shape \(features.shape), expected [\(count), tokens, F]")

@@ -2,25 +2,25 @@ import SprintFormats
 
 /// A data set of an HDF5 file, read entry by entry.
 ///
-/// A contiguous data set needs HDF5 only to open it: afterwards any thread reads its entries with `pread`.
-final class StoredArray: Sendable {
+/// A contiguous data set needs HDF5 only to describe it: afterwards any thread reads its entries with `pread`.
+struct StoredArray: Sendable {
   /// The extents, outermost first.
   let shape: [Int]
-  private let file: HDF5File
+  private let file: StoredFile
   private let name: String
   private let description: HDF5File.Description
-  private let bytesOnDisk: RandomAccessFile?
 
   /// Throws unless the data set `name` holds float16 or float32.
-  init(_ file: HDF5File, _ name: String) throws {
-    description = try file.describe(name)
+  ///
+  /// - Parameter opened: `file`, opened to be described
+  init(_ opened: HDF5File, _ file: StoredFile, _ name: String) throws {
+    description = try opened.describe(name)
     shape = description.shape
     (self.file, self.name) = (file, name)
     guard description.element == .float(2) || description.element == .float(4) else {
       throw FileError.unexpected(
         path: file.path, name: name, found: "of type \(description.element)", expected: "float16 or float32")
     }
-    bytesOnDisk = description.offset == nil ? nil : try RandomAccessFile(reading: file.path)
   }
 
   /// Bytes of all entries.
@@ -31,9 +31,10 @@ final class StoredArray: Sendable {
   /// Reads entry `index` along the first extent.
   func read(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws {
     precondition(target.count == entryElements && index >= 0 && index < shape[0], "entry \(index) of \(shape)")
-    guard let offset = description.offset, let bytesOnDisk else {
-      return try file.floats(name, entry: index, into: target)
+    guard let offset = description.offset else {
+      return try file.library().floats(name, entry: index, into: target)
     }
+    let bytesOnDisk = try file.bytes()
     if description.element == .float(4) {
       try bytesOnDisk.read(into: UnsafeMutableRawBufferPointer(target), at: offset + index * target.count * 4)
     } else {

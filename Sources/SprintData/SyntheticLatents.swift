@@ -19,7 +19,7 @@ package enum SyntheticLatents {
     let offset = try file.reserve(name, shape: shape)
     try file.write("/labels", shape: [shape[0]], (0..<shape[0]).map { Int64($0 % classes) })
     try file.write(attribute: "source", "noise for a bench")
-    try file.flush()
+    try file.close()
     return offset
   }
 

@@ -10,26 +10,28 @@ struct ImportOutput: Sendable {
   private let shape: SourceShape
   private let isHalf: Bool
   private let properties: LatentProperties
-  private let source, recipe: String
+  private let source: String
   private let pieceSamples: Int
+  private let progress: ImportProgress
 
   init(
     _ path: String, samples: Int, _ shape: SourceShape, isHalf: Bool, _ properties: LatentProperties, source: String,
     recipe: String
   ) {
     (self.path, count, self.shape, self.isHalf, self.properties) = (path, samples, shape, isHalf, properties)
-    (self.source, self.recipe) = (source, recipe)
+    self.source = source
     pieceSamples = max(1, 16 << 20 / (shape.elements * 4 * (shape.hasFlipped ? 2 : 1)))
+    progress = ImportProgress(
+      path: "\(path).progress", recipe: recipe, pieces: (samples + pieceSamples - 1) / pieceSamples)
   }
 
   private var partial: String { "\(path).partial" }
-  private var progress: String { "\(path).progress" }
   private var names: (values: String, flipped: String) {
     shape.hasMoments ? ("/moments", "/moments_flip") : ("/latents", "/latents_flip")
   }
 
   /// The number of pieces.
-  var pieces: Int { (count + pieceSamples - 1) / pieceSamples }
+  var pieces: Int { progress.pieces }
 
   /// Returns the samples of a piece.
   func samples(ofPiece index: Int) -> Range<Int> { index * pieceSamples..<min((index + 1) * pieceSamples, count) }
@@ -43,20 +45,29 @@ struct ImportOutput: Sendable {
     return lock
   }
 
-  /// Lays out the file, unless an interrupted import with the same recipe has left one to continue.
-  func prepare() throws {
-    if FileManager.default.fileExists(atPath: partial), let file = try? RandomAccessFile(reading: progress),
-      let found = try? file.contents(), found.count == recipe.utf8.count + pieces, found.starts(with: recipe.utf8)
-    {
-      return
+  /// Lays out the file, unless an interrupted import with the same recipe has left one to continue. Forgets finished
+  /// pieces whose source has changed since, and returns their number.
+  ///
+  /// - Parameter mark: returns the mark of a piece as its source is now
+  func prepare(_ mark: (_ piece: Int) -> ImportProgress.Mark) throws -> Int {
+    if FileManager.default.fileExists(atPath: partial), let marks = progress.marks() {
+      let changed = marks.indices.filter { marks[$0] != .missing && marks[$0] != mark($0) }
+      guard !changed.isEmpty else { return 0 }
+      let file = try progress.open()
+      for piece in changed { try progress.set(.missing, ofPiece: piece, in: file) }
+      return changed.count
     }
     remove()
     try AtomicFile.checkWritable(path)
     try layOut()
     // Claims the room on the disk now, so that a full disk shows before hours of work.
     try RandomAccessFile(writing: partial).claim()
-    try AtomicFile.write(Data(recipe.utf8) + Data(count: pieces), to: progress)
+    try progress.create()
+    return 0
   }
+
+  /// Whether a piece is finished.
+  var hasFinishedPieces: Bool { progress.marks()?.contains { $0 != .missing } ?? false }
 
   private func layOut() throws {
     let file = try HDF5File(creating: partial)
@@ -66,7 +77,7 @@ struct ImportOutput: Sendable {
     _ = try file.reserve("/labels", shape: [count], of: .integer)
     try file.write(properties)
     try file.write(attribute: "source", source)
-    try file.flush()
+    try file.close()
   }
 
   /// Opens the file that `prepare` laid out; all ranks have it open at the same time.
@@ -78,11 +89,12 @@ struct ImportOutput: Sendable {
       }
       return offset
     }
-    let progress = try RandomAccessFile(writing: progress)
-    let marks = try progress.contents().dropFirst(recipe.utf8.count)
+    guard let marks = progress.marks() else {
+      throw FileError.unusable(path: progress.path, problem: "has changed while the import was starting")
+    }
     return Opened(
-      data: try RandomAccessFile(writing: partial), progress: progress, marks: recipe.utf8.count,
-      missingPieces: marks.enumerated().filter { $1 == 0 }.map(\.offset), pieceSamples: pieceSamples,
+      data: try RandomAccessFile(writing: partial), progress: progress, marks: try progress.open(),
+      missingPieces: marks.indices.filter { marks[$0] == .missing }, pieceSamples: pieceSamples,
       values: try place(of: names.values), flipped: shape.hasFlipped ? try place(of: names.flipped) : nil,
       labels: try place(of: "/labels"))
   }
@@ -90,19 +102,20 @@ struct ImportOutput: Sendable {
   /// Gives the finished file its own name.
   func finish() throws {
     try AtomicFile.put(partial, at: path)
-    unlink(progress)
+    unlink(progress.path)
   }
 
   /// Removes both files.
   func remove() {
     unlink(partial)
-    unlink(progress)
+    unlink(progress.path)
   }
 
   /// Both files, open for writing.
   struct Opened: Sendable {
-    fileprivate let data, progress: RandomAccessFile
-    fileprivate let marks: Int
+    fileprivate let data: RandomAccessFile
+    fileprivate let progress: ImportProgress
+    fileprivate let marks: RandomAccessFile
     let missingPieces: [Int]
     fileprivate let pieceSamples: Int
     fileprivate let values: Int
@@ -110,7 +123,7 @@ struct ImportOutput: Sendable {
     fileprivate let labels: Int
 
     /// Writes a piece, and marks it as finished once it is on disk.
-    func write(_ piece: ImportPiece, _ index: Int) throws {
+    func write(_ piece: ImportPiece, _ index: Int, _ mark: ImportProgress.Mark) throws {
       let first = index * pieceSamples
       func put(_ source: UnsafeRawBufferPointer, _ start: Int) throws {
         try data.write(source, at: start + first * (source.count / piece.count))
@@ -119,7 +132,7 @@ struct ImportOutput: Sendable {
       if let source = piece.flipped, let flipped { try put(UnsafeRawBufferPointer(source), flipped) }
       try put(UnsafeRawBufferPointer(piece.labels), labels)
       try data.sync()
-      try progress.write([1], at: marks + index)
+      try progress.set(mark, ofPiece: index, in: marks)
     }
   }
 }

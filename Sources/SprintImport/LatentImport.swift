@@ -76,15 +76,31 @@ package struct LatentImport: Sendable {
     defer { withExtendedLifetime(lock) {} }
     if let warning = lock?.warning { note(warning) }
     do {
-      try communicator.agree { if communicator.rank == 0 { try output.prepare() } }
+      try communicator.agree { if communicator.rank == 0 { try prepare(workers, note) } }
       let isDone = try importPieces(communicator, workers, stopRequested, report)
       try communicator.agree { if isDone, communicator.rank == 0 { try output.finish() } }
       return isDone
     } catch {
-      // After the loss of a rank the import can continue from the finished pieces; after a mistake they are useless.
-      if communicator.rank == 0, !(error is CommunicationError) { output.remove() }
+      // Whatever the reason, finished pieces stay right as long as their source stays as it is.
+      guard communicator.rank == 0, !(error is CommunicationError) else { throw error }
+      if output.hasFinishedPieces {
+        note("what is imported so far is kept; the same command continues the import")
+      } else {
+        output.remove()
+      }
       throw error
     }
+  }
+
+  private func prepare(_ workers: Workers, _ note: (String) -> Void) throws {
+    let changed = try output.prepare { mark($0, workers) }
+    if changed > 0 {
+      note("\(changed) of \(output.pieces) pieces are imported again: files that they were made from have changed")
+    }
+  }
+
+  private func mark(_ piece: Int, _ workers: Workers) -> ImportProgress.Mark {
+    ImportProgress.Mark(output.samples(ofPiece: piece), of: source, workers)
   }
 
   private func importPieces(
@@ -109,6 +125,8 @@ package struct LatentImport: Sendable {
 
   private func importPiece(_ index: Int, _ file: ImportOutput.Opened, _ workers: Workers) throws {
     let samples = output.samples(ofPiece: index)
+    // Before the files are read, so that a later change shows.
+    let mark = mark(index, workers)
     let piece = ImportPiece(samples.count, source.shape, isHalf: conversion.isHalf)
     let failures = FirstFailure()
     workers.run(tasks: samples.count) { [self] _, i in
@@ -116,7 +134,7 @@ package struct LatentImport: Sendable {
       do { try importSample(samples.lowerBound + i, at: i, into: piece) } catch { failures.note(i, error) }
     }
     try failures.rethrow()
-    try file.write(piece, index)
+    try file.write(piece, index, mark)
   }
 
   private func importSample(_ index: Int, at place: Int, into piece: ImportPiece) throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SprintFormats
 import SprintKernels
 import SprintTraining
 
@@ -7,6 +8,7 @@ CPU.requireInstructions()
 // OpenBLAS chooses its kernels while it is loaded; only a new process can have others.
 CoreChoice.current.restartIfNeeded()
 BLAS.useOneThread()
+OpenFileLimit.raise()
 Signals.listen()
 Arena.endOnShortage { Console.exit(for: MemoryShortage($0)) }
 

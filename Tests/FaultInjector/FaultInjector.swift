@@ -2,8 +2,9 @@ import Glibc
 
 // Tests preload this library into `sprint`. The n-th call of a system function on a path then kills the process, hangs
 // or fails. The environment says which: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, where ACTION is `kill`, `hang`,
-// `fail` (with EIO, from the n-th call on), `fill` (with ENOSPC) or `lockless` (with ENOLCK). The library creates the
-// file SPRINT_FAULT_FIRED when it acts. SPRINT_FAULT_GUESS is the core type that OpenBLAS then guesses.
+// `fail` (with EIO, from the n-th call on), `fill` (with ENOSPC), `lockless` (with ENOLCK) or `refuse` (with EAGAIN).
+// The library creates the file SPRINT_FAULT_FIRED when it acts. SPRINT_FAULT_GUESS is the core type that OpenBLAS then
+// guesses, SPRINT_FAULT_CLOCK the seconds by which the clock on the wall is ahead.
 
 private struct Fault {
   let action: String
@@ -34,7 +35,7 @@ private func fails(_ function: String, _ path: @autoclosure () -> String) -> Boo
   close(open(fault.mark, O_WRONLY | O_CREAT, 0o644))
   if fault.action == "kill" { kill(getpid(), SIGKILL) }
   while fault.action == "hang" { sleep(1) }
-  errno = ["fill": ENOSPC, "lockless": ENOLCK][fault.action] ?? EIO
+  errno = ["fill": ENOSPC, "lockless": ENOLCK, "refuse": EAGAIN][fault.action] ?? EIO
   return true
 }
 
@@ -74,12 +75,54 @@ package func injectedSync(_ descriptor: Int32) -> Int32 {
   return next("fsync", as: (@convention(c) (Int32) -> Int32).self)(descriptor)
 }
 
+/// Replaces `fdatasync`.
+@_cdecl("fdatasync")
+package func injectedDataSync(_ descriptor: Int32) -> Int32 {
+  if fails("fdatasync", path(of: descriptor)) { return -1 }
+  return next("fdatasync", as: (@convention(c) (Int32) -> Int32).self)(descriptor)
+}
+
 /// Replaces `fcntl`, of which only the locks of open files (F_OFD_SETLK) can fail.
 @_cdecl("fcntl")
 package func injectedControl(_ descriptor: Int32, _ command: Int32, _ argument: Int) -> Int32 {
   if command == 37, fails("fcntl", path(of: descriptor)) { return -1 }
   return next("fcntl", as: (@convention(c) (Int32, Int32, Int) -> Int32).self)(descriptor, command, argument)
 }
+
+/// Replaces `pthread_create`; its path is `thread`.
+@_cdecl("pthread_create")
+package func injectedThread(
+  _ thread: UnsafeMutableRawPointer?, _ attributes: UnsafeRawPointer?, _ body: UnsafeRawPointer?,
+  _ argument: UnsafeMutableRawPointer?
+) -> Int32 {
+  if fails("pthread_create", "thread") { return errno }
+  typealias Create =
+    @convention(c) (
+      UnsafeMutableRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeMutableRawPointer?
+    ) -> Int32
+  return next("pthread_create", as: Create.self)(thread, attributes, body, argument)
+}
+
+/// Replaces `clock_gettime`: the clock on the wall is SPRINT_FAULT_CLOCK seconds ahead of the system's.
+@_cdecl("clock_gettime")
+package func injectedClock(_ clock: Int32, _ time: UnsafeMutablePointer<timespec>) -> Int32 {
+  let code = next("clock_gettime", as: (@convention(c) (Int32, UnsafeMutablePointer<timespec>) -> Int32).self)(
+    clock, time)
+  if clock == CLOCK_REALTIME { time.pointee.tv_sec += secondsAhead }
+  return code
+}
+
+/// Replaces `gettimeofday`, as `clock_gettime`.
+@_cdecl("gettimeofday")
+package func injectedTime(_ time: UnsafeMutablePointer<timeval>, _ zone: UnsafeMutableRawPointer?) -> Int32 {
+  let code = next(
+    "gettimeofday", as: (@convention(c) (UnsafeMutablePointer<timeval>, UnsafeMutableRawPointer?) -> Int32).self)(
+      time, zone)
+  time.pointee.tv_sec += secondsAhead
+  return code
+}
+
+private let secondsAhead = getenv("SPRINT_FAULT_CLOCK").flatMap { Int(String(cString: $0)) } ?? 0
 
 /// Replaces `rename`.
 @_cdecl("rename")

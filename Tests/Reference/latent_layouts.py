@@ -30,7 +30,7 @@ class Latents:
     Their channels differ, so that a mixed-up axis shows.
     """
 
-    def __init__(self, layout, side, count, seed=0):
+    def __init__(self, layout, side, count, seed=0, times=1):
         rng = np.random.default_rng(seed)
         self.channels = {"lightning-dit": 32, "mar": 16}.get(layout, 4)
         level = np.arange(self.channels, dtype=np.float32)[:, None, None]
@@ -39,7 +39,7 @@ class Latents:
         def mean():
             return (rng.standard_normal(shape) * (4 + level / 2) + level / 2 - 1).astype(np.float32)
 
-        self.mean, self.mean_flip = mean(), mean()
+        self.mean, self.mean_flip = times * mean(), times * mean()
         self.logvar, self.logvar_flip = ((rng.standard_normal(shape) * 4 - 9).astype(np.float32) for _ in range(2))
         if layout in ("mar", "maskdit"):  # beyond what logarithms are clamped to
             self.logvar[:, 0, 0, :2] = [-40, 25]
@@ -61,10 +61,10 @@ def numbered(folder, prefix, arrays, labels):
     return names
 
 
-def make(layout, folder, side, count):
+def make(layout, folder, side, count, times=1):
     archive = layout == "edm2-zip"
     layout = "edm2" if archive else layout
-    d = Latents(layout, side, count)
+    d = Latents(layout, side, count, times=times)
     os.makedirs(folder, exist_ok=True)
     source, more = f"{folder}/source", []
     c = d.channels
@@ -385,10 +385,11 @@ if __name__ == "__main__":
     parser.add_argument("folder", nargs="?")
     parser.add_argument("--side", type=int)
     parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--times", type=int, default=1, help="a factor of all means")
     parser.add_argument("--half", action="store_true")
     a = parser.parse_args()
     if a.command == "make":
-        print(json.dumps(make(a.what, a.folder, a.side or SIDE.get(a.what, 32), a.count)))
+        print(json.dumps(make(a.what, a.folder, a.side or SIDE.get(a.what, 32), a.count, a.times)))
     elif a.command == "check":
         check(a.what, a.folder, a.half)
     else:

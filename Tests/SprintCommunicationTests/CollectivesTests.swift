@@ -8,6 +8,23 @@ import SprintCommunication
 @Suite(.timeLimit(.minutes(2))) struct CollectivesTests {
   static let rankCounts = [1, 2, 3, 4, 5, 8]
 
+  /// If this fails, a message that MPI cannot count in 32 bits ends all ranks with a trap.
+  @Test("A message of any size is cut into pieces that MPI can count, in order and without gaps")
+  func largeMessages() {
+    for count in [0, 1, 1 << 30, 1 << 30 + 1, 5 << 30 + 3] {
+      // Addresses alone; nobody touches the memory.
+      let bytes = UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(bitPattern: 4096), count: count)
+      let pieces = Message(peer: 3, bytes: bytes).pieces(atMost: 1 << 30)
+      #expect(pieces.allSatisfy { $0.peer == 3 && $0.bytes.count <= 1 << 30 })
+      var next = bytes.baseAddress
+      for piece in pieces {
+        #expect(piece.bytes.baseAddress == next)
+        next = next.map { $0 + piece.bytes.count }
+      }
+      #expect(next == bytes.baseAddress.map { $0 + count } && !pieces.isEmpty)
+    }
+  }
+
   /// Reduces `count` random numbers per rank; returns their sums in double precision and the result of every rank.
   private func reduced(
     ranks: Int, count: Int, bucket: Int, isSharded: Bool, wire: GradientReduction.Wire

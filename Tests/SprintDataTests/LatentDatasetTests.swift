@@ -78,7 +78,7 @@ import Testing
       try DatasetFile.write(
         path, shape: shape, values: values ?? [Float](repeating: 0, count: shape.reduce(1, *)), labels: labels)
     }
-    expectRefusal("does not exist") { _ = try LatentDataset(paths: [folder.file("missing.h5")]) }
+    expectRefusal("No such file or directory") { _ = try LatentDataset(paths: [folder.file("missing.h5")]) }
     try write(shape: [2, 1, 2, 3], labels: [0, 1])
     expectRefusal("shape") { _ = try LatentDataset(paths: [path]) }
     try write(shape: [2, 1, 2, 2], labels: [0])
@@ -132,6 +132,66 @@ import Testing
       #expect(batch.firstDraw == UInt64(4 + number * 3) && batch.labels == expected)
       #expect(batch.latents.flattened.array == expected.map { Float($0) })
       #expect(batch.features?.row(2)[0] == Float(expected[1] * 6))
+    }
+  }
+
+  @Test("Batches come with features as long as they need them")
+  func featureBatches() throws {
+    let path = folder.file("f.h5")
+    try DatasetFile.write(
+      path, shape: [4, 1, 1, 1], values: [0, 1, 2, 3], labels: [0, 1, 2, 3],
+      features: ("teacher", [4, 2, 3], (0..<24).map { Float($0) }))
+    let dataset = try LatentDataset(paths: [path], features: "teacher")
+    for count in [0, 2] {
+      let reader = BatchReader(
+        dataset, order: SampleOrder(count: 4, seed: 5), randomness: random, batch: 3, firstDraw: 0,
+        featureBatches: count)
+      defer { reader.close() }
+      #expect(try (0..<5).map { _ in try reader.next().features != nil } == (0..<5).map { $0 < count })
+    }
+  }
+
+  @Test("Of many files the ones used last stay open, and no more than the limit")
+  func openFiles() throws {
+    final class Opened: Sendable {
+      let number: Int
+      init(_ number: Int) { self.number = number }
+    }
+    let files = OpenFiles<Opened>(limit: 16)
+    var opened: [Int] = []
+    func use(_ number: Int) throws {
+      let file = try files.file(number) {
+        opened.append(number)
+        return Opened(number)
+      }
+      #expect(file.number == number && files.count <= 16)
+    }
+    for number in 0..<100 {
+      try use(number)
+      try use(0)
+    }
+    #expect(opened == Array(0..<100))
+    for number in 92..<100 { try use(number) }
+    #expect(opened.count == 100)
+    try use(50)
+    #expect(opened.last == 50)
+    files.forget(50)
+    try use(50)
+    #expect(opened.count == 102)
+  }
+
+  @Test("A file that is closed to make room, and has changed when it is needed again, is an error")
+  func changedFile() throws {
+    let path = folder.file("c.h5")
+    for chunked in [false, true] {
+      func write(_ value: Float) throws {
+        try? FileManager.default.removeItem(atPath: path)
+        try DatasetFile.write(path, shape: [2, 1, 1, 1], values: [value, value], labels: [0, 1], chunked: chunked)
+      }
+      try write(1)
+      let dataset = try LatentDataset(paths: [path])
+      try write(2)
+      #expect { try latent(dataset, 0) } throws: { "\($0)".contains("\(path): has changed since sprint opened it") }
     }
   }
 

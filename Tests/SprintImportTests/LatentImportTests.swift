@@ -150,6 +150,21 @@ import Testing
     }
   }
 
+  /// If this fails, a sample is left out of the data set without a word.
+  @Test(
+    "A name that is not UTF-8 is refused, with its strange bytes escaped", arguments: ["vae-sd/00001", "vae-sd", "."])
+  func strangeName(place: String) throws {
+    let bytes = Array(folder.file("\(place)/img-mean-std-caf").utf8) + [0xe9] + Array(".npy".utf8) + [0]
+    let descriptor = creat(bytes.map(CChar.init(bitPattern:)), 0o644)
+    #expect(descriptor >= 0)
+    close(descriptor)
+    var options = LatentImport.Options()
+    options.labels = "none"
+    #expect { try LatentImport(folder.path, to: folder.file("a.h5"), options) } throws: {
+      "\($0)".contains("holds `img-mean-std-caf\\xE9.npy`, whose name is not UTF-8")
+    }
+  }
+
   @Test("A name in dataset.json that leads out of the folder is refused", arguments: ["../outside.npy", "/etc/passwd"])
   func outside(name: String) throws {
     let json = folder.file("vae-sd/dataset.json")

@@ -1,8 +1,14 @@
+import Foundation
 import SprintKernels
 import Synchronization
 import Testing
 
 @Suite struct WorkersTests {
+  private final class Counts: Sendable {
+    let tasks = Atomic(0)
+    let threads = Atomic(0)
+  }
+
   @Test("Every task runs exactly once, and no worker runs two at a time", arguments: [1, 2, 5])
   func coverage(count: Int) {
     let total = Atomic(0)
@@ -20,6 +26,42 @@ import Testing
     #expect(total.load(ordering: .relaxed) == 1003)
     #expect(seen.withLock { $0.count == 1003 && $0.values.allSatisfy { $0 == 1 } })
     #expect(collisions.load(ordering: .relaxed) == 0)
+  }
+
+  /// If this fails, work that should be shared runs on one thread.
+  @Test("All workers work at the same time", .timeLimit(.minutes(1)))
+  func concurrency() {
+    let inside = Atomic(0)
+    Workers(3).run(tasks: 3) { _, _ in
+      inside.wrappingAdd(1, ordering: .relaxed)
+      while inside.load(ordering: .relaxed) < 3 { sched_yield() }
+    }
+    #expect(inside.load(ordering: .relaxed) == 3)
+  }
+
+  /// If this fails, simulated ranks, or work inside work, wait for one another for ever or lose tasks.
+  @Test("Several threads use workers at once, also from inside a task", .timeLimit(.minutes(1)))
+  func sharing() throws {
+    let counts = Counts()
+    for _ in 0..<8 {
+      try BackgroundThread.start("test") {
+        for _ in 0..<200 {
+          Workers(3).run(tasks: 7) { _, _ in
+            Workers(2).run(tasks: 5) { _, _ in counts.tasks.wrappingAdd(1, ordering: .relaxed) }
+          }
+        }
+        counts.threads.wrappingAdd(1, ordering: .releasing)
+      }
+    }
+    while counts.threads.load(ordering: .acquiring) < 8 { usleep(1000) }
+    #expect(counts.tasks.load(ordering: .relaxed) == 8 * 200 * 7 * 5)
+  }
+
+  @Test("A timed wait ends at its time, with or without a signal")
+  func timedWait() {
+    let condition = Condition()
+    let elapsed = ContinuousClock().measure { condition.withLock { condition.wait(seconds: 0.05) } }
+    #expect(elapsed > .milliseconds(49) && elapsed < .seconds(5))
   }
 
   @Test("The core type that OpenBLAS should use is known, and a right choice is left alone")

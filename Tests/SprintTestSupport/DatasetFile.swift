@@ -25,6 +25,6 @@ package enum DatasetFile {
         try file.write("/features/\(features.name)", shape: features.shape, $0)
       }
     }
-    try file.flush()
+    try file.close()
   }
 }

@@ -1,23 +1,22 @@
 import Foundation
 import SprintCommunication
+import SprintKernels
 
 /// Ranks simulated in this process.
 package enum Ranks {
   /// Runs `body` on all ranks at once and returns the results in the order of ranks. Throws the error of the first rank
   /// that has one.
   package static func run<Result>(_ count: Int, _ body: @escaping (Communicator) throws -> Result) throws -> [Result] {
-    let communicators = Communicator.inProcess(ranks: count)
+    let communicators = try Communicator.inProcess(ranks: count)
     let results = Results<Result>(count)
     let work = Work(body: body)
     let group = DispatchGroup()
     for communicator in communicators {
       group.enter()
-      let thread = Thread {
+      try BackgroundThread.start("rank \(communicator.rank)") {
         results.set(communicator.rank, Swift.Result { try work.body(communicator) })
         group.leave()
       }
-      thread.stackSize = 8 << 20
-      thread.start()
     }
     group.wait()
     let all = try results.all()

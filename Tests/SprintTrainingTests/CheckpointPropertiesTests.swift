@@ -23,7 +23,7 @@ import Testing
         try file.write(attribute: name, [name == "format_version" ? 2 : 0])
       }
       for (name, values) in properties { try file.write(attribute: name, values) }
-      try file.flush()
+      try file.close()
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

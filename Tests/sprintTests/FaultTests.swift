@@ -219,6 +219,71 @@ extension ProcessTests {
       #expect(outcome.code == 1 && outcome.errors.contains("digits.h5"), "\(outcome)")
     }
 
+    @Test("A rank whose clock on the wall is set back keeps its heartbeats while it reads")
+    func clockSetBack() throws {
+      let run = ShortRun("clock", in: folder, ["distribution.timeout=5"])
+      var (environment, mark) = fault("hang:pread:configs/data/digits.h5:2000")
+      // Seen from a wait that has begun, a clock that was ahead is a clock that the kernel has set back.
+      environment["SPRINT_FAULT_CLOCK"] = "3600"
+      let command = try SprintCommand(
+        "/usr/bin/env",
+        ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "1", SprintCommand.sprint] + run.arguments
+          + [":", "-np", "1"] + environment.flatMap { ["-x", "\($0.key)=\($0.value)"] } + [SprintCommand.sprint]
+          + run.arguments, in: folder)
+      try run.wait(command, for: "rank 1 named") { command.errorsSoFar.contains("rank 1 on ") }
+      #expect(FileManager.default.fileExists(atPath: mark))
+      #expect(command.errorsSoFar.contains("lives, but the others have waited"), "\(command.errorsSoFar)")
+      command.signal(SIGTERM)
+      _ = try command.wait(15)
+      Processes.expectGone(run.path, within: 5)
+    }
+
+    /// If this fails, the teacher's features are read for the rest of a run that has ended its alignment: many times
+    /// the bytes of the latents.
+    @Test("Features are read only for the steps that are trained with them")
+    func features() throws {
+      let data = folder.file("aligned.h5")
+      try DatasetFile.write(
+        data, shape: [200, 1, 8, 8], values: (0..<12800).map { Float($0 % 17) }, labels: (0..<200).map { $0 % 10 },
+        features: ("teacher", [200, 16, 4], (0..<12800).map { Float($0 % 13) }))
+      let run = ShortRun(
+        "aligned", in: folder,
+        [
+          "data={train: [\(data)]}", "validation={}",
+          "alignment={features: teacher, feature_width: 4, projector: 8, after_block: 2, last_step: 10}",
+        ])
+      // 100 batches and those read ahead in two stages, of 120 latents each, and ten batches of features.
+      let most = (100 + 2 * 3) * 120 + 10 * 120
+      let (environment, mark) = fault("fail:pread:aligned.h5:\(most + 100)")
+      let outcome = try run.start(ranks: nil, environment: environment).wait(60)
+      #expect(outcome.code == 0 && !FileManager.default.fileExists(atPath: mark), "\(outcome.errors)")
+      #expect(try run.losses().count == 100)
+    }
+
+    /// If this fails, a checkpoint that its writer could not close counts as whole, and no command can open it.
+    @Test("A checkpoint whose last bytes cannot be written is no checkpoint")
+    func failingClose() throws {
+      let settings = ["stages[0].steps=30", "stages[1].steps=1", "checkpoint.background=false"]
+      func outcome(failingFrom count: Int) throws -> (fired: Bool, run: ShortRun, outcome: SprintCommand.Outcome) {
+        let run = ShortRun("from \(count)", in: folder, settings)
+        let (environment, mark) = fault("fail:pwrite:step-000000030.h5:\(count)")
+        let outcome = try run.start(ranks: nil, ["--until", "30"], environment: environment).wait(60)
+        return (FileManager.default.fileExists(atPath: mark), run, outcome)
+      }
+      var (fires, tooMany) = (1, 2000)
+      while tooMany - fires > 1 {
+        let middle = (fires + tooMany) / 2
+        if try outcome(failingFrom: middle).fired { fires = middle } else { tooMany = middle }
+      }
+      #expect(fires > 100 && tooMany < 2000)
+      // The very last writes come while the library closes the file.
+      for count in [fires - 1, fires] {
+        let (_, run, outcome) = try outcome(failingFrom: count)
+        #expect(outcome.code == 1 && outcome.errors.contains("the last checkpoint was not written"), "\(outcome)")
+        #expect(run.manifests().last == "step-000000020.manifest.json")
+      }
+    }
+
     @Test(
       "After a failed write older checkpoints stay, a message says why, and training continues or stops as configured")
     func failingWrites() throws {

@@ -65,19 +65,20 @@ extension ProcessTests {
       }
     }
 
-    @Test("A full disk says to start again, and leaves nothing behind", .enabled(if: hasTools, missing))
-    func fullDisk() throws {
+    @Test(
+      "A full disk is an error; it leaves finished pieces, or nothing",
+      .enabled(if: hasTools, missing),
+      arguments: [(write: 2, code: 2, left: []), (write: 8, code: 75, left: ["a.h5.partial", "a.h5.progress"])])
+    func fullDisk(write: Int, code: Int32, left: [String]) throws {
       let arguments = try make("repa", "made", ["--count", "1400"])
       try FileManager.default.createDirectory(atPath: folder.file("out"), withIntermediateDirectories: true)
       let outcome = try sprint(
         ["import"] + arguments + [folder.file("out/a.h5")],
-        environment: [
-          "LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT": "fill:pwrite:a.h5.partial:8",
-          "SPRINT_FAULT_FIRED": folder.file("fired"),
-        ])
+        environment: injecting("fill:pwrite:a.h5.partial:\(write)", "fired"))
       #expect(FileManager.default.fileExists(atPath: folder.file("fired")))
-      #expect(outcome.code == 75 && outcome.errors.contains("a.h5.partial: cannot write: No space left"), "\(outcome)")
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).isEmpty)
+      #expect(outcome.code == code && outcome.errors.contains("a.h5.partial: "), "\(outcome)")
+      #expect(left.isEmpty || outcome.errors.contains("cannot write: No space left"), "\(outcome)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).sorted() == left)
     }
 
     @Test("The mistake of another rank comes with its advice too", .enabled(if: hasTools, missing))
@@ -110,13 +111,10 @@ extension ProcessTests {
       // The first write makes the file, each further one marks a piece: the kill comes with the second piece's mark.
       let killed = try SprintCommand(
         SprintCommand.sprint, ["import"] + arguments + [out],
-        environment: [
-          "LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT": "kill:pwrite:out.h5.progress:3",
-          "SPRINT_FAULT_FIRED": folder.file("fired"),
-        ], in: folder)
+        environment: injecting("kill:pwrite:out.h5.progress:3", "fired"), in: folder)
       #expect(try killed.wait(60).code == SIGKILL)
-      let progress = try Data(contentsOf: URL(fileURLWithPath: "\(out).progress")).suffix(3)
-      #expect(Array(progress) == [1, 0, 0])
+      let marks = try Data(contentsOf: URL(fileURLWithPath: "\(out).progress")).suffix(3 * 32)
+      #expect(marks.prefix(32).contains { $0 != 0 } && marks.dropFirst(32).allSatisfy { $0 == 0 })
       let again = try SprintCommand(
         "/usr/bin/env",
         ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "2", SprintCommand.sprint, "import"] + arguments + [
@@ -129,6 +127,66 @@ extension ProcessTests {
       #expect(!FileManager.default.fileExists(atPath: "\(out).progress"))
     }
 
+    private func injecting(_ plan: String, _ mark: String) -> [String: String] {
+      [
+        "LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT": plan,
+        "SPRINT_FAULT_FIRED": folder.file(mark),
+      ]
+    }
+
+    /// If this fails, one bad moment of a file server costs hours of work.
+    @Test(
+      "After a failed read or sync the same command goes on from the finished pieces",
+      .enabled(if: hasTools, missing),
+      arguments: ["fdatasync:out.h5.partial:2", "pread:img-mean-std-00001300.npy:1"])
+    func failingDisk(plan: String) throws {
+      let arguments = try make("repa", "made", ["--count", "1400"])
+      let (whole, out) = (folder.file("whole.h5"), folder.file("out.h5"))
+      #expect(try sprint(["import"] + arguments + [whole]).code == 0)
+      let failed = try sprint(["import"] + arguments + [out], environment: injecting("fail:\(plan)", "fired"))
+      #expect(failed.code != 0 && failed.errors.contains("Input/output error"), "\(failed)")
+      #expect(failed.errors.contains("the same command continues"), "\(failed)")
+      // Sample 5 is in a finished piece.
+      let again = try sprint(
+        ["import"] + arguments + [out], environment: injecting("fail:pread:img-mean-std-00000005.npy:1", "read"))
+      #expect(again.code == 0 && !FileManager.default.fileExists(atPath: folder.file("read")), "\(again)")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: out)) == Data(contentsOf: URL(fileURLWithPath: whole)))
+    }
+
+    /// If this fails, a data set mixes the numbers of two sources.
+    @Test(
+      "An interrupted import of files that have changed since takes nothing from the old ones",
+      .enabled(if: hasTools, missing), arguments: names)
+    func changedFiles(layout: String) throws {
+      let (isWide, isMirrored) = (["lightning-dit", "mar"].contains(layout), layout == "maskdit")
+      let extents = ["--side", isWide ? "32" : "64", "--count", isWide || isMirrored ? "200" : "600"]
+      let arguments = try make(layout, "made", extents)
+      let out = folder.file("out.h5")
+      let killed = try sprint(
+        ["import"] + arguments + [out], environment: injecting("kill:pwrite:out.h5.progress:3", "fired"))
+      #expect(killed.code == SIGKILL, "\(killed)")
+      // Other numbers under the same names and classes.
+      let other = try make(layout, "other", extents + ["--times", "2"])
+      try FileManager.default.removeItem(atPath: arguments[0])
+      try FileManager.default.moveItem(atPath: other[0], toPath: arguments[0])
+      let fresh = folder.file("fresh.h5")
+      let outcome = try sprint(["import"] + arguments + [out])
+      #expect(outcome.code == 0 && outcome.errors.contains("imported again"), "\(outcome)")
+      #expect(try sprint(["import"] + arguments + [fresh]).code == 0)
+      #expect(try Data(contentsOf: URL(fileURLWithPath: out)) == Data(contentsOf: URL(fileURLWithPath: fresh)))
+    }
+
+    @Test("Names in HDF5 that are not UTF-8 are an error, not left out", .enabled(if: hasTools, missing))
+    func strangeNames() throws {
+      let arguments = try make("repa-e", "made", ["--count", "9"])
+      let change =
+        "import h5py, sys; f = h5py.File(sys.argv[1], 'a'); "
+        + "f.move('00000/img-mean-std-00000003.npy', b'00000/caf\\xe9')"
+      #expect(try Python.run(["-c", change, arguments[0]]).code == 0)
+      let outcome = try sprint(["import"] + arguments + ["--labels", "none", folder.file("out.h5")])
+      #expect(outcome.code == 2 && outcome.errors.contains("`caf\\xE9` is no UTF-8"), "\(outcome)")
+    }
+
     @Test(
       "An interrupted import whose classes have changed begins anew, and mixes nothing", .enabled(if: hasTools, missing)
     )
@@ -137,10 +195,7 @@ extension ProcessTests {
       let out = folder.file("out.h5")
       let killed = try sprint(
         ["import"] + arguments + [out],
-        environment: [
-          "LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT": "kill:pwrite:out.h5.progress:3",
-          "SPRINT_FAULT_FIRED": folder.file("fired"),
-        ])
+        environment: injecting("kill:pwrite:out.h5.progress:3", "fired"))
       #expect(killed.code == SIGKILL)
       let json = folder.file("made/source/vae-sd/dataset.json")
       let labels = try String(contentsOfFile: json, encoding: .utf8)

@@ -40,7 +40,7 @@ package final class ExclusiveLock: Sendable {
   private func tidy() {
     if staysBehind {
       ftruncate(descriptor, 0)
-    } else if Self.isCurrent(descriptor, path) {
+    } else if (try? Self.isCurrent(descriptor, path)) == true {
       // Otherwise the folder was moved or removed, and the file at the path may be the lock of somebody else.
       unlink(path)
     }
@@ -79,7 +79,7 @@ package final class ExclusiveLock: Sendable {
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else { throw FileError.last(path, "open the lock") }
       switch attempt(descriptor) {
-      case .taken where isCurrent(descriptor, path): return (descriptor, true)
+      case .taken where try isCurrentOrClosed(descriptor, path): return (descriptor, true)
       case .unsupported: return (descriptor, false)
       case .taken, .interrupted: close(descriptor)
       case .refused:
@@ -104,13 +104,22 @@ package final class ExclusiveLock: Sendable {
 
   /// Whether the open file is still the one at its path. Opens the path again, because NFS looks a name up anew on the
   /// server only when it is opened.
-  private static func isCurrent(_ descriptor: Int32, _ path: String) -> Bool {
+  private static func isCurrent(_ descriptor: Int32, _ path: String) throws -> Bool {
     let second = open(path, O_RDONLY | O_CLOEXEC)
-    guard second >= 0 else { return false }
+    if second < 0, errno == ENOENT || errno == ESTALE { return false }
+    guard second >= 0 else { throw FileError.last(path, "open the lock") }
     defer { close(second) }
     var (own, found) = (stat(), stat())
     return fstat(descriptor, &own) == 0 && fstat(second, &found) == 0 && own.st_ino == found.st_ino
       && own.st_dev == found.st_dev
+  }
+
+  /// Does what `isCurrent` does, and closes the file before it throws.
+  private static func isCurrentOrClosed(_ descriptor: Int32, _ path: String) throws -> Bool {
+    do { return try isCurrent(descriptor, path) } catch {
+      close(descriptor)
+      throw error
+    }
   }
 
   // MARK: The owner

@@ -22,7 +22,8 @@ package enum FileError: RemediableError, CustomStringConvertible {
   /// One line: the file, what was found, what was expected.
   package var description: String {
     switch self {
-    case .system(let path, let action, let code): "\(path): cannot \(action): \(String(cString: strerror(code)))"
+    case .system(let path, let action, let code):
+      "\(path): cannot \(action): \(String(cString: strerror(code)))" + Self.help(code)
     case .unusable(let path, let problem, _): "\(path): \(problem)"
     case .truncated(let path, let expected): "\(path): truncated: expected at least \(expected) bytes"
     }
@@ -44,6 +45,11 @@ package enum FileError: RemediableError, CustomStringConvertible {
     ENOSPC, EDQUOT, EIO, EREMOTEIO, ESTALE, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH,
     ECONNREFUSED, ECONNRESET, ECONNABORTED, ENOLINK, ECOMM,
   ]
+
+  /// What helps against an error of the system that no option of the command line can help against.
+  private static func help(_ code: Int32) -> String {
+    code == EMFILE ? "; raise the limit with `ulimit -n`, here \(OpenFileLimit.current)" : ""
+  }
 
   /// The error of the system call that has just failed.
   package static func last(_ path: String, _ action: String) -> FileError {

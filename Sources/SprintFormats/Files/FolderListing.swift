@@ -1,24 +1,47 @@
 import Foundation
 
-/// Lists folders. An error in the middle of a folder is an error, so that nobody takes a part of the names for all.
-package enum FolderListing {
-  /// Returns the names in a folder, in no order; nil where nothing exists at `path`.
-  package static func names(in path: String) throws -> [String]? {
-    guard let folder = opendir(path) else {
-      if errno == ENOENT { return nil }
-      throw FileError.last(path, "list the folder")
-    }
+/// The names in a folder. The system's names are bytes; Swift's texts replace bytes that are not UTF-8, and a replaced
+/// name is that of another file, or of none.
+package struct FolderListing: Sendable {
+  /// The names that are UTF-8, in ascending order.
+  package let names: [String]
+  /// The other names, with their strange bytes as `\xE9`.
+  package let foreign: [String]
+
+  /// Lists the folder at `path`.
+  package init(_ path: String) throws {
+    guard let folder = opendir(path) else { throw FileError.last(path, "list the folder") }
     defer { closedir(folder) }
-    var names: [String] = []
+    var (names, foreign): ([String], [String]) = ([], [])
     errno = 0
     while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+      let bytes = Self.name(of: entry)
+      switch String(validating: bytes, as: UTF8.self) {
+      case ".", "..": break
+      case let name?: names.append(name)
+      case nil: foreign.append(Self.escaped(bytes))
       }
-      if name != ".", name != ".." { names.append(name) }
       errno = 0
     }
     guard errno == 0 else { throw FileError.last(path, "list the folder") }
-    return names
+    (self.names, self.foreign) = (names.sorted(), foreign.sorted())
+  }
+
+  /// Returns the names at `path` that are UTF-8; nil where nothing exists there.
+  package static func names(in path: String) throws -> [String]? {
+    do { return try FolderListing(path).names } catch FileError.system(_, _, ENOENT) { return nil }
+  }
+
+  private static func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
+    let place = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+    let start = UnsafeRawPointer(entry).advanced(by: place).assumingMemoryBound(to: UInt8.self)
+    // The entry's own length, as a name may be longer than the array that C declares.
+    let room = Int(entry.pointee.d_reclen) - place
+    return Array(UnsafeBufferPointer(start: start, count: room).prefix { $0 != 0 })
+  }
+
+  /// A name as text, with its strange bytes as `\xE9`.
+  static func escaped(_ name: [UInt8]) -> String {
+    name.map { (0x20..<0x7f).contains($0) ? String(UnicodeScalar($0)) : String(format: "\\x%02X", $0) }.joined()
   }
 }

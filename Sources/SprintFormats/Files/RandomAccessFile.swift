@@ -54,6 +54,15 @@ package final class RandomAccessFile: Sendable {
     }
   }
 
+  /// The size of the file and when it was last written.
+  package var stamp: FileStamp {
+    get throws {
+      var status = stat()
+      guard fstat(descriptor, &status) == 0 else { throw FileError.last(path, "look at") }
+      return FileStamp(status)
+    }
+  }
+
   /// Fills `target` with the bytes from `offset` on; throws if the file ends before.
   package func read(into target: UnsafeMutableRawBufferPointer, at offset: Int) throws {
     var done = 0

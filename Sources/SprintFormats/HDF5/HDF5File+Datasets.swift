@@ -46,7 +46,12 @@ extension HDF5File {
       _ = Self.locked {
         H5Lget_name_by_idx(file.id, group, H5_INDEX_NAME, H5_ITER_INC, i, &buffer, length + 1, sprint_h5p_default())
       }
-      names.append(String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self))
+      let bytes = buffer.prefix(length).map(UInt8.init(bitPattern:))
+      guard let name = String(validating: bytes, as: UTF8.self) else {
+        throw FileError.unexpected(
+          path: path, name: FolderListing.escaped(bytes), found: "no UTF-8", expected: "names that are")
+      }
+      names.append(name)
     }
     return names
   }

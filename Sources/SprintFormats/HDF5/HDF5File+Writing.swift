@@ -89,6 +89,10 @@ extension HDF5File {
 
   func writing(_ name: String) -> String { "write `\(name)`; is the disk full?" }
 
-  /// Hands everything written so far to the operating system.
-  package func flush() throws { try check("flush the file; is the disk full?") { H5Fflush(file.id, H5F_SCOPE_GLOBAL) } }
+  /// Hands everything written to the operating system and closes the file, which nobody may use afterwards. The library
+  /// writes until it has closed a file: only then readers take it for whole.
+  package func close() throws {
+    try check("flush the file; is the disk full?") { H5Fflush(file.id, H5F_SCOPE_GLOBAL) }
+    try check("close the file; is the disk full?") { file.closeNow() }
+  }
 }

@@ -52,12 +52,23 @@ package final class HDF5File: @unchecked Sendable {
   /// - Parameter followsOtherFiles: whether its data sets may lie in other files; otherwise reading such a one throws
   package init(reading path: String, followsOtherFiles: Bool = false) throws {
     (self.path, pace, self.followsOtherFiles) = (path, nil, followsOtherFiles)
-    guard FileManager.default.isReadableFile(atPath: path) else {
-      throw FileError.hdf5(path, cannot: "open the file: it does not exist or may not be read")
+    // The library does not say what the system said.
+    try Self.checkReadable(path)
+    do {
+      file = try Self.opened(path, "open the file: it is no HDF5 file, or truncated", H5Fclose) {
+        H5Fopen(path, sprint_h5f_read_only(), sprint_h5p_default())
+      }
+    } catch {
+      try Self.checkReadable(path)
+      throw error
     }
-    file = try Self.opened(path, "open the file: it is no HDF5 file, or truncated", H5Fclose) {
-      H5Fopen(path, sprint_h5f_read_only(), sprint_h5p_default())
-    }
+  }
+
+  /// Throws the system's error if the file cannot be opened or its beginning cannot be read.
+  private static func checkReadable(_ path: String) throws {
+    let file = try RandomAccessFile(reading: path)
+    var beginning = [UInt8](repeating: 0, count: min(try file.size, 8))
+    try beginning.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
   }
 
   /// Creates a file, which must not exist. The file has the library's latest format, so that a reader refuses it if its
@@ -71,8 +82,14 @@ package final class HDF5File: @unchecked Sendable {
     // Data sets begin with a page: the system copies them twice as fast.
     try Self.check(path, "choose the alignment") { H5Pset_alignment(access.id, 1 << 16, 4096) }
     let creation = try Self.timeless(path, sprint_h5p_file_create(), "/")
-    file = try Self.opened(path, "create the file: is the folder there, and may it be written?", H5Fclose) {
-      H5Fcreate(path, sprint_h5f_exclusive(), creation.id, access.id)
+    do {
+      file = try Self.opened(path, "create the file", H5Fclose) {
+        H5Fcreate(path, sprint_h5f_exclusive(), creation.id, access.id)
+      }
+    } catch {
+      try withExtendedLifetime(RandomAccessFile(creating: path)) {}
+      unlink(path)
+      throw error
     }
   }
 

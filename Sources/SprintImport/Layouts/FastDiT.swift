@@ -49,6 +49,8 @@ private struct PairedFiles: LatentSource {
 
   var count: Int { names.count }
 
+  func files(_ index: Int) -> [String] { [features, labels].map { "\($0)/\(names[index])" } }
+
   func name(_ index: Int) -> String { names[index] }
 
   func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)

@@ -1,3 +1,4 @@
+import SprintData
 import SprintFormats
 
 extension ImportLayout {
@@ -15,9 +16,10 @@ private struct LightningShards: LatentSource {
   let shape: SourceShape
   let count: Int
   private let shards: [Shard]
+  private let files = OpenFiles<SafetensorsFile>(limit: min(256, OpenFileLimit.current / 4))
 
   private struct Shard: Sendable {
-    let file: SafetensorsFile
+    let path: String
     let labels: [Int32]
     let first: Int
   }
@@ -43,7 +45,7 @@ private struct LightningShards: LatentSource {
       if let bad = labels.firstIndex(where: { Int32(exactly: $0) == nil }) {
         throw FileError.unusable(path: file.path, problem: "sample \(bad) has label \(labels[bad])")
       }
-      shards.append(Shard(file: file, labels: labels.map { Int32($0) }, first: count))
+      shards.append(Shard(path: file.path, labels: labels.map { Int32($0) }, first: count))
       count += labels.count
     }
     guard let common, count > 0 else {
@@ -69,22 +71,25 @@ private struct LightningShards: LatentSource {
     }
   }
 
-  private func shard(_ index: Int) -> Shard {
-    shards[(shards.firstIndex { $0.first > index } ?? shards.count) - 1]
-  }
+  /// The place of a sample's shard.
+  private func place(_ index: Int) -> Int { (shards.firstIndex { $0.first > index } ?? shards.count) - 1 }
+
+  func files(_ index: Int) -> [String] { [shards[place(index)].path] }
 
   func name(_ index: Int) -> String {
-    let shard = shard(index)
-    return "\(index - shard.first) of \(shard.file.path.split(separator: "/").last ?? "")"
+    let shard = shards[place(index)]
+    return "\(index - shard.first) of \(shard.path.split(separator: "/").last ?? "")"
   }
 
   func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)
     throws -> Int
   {
-    let shard = shard(index)
+    let place = place(index)
+    let shard = shards[place]
     let entry = index - shard.first
-    try shard.file.floats("latents", from: entry * shape.elements, into: values)
-    if let flipped { try shard.file.floats("latents_flip", from: entry * shape.elements, into: flipped) }
+    let file = try files.file(place) { try SafetensorsFile(path: shard.path) }
+    try file.floats("latents", from: entry * shape.elements, into: values)
+    if let flipped { try file.floats("latents_flip", from: entry * shape.elements, into: flipped) }
     return Int(shard.labels[entry])
   }
 }

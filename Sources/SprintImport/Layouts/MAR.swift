@@ -38,6 +38,8 @@ private struct ArchivePerImage: LatentSource {
 
   var contents: String { table.fingerprint }
 
+  func files(_ index: Int) -> [String] { ["\(path)/\(table.name(index))"] }
+
   func name(_ index: Int) -> String { table.name(index) }
 
   func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)

@@ -39,6 +39,8 @@ private struct MaskDiTDatabase: LatentSource {
       [Self.stored, side, side], moments: true, flipped: database.value(of: "z-\(length)") != nil)
   }
 
+  func files(_ index: Int) -> [String] { ["\(database.path)/data.mdb"] }
+
   func name(_ index: Int) -> String { "\(index)" }
 
   func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)

@@ -39,6 +39,8 @@ private struct SampleDatasets: LatentSource {
 
   var contents: String { table.fingerprint }
 
+  func files(_ index: Int) -> [String] { [file.path] }
+
   func name(_ index: Int) -> String { table.name(index) }
 
   func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)

@@ -9,6 +9,8 @@ protocol LatentSource: Sendable {
   /// A text that differs between sources of other samples or classes, as far as that is known without reading them: an
   /// interrupted import only continues with the same text.
   var contents: String { get }
+  /// Returns the paths of the files that a sample is read from.
+  func files(_ index: Int) -> [String]
   /// Reads a sample as it is stored, and its mirrored twin if `flipped` has room for one; returns the class.
   func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)
     throws -> Int

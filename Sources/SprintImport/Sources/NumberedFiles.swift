@@ -40,6 +40,8 @@ struct NumberedFiles: LatentSource {
 
   var contents: String { table.fingerprint }
 
+  func files(_ index: Int) -> [String] { [archive == nil ? "\(path)/\(table.name(index))" : path] }
+
   func name(_ index: Int) -> String { table.name(index) }
 
   func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)

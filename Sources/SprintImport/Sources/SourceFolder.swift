@@ -14,9 +14,9 @@ struct SourceFolder: Sendable {
 
   /// Returns the names of the files and folders in it, in ascending order.
   func names() throws -> [String] {
-    do { return try FileManager.default.contentsOfDirectory(atPath: path).sorted() } catch {
-      throw FileError.unusable(path: path, problem: "cannot be listed (\((error as NSError).localizedDescription))")
-    }
+    let listing = try FolderListing(path)
+    guard let foreign = listing.foreign.first else { return listing.names }
+    throw FileError.unusable(path: path, problem: "holds `\(foreign)`, whose name is not UTF-8; rename it")
   }
 
   /// Returns the names of the folders in it, in ascending order.

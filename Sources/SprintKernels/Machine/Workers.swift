@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 
 /// A fixed number of threads that share numbered tasks.
@@ -12,6 +11,10 @@ package struct Workers: Sendable {
     self.count = count
   }
 
+  /// Starts the threads; throws `BackgroundThread.StartError` if the system refuses one. Without this call, `run`
+  /// starts them, and makes do with fewer where it must.
+  package func start() throws { try WorkerPool.shared.start(helpers: count - 1) }
+
   /// Runs `body(worker, task)` for every task below `tasks` and waits for all of them. A worker runs one task at a
   /// time, so memory set aside for a worker is never shared. Any worker may take any task.
   package func run(tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
@@ -19,7 +22,8 @@ package struct Workers: Sendable {
       return Meter.count(.tasks) { for task in 0..<tasks { body(0, task) } }
     }
     let next = Atomic(0)
-    DispatchQueue.concurrentPerform(iterations: min(count, tasks)) { worker in
+    try? start()
+    WorkerPool.shared.run(helpers: min(count, tasks) - 1) { worker in
       Meter.count(.tasks) {
         while true {
           let task = next.wrappingAdd(1, ordering: .relaxed).oldValue

@@ -126,7 +126,7 @@ package struct Checkpoint: Sendable {
         }
       }
       try writeAttributes(file, position, configuration, data)
-      try file.flush()
+      try file.close()
     }
     do {
       let manifest = Manifest(

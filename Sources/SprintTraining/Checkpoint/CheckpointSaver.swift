@@ -45,7 +45,12 @@ final class CheckpointSaver {
   func covers(_ position: TrainingPosition) -> Bool { position.step <= lastStep }
 
   /// Prepares the snapshot's memory in the background.
-  func prepare() { if let snapshot { writer?.prepare(snapshot) } }
+  func prepare() { if let snapshot { notingForeground { try writer?.prepare(snapshot) } } }
+
+  /// Does `work` and notes that training had to wait for it, if the system refused a thread.
+  private func notingForeground(_ work: () throws -> Void) {
+    do { try work() } catch { journal.note("\(error); until then training waits for every save") }
+  }
 
   /// Saves the state after `position`.
   ///
@@ -59,7 +64,7 @@ final class CheckpointSaver {
     let began = ContinuousClock.now
     try optimizer.collect(into: snapshot)
     journal.tookSnapshot(step: position.step, seconds: (ContinuousClock.now - began) / .seconds(1))
-    if let snapshot { writer?.write(position, snapshot, isUrgent: isUrgent) }
+    if let snapshot { notingForeground { try writer?.write(position, snapshot, isUrgent: isUrgent) } }
     if isUrgent { takeOutcomes(wait: true) }
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import SprintData
 import SprintFormats
+import SprintKernels
 import SprintModel
 
 /// Writes checkpoints at rank zero: at once, or on a thread of its own while training goes on.
@@ -19,7 +20,7 @@ final class CheckpointWriter: @unchecked Sendable {
   private let data: DataRecord
   /// The pace of the write under way, unless it is urgent; only the training thread uses it.
   private var pace: Pace?
-  private let condition = NSCondition()
+  private let condition = Condition()
   /// Guarded by `condition`: whether the thread is at work, and how saves ended.
   private var isWriting = false
   private var outcomes: [Result<Saved, any Error>] = []
@@ -29,16 +30,16 @@ final class CheckpointWriter: @unchecked Sendable {
   }
 
   /// Touches the memory of a snapshot on the thread, while the first steps are computed.
-  func prepare(_ snapshot: TrainingSnapshot) { start(isUrgent: false) { snapshot.prepare() } }
+  func prepare(_ snapshot: TrainingSnapshot) throws { try start(isUrgent: false) { snapshot.prepare() } }
 
-  /// Writes a snapshot on the thread.
+  /// Writes a snapshot on the thread. Where the system refuses the thread, it writes at once, then throws.
   ///
   /// - Parameter isUrgent: no training is left to do; otherwise computing goes first
-  func write(_ position: TrainingPosition, _ snapshot: TrainingSnapshot, isUrgent: Bool) {
+  func write(_ position: TrainingPosition, _ snapshot: TrainingSnapshot, isUrgent: Bool) throws {
     // A save that is spread over sixteen times its duration costs a step some percent.
     let pace = isUrgent ? nil : Pace(rest: 15)
     self.pace = pace
-    start(isUrgent: isUrgent) { [self] in save(position, pace) { snapshot[$0] } }
+    try start(isUrgent: isUrgent) { [self] in save(position, pace) { snapshot[$0] } }
   }
 
   /// Writes at once; `whole` returns all of each part, in order.
@@ -59,20 +60,28 @@ final class CheckpointWriter: @unchecked Sendable {
     condition.withLock { outcomes.append(outcome) }
   }
 
-  private func start(isUrgent: Bool, _ work: @escaping @Sendable () -> Void) {
+  private func start(isUrgent: Bool, _ work: @escaping @Sendable () -> Void) throws {
     condition.withLock { isWriting = true }
-    let thread = Thread { [self] in
-      // On Linux this sets the priority of this thread alone: it gets what computing leaves.
-      if !isUrgent { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19) }
-      work()
-      condition.withLock {
-        isWriting = false
-        condition.broadcast()
+    do {
+      try BackgroundThread.start("checkpoint writer") { [self] in
+        // On Linux this sets the priority of this thread alone: it gets what computing leaves.
+        if !isUrgent { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19) }
+        work()
+        markEnd()
       }
+    } catch {
+      pace?.hurry()
+      work()
+      markEnd()
+      throw error
     }
-    thread.name = "checkpoint writer"
-    thread.stackSize = 8 << 20
-    thread.start()
+  }
+
+  private func markEnd() {
+    condition.withLock {
+      isWriting = false
+      condition.broadcast()
+    }
   }
 
   /// Returns how saves ended since the last call; with `wait`, after the one under way has ended.

@@ -54,7 +54,7 @@ package struct SampleFile {
       try file.write("/labels", shape: [labels.count], labels.map { Int64($0) })
       try file.write(properties)
       try file.write(attribute: "source", "drawn by sprint")
-      try file.flush()
+      try file.close()
     }
   }
 }

@@ -34,7 +34,7 @@ final class StageWork {
     BatchReader(
       dataset, order: SampleOrder(count: dataset.count, seed: configuration.seed),
       randomness: LatentRandomness(seed: configuration.seed), batch: stage.batch, slice: slice,
-      firstDraw: UInt64(position.draws), ahead: ahead)
+      firstDraw: UInt64(position.draws), featureBatches: configuration.alignedSteps(after: position), ahead: ahead)
   }
 
   /// The rank's part of the next batch.
@@ -58,6 +58,11 @@ extension Stage {
 }
 
 extension Configuration {
+  /// The number of steps after `position` that are trained with alignment.
+  func alignedSteps(after position: TrainingPosition) -> Int {
+    alignment.map { max(0, ($0.lastStep ?? .max) - position.step) } ?? 0
+  }
+
   /// The size of passes in a stage, for a rank with `slice` images of each batch.
   package func passSize(_ stage: Stage, slice: Int) -> PassSize {
     PassSize(

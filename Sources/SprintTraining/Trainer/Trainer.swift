@@ -47,7 +47,9 @@ package final class Trainer {
     claim = try communicator.agree { try FolderClaim(folder, patience, isRankZero: communicator.rank == 0) }
     let start = try RunStart(configuration, claim, resume, communicator, note: journal.note)
     try configuration.checkMemory(communicator)
-    let network = Network(configuration.model, workers: Workers(configuration.threads ?? Launch.threadsPerRank))
+    let workers = Workers(configuration.threads ?? Launch.threadsPerRank)
+    try workers.start()
+    let network = Network(configuration.model, workers: workers)
     let optimizer = Optimizer(
       network, configuration.optimizer, communicator, isSharded: configuration.distribution.isSharded)
     step = TrainingStep(configuration, network, start.training, optimizer, isDebugging: isDebugging)

@@ -51,7 +51,8 @@ final class TrainingStep {
     report.stopRequested = stop.isRequested
     check = isDebugging ? FiniteCheck() : nil
     switch batch {
-    case .success(let latents): addGradients(work, latents, aligns: configuration.aligns(at: position), &report)
+    case .success(let latents):
+      addGradients(work, latents, aligns: configuration.alignedSteps(after: position) > 0, &report)
     case .failure(let error):
       (unreadable, report.dataFailed) = (error, true)
       // The other ranks wait for this one in the reduction.
@@ -123,12 +124,5 @@ final class TrainingStep {
       network, work.objective, weights: optimizer.weights, alignmentWeight: configuration.alignment?.weight ?? 0,
       seed: configuration.seed)
     return try optimizer.communicator.agree { try check.summary(batch) }
-  }
-}
-
-extension Configuration {
-  /// Whether the step after `position` is trained with alignment.
-  fileprivate func aligns(at position: TrainingPosition) -> Bool {
-    alignment.map { position.step < $0.lastStep ?? .max } ?? false
   }
 }

@@ -22,7 +22,7 @@ struct MachineCommand: ParsableCommand {
 
   func run() throws {
     Console.printKernelNotice()
-    let workers = threading.workers
+    let workers = try threading.workers
     let figures = Figures(
       cpu: CPU.name, cores: ProcessInfo.processInfo.activeProcessorCount, openblasCore: BLAS.core,
       nominalGflopsPerCore: CPU.nominalPeak / 1e9, gflops: BLAS.measurePeak(workers: workers) / 1e9,

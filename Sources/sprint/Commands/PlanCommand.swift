@@ -47,11 +47,11 @@ struct PlanCommand: ParsableCommand {
       try Configuration(ConfigurationDocument(path: config, settings: settings, settingsName: "--set"))
     }
     let rates = try MachineRates(
-      job.communicator, threading.workers, matrixProducts: gflops.map { $0 * 1e9 },
+      job.communicator, try threading.workers, matrixProducts: gflops.map { $0 * 1e9 },
       linkBandwidth: bandwidth.map { $0 * 1e9 / 8 })
     let plan = try job.communicator.agree {
       try TrainingPlan(
-        configuration, ranks: ranks ?? job.communicator.size, threads: threading.workers.count, rates: rates)
+        configuration, ranks: ranks ?? job.communicator.size, threads: try threading.workers.count, rates: rates)
     }
     if gflops == nil { Console.printKernelNotice() }
     try show(plan)

@@ -61,7 +61,7 @@ enum Console {
   private static func exitCode(for error: any Error) -> Int32 {
     switch error {
     case RunError.notFinite, RunError.unsaved, RunError.unreadable, is SampleError: failure
-    case is MemoryShortage, is OutputError: failure
+    case is MemoryShortage, is OutputError, is BackgroundThread.StartError: failure
     case let error as FileError where error.mayPass: restart.rawValue
     default: usersMistake
     }

@@ -11,5 +11,12 @@ struct ThreadOptions: ParsableArguments {
     if let threads { try check("threads", threads, 1...4096) }
   }
 
-  var workers: Workers { Workers(threads ?? Launch.threadsPerRank) }
+  /// The workers, whose threads have started.
+  var workers: Workers {
+    get throws {
+      let workers = Workers(threads ?? Launch.threadsPerRank)
+      try workers.start()
+      return workers
+    }
+  }
 }

@@ -38,7 +38,7 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
   func run() throws {
     let job = try Job()
     var bench = TrainingBench(
-      size: size, batch: batch, ratio: ratio, steps: steps, threads: threading.workers.count)
+      size: size, batch: batch, ratio: ratio, steps: steps, threads: try threading.workers.count)
     bench.recompute = recompute
     let result = try bench.run(job.communicator, stop: job.stop)
     Console.printKernelNotice()
