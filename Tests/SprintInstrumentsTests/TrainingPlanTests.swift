@@ -52,9 +52,9 @@ import Testing
     func fits(_ machine: MachineMemory) throws -> Bool? {
       try TrainingPlan(configuration, ranks: 1, threads: 1, rates: rates, machine: machine).fits
     }
-    #expect(try fits(MachineMemory(host: 1e15, process: nil)) == true)
-    #expect(try fits(MachineMemory(host: 1e15, process: 1e6)) == false)
-    #expect(try fits(MachineMemory(host: nil, process: nil)) == nil)
+    #expect(try fits(MachineMemory([.host: 1e15])) == true)
+    #expect(try fits(MachineMemory([.host: 1e15, .data: 1e6])) == false)
+    #expect(try fits(MachineMemory([:])) == nil)
   }
 
   @Test("Scaling ends at the batch and is never better than ideal; the time is the sum over steps of their seconds")

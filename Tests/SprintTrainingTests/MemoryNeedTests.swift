@@ -1,3 +1,4 @@
+import Foundation
 import SprintCommunication
 import SprintKernels
 import SprintTestSupport
@@ -25,21 +26,19 @@ import SprintTraining
     #expect(bytes("activations") == 4 * Double(trainer.passFloats))
     #expect(bytes("moving average and moments") == Double(trainer.stateBytes))
     #expect(bytes("weights") == 4 * Double(trainer.network.layout.count))
-    #expect(need.ofRankZero - need.ofEachRank == 16 * Double(trainer.network.layout.count))
+    #expect(
+      need.bytes(isRankZero: true) - need.bytes(isRankZero: false) == 16 * Double(trainer.network.layout.count))
   }
 
   @Test("Too little memory, of the host or of the process, is one line that names both sizes and what helps")
   func shortage() throws {
     let configuration = try configuration()
     let need = MemoryNeed(configuration, ranks: 1, threads: 2)
-    let enough = MachineMemory(host: need.ofRankZero, process: need.ofRankZero + need.addressSpaceOfThreads)
-    try configuration.checkMemory(.single(), enough)
-    try configuration.checkMemory(.single(), MachineMemory(host: nil, process: nil))
-    for machine in [
-      MachineMemory(host: need.ofRankZero - 1, process: nil),
-      MachineMemory(host: nil, process: need.ofRankZero + need.addressSpaceOfThreads - 1),
-    ] {
-      #expect { try configuration.checkMemory(.single(), machine) } throws: {
+    let enough = MachineMemory.Limit.allCases.map { ($0, need.bytes(of: $0, isRankZero: true)) }
+    try configuration.checkMemory(.single(), MachineMemory(Dictionary(uniqueKeysWithValues: enough)))
+    try configuration.checkMemory(.single(), MachineMemory([:]))
+    for (limit, bytes) in enough {
+      #expect { try configuration.checkMemory(.single(), MachineMemory([limit: bytes - 1])) } throws: {
         let text = "\($0)"
         return $0 is MemoryShortage && text.hasPrefix("memory: rank 0 needs ") && text.contains("MiB")
           && text.contains("`accumulate`") && !text.contains("\n")
@@ -47,11 +46,20 @@ import SprintTraining
     }
   }
 
+  @Test("Threads beyond the cores take no buffers: they never compute at the same time")
+  func idleThreads() {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    for limit in MachineMemory.Limit.allCases {
+      #expect(BLAS.threadBytes(cores + 100, of: limit) == BLAS.threadBytes(cores, of: limit))
+    }
+    #expect(BLAS.threadBytes(1, of: .addressSpace) > 0 && BLAS.threadBytes(1, of: .host) == 0)
+  }
+
   @Test("Every rank refuses together where one of them has too little memory")
   func ranks() throws {
     let configuration = try configuration()
     _ = try Ranks.run(3) { communicator in
-      let machine = MachineMemory(host: communicator.rank == 2 ? 1 : nil, process: nil)
+      let machine = MachineMemory(communicator.rank == 2 ? [.host: 1] : [:])
       #expect { try configuration.checkMemory(communicator, machine) } throws: {
         communicator.rank > 0 ? $0 is FailureElsewhere : "\($0)".hasPrefix("memory: rank 2 needs ")
       }
@@ -68,11 +76,11 @@ import SprintTraining
       "alignment={features: a, feature_width: 1000000, projector: 1000000, after_block: 3000}",
     ])
     let need = MemoryNeed(configuration, ranks: 1, threads: 4096)
-    #expect(need.ofRankZero.isFinite && need.ofRankZero > 1e18)
+    #expect(need.bytes(isRankZero: true).isFinite && need.bytes(isRankZero: true) > 1e18)
     #expect(configuration.totalSteps == 1_000_000_000)
     #expect(throws: RunError.self) { try configuration.check(ranks: 1) }
     #expect(throws: MemoryShortage.self) {
-      try configuration.checkMemory(.single(), MachineMemory(host: 1e15, process: nil))
+      try configuration.checkMemory(.single(), MachineMemory([.host: 1e15]))
     }
   }
 }

@@ -114,7 +114,7 @@ extension ProcessTests {
     }
 
     @Test(
-      "launch/slurm.sbatch passes signals on and queues itself again unless the run is done or mistaken"
+      "launch/slurm.sbatch passes signals on and queues itself again unless the run is done, mistaken or gets nowhere"
     )
     func slurm() throws {
       // Stand-ins for the commands of Slurm: srun starts the command, scontrol writes down its arguments.
@@ -127,13 +127,13 @@ extension ProcessTests {
         chmod(folder.file(name), 0o755)
       }
       let run = ShortRun("s", in: folder)
-      func submit(_ config: String, restarts: Int = 0) throws -> SprintCommand {
-        let options = ["--run", run.path] + run.settings.flatMap { ["--set", $0] }
+      func submit(_ config: String, _ options: [String]? = nil) throws -> SprintCommand {
+        let options = options ?? ["--run", run.path] + run.settings.flatMap { ["--set", $0] }
         return try SprintCommand(
           "/bin/bash", ["launch/slurm.sbatch", config] + options,
           environment: [
             "PATH": "\(folder.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")", "SLURM_JOB_ID": "42",
-            "SLURM_CPUS_PER_TASK": "1", "SLURM_RESTART_COUNT": "\(restarts)", "SPRINT": SprintCommand.sprint,
+            "SLURM_CPUS_PER_TASK": "1", "SLURM_SUBMIT_DIR": folder.path, "SPRINT": SprintCommand.sprint,
           ], in: folder)
       }
       func queued() -> Int {
@@ -148,9 +148,18 @@ extension ProcessTests {
       try run.waitForStep(40, second)
       for pid in Processes.ranks(of: run.path).values { kill(pid, SIGKILL) }
       #expect(try second.wait(30).code == 0 && queued() == 2)
-      #expect(try submit("configs/digits.yaml", restarts: 10).wait(60).code == 0 && queued() == 2)
+      #expect(try submit("configs/digits.yaml").wait(60).code == 0 && queued() == 2)
       #expect(try run.losses().map(\.step) == Array(1...100))
       #expect(try submit("missing.yaml").wait(30).code == 2 && queued() == 2)
+      // Too little memory is the same at every start.
+      let hopeless = ["--run=\(folder.file("hopeless"))", "--set", "model.width=65536"]
+      for tries in 1...2 {
+        #expect(try submit("configs/digits.yaml", hopeless).wait(30).code == 0 && queued() == 2 + tries)
+      }
+      let end = try submit("configs/digits.yaml", hopeless).wait(30)
+      #expect(end.code == 1 && queued() == 4 && end.errors.contains("memory: "), "\(end)")
+      #expect(end.errors.contains("gave up after 3 starts in a row without a newer checkpoint"))
+      #expect(!FileManager.default.fileExists(atPath: folder.file("slurm-42.failures")))
     }
   }
 }

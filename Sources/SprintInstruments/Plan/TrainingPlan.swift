@@ -65,8 +65,10 @@ package struct TrainingPlan: Sendable, Encodable {
     (weights, self.ranks, self.threads, self.rates) = (count, ranks, threads, rates)
     stages = configuration.stages.map { Self.plan($0, configuration, cost, ranks) }
     let need = MemoryNeed(configuration, ranks: ranks, threads: threads)
-    (memory, memoryNeeded) = (need.parts, need.ofRankZero)
-    memoryAvailable = [machine.host, machine.process].compactMap(\.self).min()
+    (memory, memoryNeeded) = (need.parts, need.bytes(isRankZero: true))
+    memoryAvailable = MachineMemory.Limit.allCases.compactMap { limit in
+      machine[limit].map { max(0, $0 - need.overhead(of: limit)) }
+    }.min()
     let wire = cost.wireBytes(ranks: ranks)
     wireBytes = wire.reduction + wire.gather
     let smallest = configuration.stages.map(\.batch).min() ?? 1

@@ -5,9 +5,10 @@ package struct Workers: Sendable {
   /// The number of threads.
   package let count: Int
 
-  /// Makes `count` workers, at least one.
+  /// Makes `count` workers, at least one. Ends the process if they cannot get the memory in which they compute.
   package init(_ count: Int) {
     precondition(count > 0, "\(count) workers; at least one is needed")
+    BLAS.requireMemory(threads: count)
     self.count = count
   }
 

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// One block of zeroed, page-aligned floats from which views are cut. The memory is freed with the last reference to
 /// the arena.
@@ -8,25 +7,13 @@ package final class Arena: @unchecked Sendable {
   package let elements: Vector
   private var used = 0
 
-  /// Ends the process with a message about missing memory.
-  package typealias Exit = @Sendable (_ message: String) -> Never
-
-  private static let exit = Mutex<Exit> { message in
-    FileHandle.standardError.write(Data("\(message)\n".utf8))
-    _exit(1)
-  }
-
-  /// Chooses what ends the process when the system refuses memory. There is nothing that a caller in the middle of a
-  /// computation could do without it; `train` compares what it needs with what the machine has before.
-  package static func endOnShortage(with exit: @escaping Exit) { self.exit.withLock { $0 = exit } }
-
   /// Reserves `count` floats, all zero. Ends the process if the system refuses.
   package init(count: Int) {
     // The kernel zeroes anonymous pages, and backs them with memory only when they are touched.
     let (bytes, overflows) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
     let address = overflows ? nil : mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let address, address != MAP_FAILED else {
-      Self.exit.withLock { $0 }("memory: the system refuses another \(4 * Double(count) / 0x1p30) GiB")
+      OutOfMemory.end(String(format: "the system refuses another %.3f GiB", 4 * Double(count) / 0x1p30))
     }
     madvise(address, bytes, 14)  // MADV_HUGEPAGE: fewer TLB misses in the large products
     elements = Vector(address.bindMemory(to: Float.self, capacity: count), count: count)

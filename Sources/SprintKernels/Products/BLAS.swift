@@ -1,4 +1,5 @@
 import COpenBLAS
+import Foundation
 
 /// OpenBLAS: the kernels that it uses, and how fast they are.
 package enum BLAS {
@@ -33,9 +34,30 @@ package enum BLAS {
     return vectorWidth(ofCore: chosen) == vectorWidth(ofCore: preferred) ? nil : preferred
   }
 
-  /// Bytes of address space that a thread takes as soon as it multiplies: OpenBLAS's buffer, an arena of malloc and a
-  /// stack. OpenBLAS tries for ever where its buffer is refused.
-  package static let addressSpacePerThread = 200 << 20
+  /// Bytes that threads take of a limit as soon as they multiply: OpenBLAS's buffers and stacks, and what malloc
+  /// reserves of the address space for each. Most of it is never touched, so it takes nothing of the host's memory.
+  package static func threadBytes(_ threads: Int, of limit: MachineMemory.Limit) -> Double {
+    // Workers never compute on more threads than there are cores.
+    let threads = min(threads, ProcessInfo.processInfo.activeProcessorCount)
+    return switch limit {
+    case .host: 0
+    case .promise, .data: Double(threads * 140 << 20)
+    case .addressSpace: Double(threads * 200 << 20)
+    }
+  }
+
+  /// Ends the process where a limit leaves too little for threads that multiply: OpenBLAS would try for ever to get its
+  /// buffers.
+  static func requireMemory(threads: Int, _ memory: MachineMemory = .current) {
+    for limit in MachineMemory.Limit.allCases {
+      let needed = threadBytes(threads, of: limit)
+      guard let left = memory[limit], left < needed else { continue }
+      OutOfMemory.end(
+        String(
+          format: "%d threads need an address space of %.0f MiB, the limit leaves %.0f MiB (see ulimit -v and -d)",
+          threads, needed / 0x1p20, left / 0x1p20))
+    }
+  }
 
   /// Bytes of memory that `measurePeak` takes.
   package static func peakBytes(threads: Int, side: Int = 1024) -> Int {

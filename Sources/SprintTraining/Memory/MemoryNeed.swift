@@ -19,16 +19,27 @@ package struct MemoryNeed: Sendable {
   /// All parts.
   package let parts: [Part]
 
-  /// Bytes of every rank.
-  package var ofEachRank: Double { parts.filter { !$0.isRankZeroOnly }.reduce(0) { $0 + $1.bytes } }
-  /// Bytes of rank zero.
-  package var ofRankZero: Double { parts.reduce(0) { $0 + $1.bytes } }
-  /// Bytes of address space that libraries take for threads beside these parts, most of it never touched.
-  package let addressSpaceOfThreads: Double
+  private let threads, otherThreads: Int
+
+  /// Bytes that rank zero, or another rank, takes of a limit.
+  package func bytes(of limit: MachineMemory.Limit = .host, isRankZero: Bool) -> Double {
+    parts.filter { isRankZero || !$0.isRankZeroOnly }.reduce(0) { $0 + $1.bytes } + overhead(of: limit)
+  }
+
+  /// Bytes that a rank takes of a limit beside the parts, without touching them.
+  package func overhead(of limit: MachineMemory.Limit) -> Double {
+    guard limit != .host else { return 0 }
+    // A stack and, of the address space, what malloc reserves for a thread.
+    let thread = limit == .addressSpace ? 72 * 0x1p20 : 8 * 0x1p20
+    let idle = Double(otherThreads) * thread + Double(BLAS.peakBytes(threads: threads))
+    return BLAS.threadBytes(threads, of: limit) + idle
+  }
 
   /// Computes what a run on `ranks` ranks of `threads` threads each takes.
   package init(_ configuration: Configuration, ranks: Int, threads: Int) {
-    addressSpaceOfThreads = Double(threads * BLAS.addressSpacePerThread)
+    self.threads = threads
+    // One reads batches, one saves, and one talks to the other ranks.
+    otherThreads = ranks > 1 ? 3 : 2
     let model = configuration.model
     let weights = ParameterLayout(model).count
     let shards = configuration.distribution.isSharded ? Double(ranks) : 1
@@ -39,10 +50,10 @@ package struct MemoryNeed: Sendable {
       Part(part: "activations", bytes: passes.map { Self.bytes(model, threads, $0) }.max() ?? 0),
       Part(part: "batches", bytes: Self.batches(configuration, ranks, passes)),
     ]
-    let between = max(
-      Double(BLAS.peakBytes(threads: threads)), Self.validation(configuration, threads),
-      Self.pictures(configuration, threads))
-    parts.append(Part(part: "measurement, validation or pictures", bytes: between))
+    // The measurement at the start ends before activations and batches are touched.
+    let measurement = Double(BLAS.peakBytes(threads: threads)) - parts.suffix(2).reduce(0) { $0 + $1.bytes }
+    let between = max(0, measurement, Self.validation(configuration, threads), Self.pictures(configuration, threads))
+    parts.append(Part(part: "validation, pictures or measurement", bytes: between))
     if ranks > 1 { parts.append(Part(part: "buckets on their way", bytes: 4 * Double(BucketPlan.bucketFloats))) }
     if configuration.checkpoint.isOn, configuration.checkpoint.isBackground {
       let bytes = Double(TrainingPart.bytes(weights: weights))

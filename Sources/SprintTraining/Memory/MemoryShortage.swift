@@ -7,9 +7,6 @@ package struct MemoryShortage: Error, CustomStringConvertible {
   /// One line that begins with `memory`.
   package let description: String
 
-  /// The system refused memory.
-  package init(_ description: String) { self.description = description }
-
   /// - Parameters:
   ///   - who: the processes that need the memory
   ///   - limit: what has or leaves the memory
@@ -30,30 +27,44 @@ package struct MemoryShortage: Error, CustomStringConvertible {
 }
 
 extension Configuration {
-  /// Throws `MemoryShortage` if the ranks of a host need more memory than the host has, or a rank more than its limit
-  /// leaves. All ranks call it before they take memory.
+  /// Throws `MemoryShortage` if the ranks of a host need more memory than the host has, or a rank more than its limits
+  /// leave. All ranks call it before they take memory.
   package func checkMemory(_ communicator: Communicator, _ memory: MachineMemory = .current) throws {
     let need = MemoryNeed(self, ranks: communicator.size, threads: threads ?? Launch.threadsPerRank)
-    let own = communicator.rank == 0 ? need.ofRankZero : need.ofEachRank
-    let neighbours = Double((Launch.current?.localSize ?? 1) - 1)
-    let numbers = try communicator.gather([
-      own + neighbours * need.ofEachRank, memory.host ?? .infinity, own + need.addressSpaceOfThreads,
-      memory.process ?? .infinity, neighbours + 1,
-    ])
+    let ranks = max(1, Launch.current?.localSize ?? 1)
+    let numbers = MachineMemory.Limit.allCases.flatMap { limit in
+      let own = need.bytes(of: limit, isRankZero: communicator.rank == 0)
+      let others = limit.isShared ? Double(ranks - 1) * need.bytes(of: limit, isRankZero: false) : 0
+      return [own + others, memory[limit] ?? .infinity]
+    }
+    let all = try communicator.gather(numbers + [Double(ranks)])
     try communicator.agree {
       // Rank zero compares for all, so that its error is the one that is reported.
-      for (rank, numbers) in numbers.enumerated() { try Self.compare(numbers, rank: rank) }
+      for (rank, numbers) in all.enumerated() { try Self.compare(numbers, rank: rank) }
     }
   }
 
+  /// - Parameter numbers: for each limit what is needed and what is left, then the number of ranks that share them
   private static func compare(_ numbers: [Double], rank: Int) throws {
-    if numbers[0] > numbers[1] {
-      let who = numbers[4] > 1 ? "\(Int(numbers[4])) ranks on the host of rank \(rank) need" : "rank \(rank) needs"
-      throw MemoryShortage(who, needs: numbers[0], "its host has", numbers[1])
+    let ranks = Int(numbers[numbers.count - 1])
+    for (index, limit) in MachineMemory.Limit.allCases.enumerated() {
+      let (needed, left) = (numbers[2 * index], numbers[2 * index + 1])
+      guard needed > left else { continue }
+      let isShared = limit.isShared && ranks > 1
+      let who = isShared ? "\(ranks) ranks on the host of rank \(rank) need" : "rank \(rank) needs"
+      throw MemoryShortage(limit == .host ? who : "\(who) an address space of", needs: needed, limit.name, left)
     }
-    if numbers[2] > numbers[3] {
-      throw MemoryShortage(
-        "rank \(rank) needs an address space of", needs: numbers[2], "its limit (ulimit -v) leaves", numbers[3])
+  }
+}
+
+extension MachineMemory.Limit {
+  /// What has the memory, with a verb.
+  fileprivate var name: String {
+    switch self {
+    case .host: "its host has"
+    case .promise: "its host, whose vm.overcommit_memory is 2, promises"
+    case .addressSpace: "its limit (ulimit -v) leaves"
+    case .data: "its limit (ulimit -d) leaves"
     }
   }
 }

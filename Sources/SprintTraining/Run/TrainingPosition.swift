@@ -62,9 +62,12 @@ package struct TrainingPosition: Sendable, Equatable {
       throw FileError.unexpected(path: path, name: "stage", found: "\(stage)", expected: "0 to \(count - 1)")
     }
     let steps = configuration.stages[stage].steps
-    guard stageStep <= steps, skipped <= stageStep, stageStep <= step else {
+    guard stageStep <= min(steps, step) else {
       throw FileError.unexpected(
         path: path, name: "stage_step", found: "\(stageStep)", expected: "at most \(min(steps, step))")
+    }
+    guard skipped <= stageStep else {
+      throw FileError.unexpected(path: path, name: "skipped", found: "\(skipped)", expected: "at most \(stageStep)")
     }
     guard step <= configuration.totalSteps, validated <= step else {
       throw FileError.unexpected(

@@ -39,8 +39,8 @@ enum Console {
   }
 
   /// Ends the process for an error: prints help as it is, and every other error as one line on standard error. The exit
-  /// code is 1 if training or sampling failed by itself, 75 if the ranks lost each other or a disk is full or does not
-  /// answer, and 2 otherwise.
+  /// code is 1 if training or sampling failed by itself, memory is too little or output was lost, 75 if the ranks lost
+  /// each other or a disk is full or away, and 2 otherwise.
   static func exit(for error: any Error) -> Never {
     if let code = error as? ExitCode { leave(code.rawValue) }
     if Sprint.exitCode(for: error) == .success {
