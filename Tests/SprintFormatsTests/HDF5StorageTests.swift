@@ -152,7 +152,8 @@ struct HDF5StorageTests {
     let script = """
       o = '\(folder.file("other.h5"))'
       with h5py.File(o, 'w') as h: h['d'] = np.ones((4, 8), 'f4')
-      f['link'] = h5py.ExternalLink(o, '/d'); f['root'] = h5py.ExternalLink(o, '/'); f['soft'] = h5py.SoftLink('/root/d')
+      f['link'] = h5py.ExternalLink(o, '/d')
+      f['root'] = h5py.ExternalLink(o, '/'); f['soft'] = h5py.SoftLink('/root/d')
       f.create_dataset('storage', (4, 8), 'f4', external=[(o, 0, 128)]); f['own'] = np.ones((4, 8), 'f4')
       """
     let file = try make(script)

@@ -124,6 +124,6 @@ import Testing
     try file.add([("loss 4 ", 1)], step: 4)
     for step in 1...4 { #expect(try count("loss \(step) ", folder) == 1) }
     // The first record of a file is its version.
-    #expect(try files(folder)[0].data.prefix(12) == head.prefix(12) && file.unwritten == nil)
+    #expect(try files(folder).first?.data.prefix(12) == head.prefix(12) && file.unwritten == nil)
   }
 }

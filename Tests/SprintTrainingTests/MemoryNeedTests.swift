@@ -46,13 +46,10 @@ import SprintTraining
     }
   }
 
-  @Test("Threads beyond the cores take no buffers: they never compute at the same time")
-  func idleThreads() {
-    let cores = ProcessInfo.processInfo.activeProcessorCount
-    for limit in MachineMemory.Limit.allCases {
-      #expect(BLAS.threadBytes(cores + 100, of: limit) == BLAS.threadBytes(cores, of: limit))
-    }
-    #expect(BLAS.threadBytes(1, of: .addressSpace) > 0 && BLAS.threadBytes(1, of: .host) == 0)
+  @Test("Every thread that multiplies takes its part of an address space, and nothing of the host's memory")
+  func threads() {
+    #expect(BLAS.threadBytes(300, of: .addressSpace) == 300 * BLAS.threadBytes(1, of: .addressSpace))
+    #expect(BLAS.threadBytes(1, of: .data) > 0 && BLAS.threadBytes(1, of: .host) == 0)
   }
 
   @Test("Every rank refuses together where one of them has too little memory")

@@ -71,7 +71,7 @@ extension ProcessTests {
       let settings = ["data.train=[\(path)]", "stages[0].batch=4", "stages[1].batch=4", "samples.interval=100000"]
       let outcome = try sprint(
         ["train", "--config", "configs/digits.yaml", "--run", run] + settings.flatMap { ["--set", $0] })
-      #expect((1...2).contains(outcome.code) && outcome.errors.contains("a piece unpacks to"), "\(outcome)")
+      #expect((1...2).contains(outcome.code) && outcome.errors.contains("a piece does not unpack"), "\(outcome)")
     }
 
     @Test(
@@ -96,7 +96,8 @@ extension ProcessTests {
     }
 
     @Test(
-      "A piece without filters whose size in the index is wrong is read as what it holds", .enabled(if: hasTools, missing),
+      "A piece without filters is read as what it holds, whatever size its index claims",
+      .enabled(if: hasTools, missing),
       arguments: [4, 400_000])
     func pieceSizes(size: Int) throws {
       let path = try make(
@@ -113,7 +114,7 @@ extension ProcessTests {
         open(f, "wb").write(data)
         """)
       let outcome = try sprint(["inspect", path, "--json"])
-      #expect(outcome.code == 0 && outcome.output.contains("\"mean\":[7]"), "\(outcome)")
+      #expect(outcome.code == 0 && outcome.output.contains("\"deviation\":0,\"mean\":7"), "\(outcome)")
     }
 
     @Test("A zip entry that claims impossible sizes is one line of error", .enabled(if: hasTools, missing))
@@ -196,7 +197,8 @@ extension ProcessTests {
         let path = try make("\(name).h5", script)
         let out = folder.file("\(name).safetensors")
         let outcome = try sprint(["export", "--checkpoint", path, out])
-        #expect(outcome.code == 2 && outcome.errors.contains("in another file"), "\(outcome)")
+        let problem = name == "virtual" ? "a view of other data sets" : "in another file"
+        #expect(outcome.code == 2 && outcome.errors.contains(problem), "\(outcome)")
         #expect(!FileManager.default.fileExists(atPath: out))
       }
     }
@@ -216,7 +218,7 @@ extension ProcessTests {
       let outcome = try sprint([
         "import", "--from", "repa-e", "--statistics", folder.file("statistics.npz"), make("source.h5", script), out,
       ])
-      #expect(outcome.code == 2 && outcome.errors.contains("in another file"), "\(outcome)")
+      #expect(outcome.code == 2 && outcome.errors.contains("a view of other data sets"), "\(outcome)")
       #expect(!FileManager.default.fileExists(atPath: out))
     }
 

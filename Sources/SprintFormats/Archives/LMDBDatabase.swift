@@ -43,7 +43,9 @@ package final class LMDBDatabase: Sendable {
   }
 
   private func page(_ number: UInt64) throws -> LMDBPage {
-    guard number < UInt64(pageCount) else { throw LMDBPage.damaged(path, "it refers to page \(number) of \(pageCount)") }
+    guard number < UInt64(pageCount) else {
+      throw LMDBPage.damaged(path, "it refers to page \(number) of \(pageCount)")
+    }
     return try Self.read(file, at: Int(number) * pageSize, count: pageSize, path)
   }
 

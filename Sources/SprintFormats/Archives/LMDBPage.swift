@@ -1,5 +1,5 @@
-/// One page of an LMDB file: header, then the offsets of its nodes, then the nodes. Every number is checked before it is
-/// used.
+/// One page of an LMDB file: header, then the offsets of its nodes, then the nodes. Every number is checked before it
+/// is used.
 struct LMDBPage {
   /// What a page of the tree holds.
   enum Kind { case branch, leaf }

@@ -10,7 +10,8 @@ extension HDF5File {
     }
     if !followsOtherFiles { try refuseExternalLinks(name) }
     let access = try opened("prepare access", H5Pclose) { H5Pcreate(sprint_h5p_dataset_access()) }
-    // In its cache of pieces the library takes as much room as a piece should have, and copies as much as the file says.
+    // In its cache of pieces the library takes as much room as a piece should have, and copies as much as the file
+    // says.
     try check("prepare access") { H5Pset_chunk_cache(access.id, 0, 0, 0) }
     return try opened("open the data set `\(name)`", H5Dclose) { H5Dopen2(file.id, name, access.id) }
   }

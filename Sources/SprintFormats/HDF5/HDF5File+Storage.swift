@@ -58,8 +58,8 @@ extension HDF5File {
     let mostBytes: UInt64
   }
 
-  /// Returns the pieces of a data set, nil if they are not filtered or the elements lie side by side; throws where claims
-  /// do not fit.
+  /// Returns the pieces of a data set, nil if they are not filtered or the elements lie side by side; throws where
+  /// claims do not fit.
   private func chunks(_ place: Placement) throws -> HDF5Chunks? {
     switch Self.locked({ H5Pget_layout(place.properties.id) }) {
     case H5D_CHUNKED:

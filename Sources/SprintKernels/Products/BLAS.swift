@@ -37,9 +37,7 @@ package enum BLAS {
   /// Bytes that threads take of a limit as soon as they multiply: OpenBLAS's buffers and stacks, and what malloc
   /// reserves of the address space for each. Most of it is never touched, so it takes nothing of the host's memory.
   package static func threadBytes(_ threads: Int, of limit: MachineMemory.Limit) -> Double {
-    // Workers never compute on more threads than there are cores.
-    let threads = min(threads, ProcessInfo.processInfo.activeProcessorCount)
-    return switch limit {
+    switch limit {
     case .host: 0
     case .promise, .data: Double(threads * 140 << 20)
     case .addressSpace: Double(threads * 200 << 20)

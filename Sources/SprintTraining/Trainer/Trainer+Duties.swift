@@ -16,6 +16,9 @@ extension Trainer {
 
   /// Does what an interrupted run left out after the step of its checkpoint. Returns false where another stop arrives.
   func catchUp(_ stop: StopRequest) throws -> Bool {
+    // A checkpoint is older than the validation of its step. What a plateau needs to know is in no file.
+    let hasPlateau = configuration.stages[position.stage].plateau != nil
+    if !hasPlateau, journal.hasValidation(of: position.step) { position.validated = position.step }
     let missing = missing
     return try look(communicator.anyRank(missing.validation), communicator.anyRank(missing.pictures), stop)
   }
@@ -23,10 +26,7 @@ extension Trainer {
   /// What was due after the last step and has not happened, as rank zero knows it.
   var missing: (validation: Bool, pictures: Bool) {
     guard position.step > 0, let due = coordinator?.due(after: position) else { return (false, false) }
-    // A checkpoint is older than the validation of its step. What a plateau needs to know is in no file.
-    let hasPlateau = configuration.stages[position.stage].plateau != nil
-    let isValidated = position.validated == position.step || !hasPlateau && journal.hasValidation(of: position.step)
-    return (due.validation && !isValidated, due.samples && !pictures.exists(step: position.step))
+    return (due.validation && position.validated < position.step, due.samples && !pictures.exists(step: position.step))
   }
 
   /// Validates and draws. Returns false where the run has to stop, because a rank is asked to or the deadline is near.

@@ -40,7 +40,8 @@ enum YAMLBounds {
     /// Adds an event; returns what is wrong with the document.
     mutating func add(_ event: yaml_event_t) -> String? {
       switch event.type {
-      case YAML_ALIAS_EVENT: size += YAMLBounds.node + (Self.text(event.data.alias.anchor).flatMap { anchored[$0] } ?? 0)
+      case YAML_ALIAS_EVENT:
+        size += YAMLBounds.node + (Self.text(event.data.alias.anchor).flatMap { anchored[$0] } ?? 0)
       case YAML_SCALAR_EVENT:
         let scalar = event.data.scalar
         let value = YAMLBounds.node + scalar.length

@@ -57,7 +57,7 @@ extension ProcessTests {
       let line = """
         mkdir -p '\(run.path)' && mount -t tmpfs -o size=64m none '\(run.path)' || exit 99
         dd if=/dev/zero of='\(run.path)/filler' bs=1M count=65 2> /dev/null
-        (sleep \(seconds); rm '\(run.path)/filler') &
+        (sleep \(seconds); rm '\(run.path)/filler') > /dev/null 2>&1 &
         \(launcher)'\(SprintCommand.sprint)' \(arguments)
         """
       return try SprintCommand("/usr/bin/env", ["unshare", "-m", "bash", "-c", line], in: folder).wait(120)
