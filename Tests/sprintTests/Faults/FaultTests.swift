@@ -69,7 +69,7 @@ extension ProcessTests {
     func fullAtTheStart(ranks: Int?) throws {
       let run = ShortRun("full \(ranks ?? 1)", in: folder)
       let began = ContinuousClock.now
-      let lost = try startOnFullDisk(run, ranks: ranks, until: 60, patience: 2)
+      let lost = try startOnFullDisk(run, ranks: ranks, until: 12, patience: 2)
       guard lost.code != 99 else { return }
       #expect(lost.code == 75 && ContinuousClock.now - began > .seconds(2), "\(lost)")
       #expect(lost.errors.contains("No space left on device; trying again for 2 s"), "\(lost)")
