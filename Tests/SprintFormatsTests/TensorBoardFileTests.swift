@@ -32,6 +32,18 @@ import Testing
     #expect(try files(folder).count == 3 && files(folder)[0].data == upToFirst)
   }
 
+  @Test("What lies behind a link in the place of an event file stays as it is")
+  func link() throws {
+    let (folder, others) = (try TemporaryFolder(), try TemporaryFolder())
+    let path = others.file("other")
+    try Data("not yours".utf8).write(to: URL(fileURLWithPath: path))
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("events.out.tfevents.1.host"), withDestinationPath: path)
+    let file = try TensorBoardFile(folder: folder.path, after: 5)
+    #expect(file.problems.count == 1 && file.problems[0].contains("a link, expected an event file; skipped"))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("not yours".utf8))
+  }
+
   @Test("A flipped bit cuts the file off before its record")
   func damage() throws {
     let folder = try TemporaryFolder()

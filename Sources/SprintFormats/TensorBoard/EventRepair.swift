@@ -14,11 +14,12 @@ struct EventRepair {
   /// The series that have a value of `step`, if that is the last step.
   func series(at step: Int) -> Set<String> { last.step == step ? last.series : [] }
 
-  /// Repairs a file. One that is no file stays as it is.
+  /// Repairs a file. A folder stays as it is, and so does a link, behind which somebody else's file may lie.
   mutating func repair(_ path: String) throws {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      return problems.append("\(path): a folder, expected an event file; skipped")
+    let kind = (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
+    guard kind == .typeRegular else {
+      let found = kind == .typeDirectory ? "a folder" : kind == .typeSymbolicLink ? "a link" : "no file"
+      return problems.append("\(path): \(found), expected an event file; skipped")
     }
     let file = try RandomAccessFile(writing: path)
     let revision = FileRevision(of: file)
