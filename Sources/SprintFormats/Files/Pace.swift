@@ -6,7 +6,12 @@ import Synchronization
 package final class Pace: Sendable {
   private let rest: Double
   private let isHurried = Atomic(false)
-  private let slept = Mutex(0.0)
+  private let rests = Mutex(Rests())
+
+  private struct Rests {
+    var seconds = 0.0
+    var current: ContinuousClock.Instant?
+  }
 
   /// - Parameter rest: how long to rest after a piece, as a multiple of the time that the piece took
   package init(rest: Double) { self.rest = rest }
@@ -14,14 +19,17 @@ package final class Pace: Sendable {
   /// Ends all rests, the current one too.
   package func hurry() { isHurried.store(true, ordering: .relaxed) }
 
-  /// The seconds of all rests so far.
-  package var restedSeconds: Double { slept.withLock { $0 } }
+  /// The seconds of all rests so far, the current one included.
+  package var restedSeconds: Double {
+    rests.withLock { $0.seconds + ($0.current.map { (ContinuousClock.now - $0) / .seconds(1) } ?? 0) }
+  }
 
   /// Rests after a piece that began at `start`.
   func rest(since start: ContinuousClock.Instant) {
     let began = ContinuousClock.now
     let end = began + (began - start) * rest
-    defer { slept.withLock { $0 += (ContinuousClock.now - began) / .seconds(1) } }
+    rests.withLock { $0.current = began }
+    defer { rests.withLock { $0 = Rests(seconds: $0.seconds + (ContinuousClock.now - began) / .seconds(1)) } }
     while ContinuousClock.now < end, !isHurried.load(ordering: .relaxed) {
       usleep(UInt32(max(0, min(0.02, (end - ContinuousClock.now) / .seconds(1))) * 1e6))
     }

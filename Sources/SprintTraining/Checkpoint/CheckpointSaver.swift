@@ -36,8 +36,10 @@ final class CheckpointSaver {
   /// What rank zero's decisions need to know about saves.
   var circumstances: Circumstances {
     var circumstances = Circumstances()
-    (circumstances.lastSaveFailed, circumstances.longestSave) = (failure != nil, longestSave)
-    circumstances.isSaving = writer?.isSaving ?? false
+    let current = writer?.activeSeconds
+    (circumstances.lastSaveFailed, circumstances.isSaving) = (failure != nil, current != nil)
+    // A save that is slower than expected will not be the last such one.
+    circumstances.longestSave = max(longestSave, current ?? 0)
     return circumstances
   }
 

@@ -21,8 +21,8 @@ final class CheckpointWriter: @unchecked Sendable {
   /// The pace of the write under way, unless it is urgent; only the training thread uses it.
   private var pace: Pace?
   private let condition = Condition()
-  /// Guarded by `condition`: whether the thread is at work, and how saves ended.
-  private var isWriting = false
+  /// Guarded by `condition`: since when the thread is at work, and how saves ended.
+  private var began: ContinuousClock.Instant?
   private var outcomes: [Result<Saved, any Error>] = []
 
   init(_ store: CheckpointStore, _ configuration: Configuration, _ data: DataRecord) {
@@ -61,7 +61,7 @@ final class CheckpointWriter: @unchecked Sendable {
   }
 
   private func start(isUrgent: Bool, _ work: @escaping @Sendable () -> Void) throws {
-    condition.withLock { isWriting = true }
+    condition.withLock { began = .now }
     do {
       try BackgroundThread.start("checkpoint writer") { [self] in
         // On Linux this sets the priority of this thread alone: it gets what computing leaves.
@@ -79,7 +79,7 @@ final class CheckpointWriter: @unchecked Sendable {
 
   private func markEnd() {
     condition.withLock {
-      isWriting = false
+      began = nil
       condition.broadcast()
     }
   }
@@ -93,14 +93,16 @@ final class CheckpointWriter: @unchecked Sendable {
     }
   }
 
-  /// Whether the thread is at work.
-  var isSaving: Bool { condition.withLock { isWriting } }
+  /// What the write under way has taken so far, without its rests; nil while nothing is written.
+  var activeSeconds: Double? {
+    condition.withLock { began }.map { (ContinuousClock.now - $0) / .seconds(1) - (pace?.restedSeconds ?? 0) }
+  }
 
   /// Waits for the write under way, which no longer rests.
   func waitForThread() {
     pace?.hurry()
     condition.lock()
-    while isWriting { condition.wait() }
+    while began != nil { condition.wait() }
     condition.unlock()
   }
 }
