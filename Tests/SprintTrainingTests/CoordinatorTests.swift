@@ -97,6 +97,8 @@ import Testing
     // The save under way, or the one that is due, comes first.
     #expect(!stops(71.9, longestSave: 10, isSaving: true) && stops(72.1, longestSave: 10, isSaving: true))
     #expect(!stops(71.9, longestSave: 10, after: 3) && stops(72.1, longestSave: 10, after: 3))
+    #expect(
+      !stops(60.9, longestSave: 10, isSaving: true, after: 3) && stops(61.1, longestSave: 10, isSaving: true, after: 3))
   }
 
   @Test("The deadline counts what is due with the time that it took last; where it does not fit, it is left out")

@@ -107,20 +107,21 @@ package struct Coordinator {
 
   /// Whether the deadline is too near for another step after what was due; then it is the reason to stop.
   package mutating func isOutOfTime(after position: TrainingPosition, _ circumstances: Circumstances) -> Bool {
-    guard isOutOfTime(for: [], after: position, isSaving: circumstances.isSaving, circumstances) else { return false }
+    guard isOutOfTime(for: [], after: position, isSaveDue: false, circumstances) else { return false }
     notices.stopReason = .deadline
     return true
   }
 
   /// Whether the deadline is too near for what is due, the next step, and the saves that are due until then.
   private func isOutOfTime(
-    for duties: [TimeBudget.Part], after position: TrainingPosition, isSaving: Bool, _ circumstances: Circumstances
+    for duties: [TimeBudget.Part], after position: TrainingPosition, isSaveDue: Bool, _ circumstances: Circumstances
   ) -> Bool {
     let isLast = position.hasFinished(configuration) || position.step >= until
     let entersStage = position.hasFinishedStage(of: configuration) && !isLast
     return budget.isOver(
       for: duties + (isLast ? [] : [.step]), in: configuration.stages[position.stage + (entersStage ? 1 : 0)],
-      saves: circumstances.longestSave * (isSaving ? 2 : 1), at: circumstances.now)
+      saves: circumstances.longestSave * (1 + (circumstances.isSaving ? 1 : 0) + (isSaveDue ? 1 : 0)),
+      at: circumstances.now)
   }
 
   private func reasonToStop(
@@ -131,8 +132,7 @@ package struct Coordinator {
     if circumstances.lastSaveFailed, configuration.checkpoint.onFailure == .stop { return .failedSave }
     let due = due(after: position)
     let duties: [TimeBudget.Part] = (due.validation ? [.validation] : []) + (due.samples ? [.pictures] : [])
-    let isSaving = circumstances.isSaving || due.checkpoint
-    if isOutOfTime(for: duties, after: position, isSaving: isSaving, circumstances) { return .deadline }
+    if isOutOfTime(for: duties, after: position, isSaveDue: due.checkpoint, circumstances) { return .deadline }
     if position.step >= until { return .until }
     return circumstances.stopFileFound ? .stopFile : nil
   }
