@@ -14,7 +14,8 @@ export SPRINT_FUZZ="$reader"
 swift build -c release --product fuzz --scratch-path .build-fuzz
 corpus=".build-fuzz/corpus/$reader"
 mkdir -p "$corpus"
-TMPDIR=$(mktemp -d /dev/shm/sprint-fuzz.XXXXXX)
+# In memory: the readers get a new file thousands of times a second.
+TMPDIR="$(mktemp -d /dev/shm/sprint-fuzz.XXXXXX)"
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 npy="\223NUMPY\001\0\072\0{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n12345678"

@@ -56,7 +56,7 @@ package final class LatentDataset: Sendable {
   package var latentElements: Int { channels * side * side }
 
   /// The files besides the data set's own in which its numbers lie, by links or external storage.
-  package var otherFiles: [String] { files.flatMap(\.otherFiles) }
+  package var otherFiles: [String] { get throws { try files.flatMap { try $0.otherFiles } } }
 
   /// Returns an error about the data set as a whole; it names the first file.
   package func unusable(_ problem: String) -> FileError {

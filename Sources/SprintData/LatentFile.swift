@@ -10,11 +10,11 @@ final class LatentFile: Sendable {
   let labels: [Int32]
   let properties: LatentProperties
   let source: String
-  /// The other files in which numbers of this one lie, by links or external storage.
-  let otherFiles: [String]
   private let values: StoredArray
   private let flipped: StoredArray?
   private let features: StoredArray?
+  /// The names of all data sets that are read.
+  private let names: [String]
 
   /// Opens a file and checks everything that can be checked without reading the samples.
   init(path: String, features featureName: String?) throws {
@@ -32,8 +32,15 @@ final class LatentFile: Sendable {
     features = try featureName.map { try Self.features(file, stored, "/features/\($0)", count) }
     properties = try LatentProperties(of: file, channels: channels)
     source = try file.text("source") ?? ""
-    let names = [name, "\(name)_flip", "/labels"] + (featureName.map { ["/features/\($0)"] } ?? [])
-    otherFiles = Set(try names.flatMap { try file.otherFiles(of: $0) }).sorted()
+    names = [name, "\(name)_flip", "/labels"] + (featureName.map { ["/features/\($0)"] } ?? [])
+  }
+
+  /// The other files in which numbers of this one lie, by links or external storage.
+  var otherFiles: [String] {
+    get throws {
+      let file = try HDF5File(reading: path, followsOtherFiles: true)
+      return Set(try names.flatMap { try file.otherFiles(of: $0) }).sorted()
+    }
   }
 
   private static func values(

@@ -13,15 +13,10 @@ extension HDF5File {
     init(shape: [Int]) {
       let floatsPerRow = max(1, shape.dropFirst().reduce(1, *))
       let most = max(1, min(shape[0], (1 << 20) / floatsPerRow))
-      let count = max(1, (shape[0] + most - 1) / most)
-      self.init(shape: shape, rows: max(1, (shape[0] + count - 1) / count))
-    }
-
-    /// Cuts a data set into pieces of `rows` entries.
-    init(shape: [Int], rows: Int) {
-      (self.rows, total) = (rows, shape[0])
-      floatsPerRow = shape.dropFirst().reduce(1, *)
-      count = (shape[0] + rows - 1) / rows
+      let fewest = max(1, (shape[0] + most - 1) / most)
+      (self.floatsPerRow, total) = (shape.dropFirst().reduce(1, *), shape[0])
+      rows = max(1, (total + fewest - 1) / fewest)
+      count = (total + rows - 1) / rows
     }
 
     /// The place of piece `index` among all values.

@@ -22,7 +22,7 @@ package struct Backlog {
   package var isEmpty: Bool { first == entries.count && lost == nil }
 
   /// The steps of everything that waits or was lost.
-  package var steps: ClosedRange<Int>? { entries[first...].reduce(lost) { Self.join($0, $1.step) } }
+  package var steps: ClosedRange<Int>? { entries[first...].reduce(lost) { ClosedRange($0, and: $1.step) } }
 
   /// Adds a record and writes all in order; those that `write` throws at stay.
   ///
@@ -53,7 +53,7 @@ package struct Backlog {
 
   private mutating func giveWay() {
     while bytes > limit, first < entries.count {
-      lost = Self.join(lost, entries[first].step)
+      lost = ClosedRange(lost, and: entries[first].step)
       removeFirst()
     }
     if first > entries.count / 2 {
@@ -66,8 +66,11 @@ package struct Backlog {
     bytes -= entries[first].record.count
     first += 1
   }
+}
 
-  private static func join(_ range: ClosedRange<Int>?, _ step: Int) -> ClosedRange<Int> {
-    range.map { min($0.lowerBound, step)...max($0.upperBound, step) } ?? step...step
+extension ClosedRange<Int> {
+  /// From the first to the last of the steps of a range, if there is one, and another step.
+  package init(_ range: ClosedRange<Int>?, and step: Int) {
+    self = Swift.min(range?.lowerBound ?? step, step)...Swift.max(range?.upperBound ?? step, step)
   }
 }

@@ -26,7 +26,7 @@ package struct DatasetInspection: Encodable {
     let dataset = try LatentDataset(paths: [path])
     (samples, channels, side) = (dataset.count, dataset.channels, dataset.side)
     (kind, vae, source) = (dataset.properties.kind, dataset.properties.vae, dataset.source)
-    otherFiles = dataset.otherFiles
+    otherFiles = try dataset.otherFiles
     (hasMoments, hasFlipped) = (dataset.hasMoments, dataset.hasFlipped)
     var counts: [Int: Int] = [:]
     for index in 0..<dataset.count { counts[dataset.label(index), default: 0] += 1 }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Starts threads. All threads of the program start here, because Foundation's and Dispatch's do not say when the
-/// system refuses one: whoever then waits for the thread's work waits for ever.
+/// Starts threads. All threads of the program start here. Foundation and Dispatch do not say when the system refuses a
+/// thread, and code that waits for the result of its work would hang.
 package enum BackgroundThread {
   /// The system did not start a thread.
   package struct StartError: Error, CustomStringConvertible {

@@ -13,6 +13,11 @@ package struct Circumstances {
 
   /// Nothing happened.
   package init() {}
+
+  /// The seconds of all saves until the end of the run: the one under way, one that is due, and the last one.
+  func secondsOfSaves(isDue: Bool = false) -> Double {
+    longestSave * (1 + (isSaving ? 1 : 0) + (isDue ? 1 : 0))
+  }
 }
 
 /// Decides at rank zero, once a step, what all ranks do: go on, validate, save, stop. It touches no file. Stages end
@@ -98,18 +103,20 @@ package struct Coordinator {
   package mutating func isOutOfTime(
     during part: TimeBudget.Part, at position: TrainingPosition, _ circumstances: Circumstances
   ) -> Bool {
-    let saves = circumstances.longestSave * (circumstances.isSaving ? 2 : 1)
-    let stage = configuration.stages[position.stage]
-    guard budget.isOver(during: part, in: stage, saves: saves, at: circumstances.now) else { return false }
-    notices.stopReason = .deadline
-    return true
+    stopsForDeadline(
+      if: budget.isOver(
+        during: part, in: configuration.stages[position.stage], saves: circumstances.secondsOfSaves(),
+        at: circumstances.now))
   }
 
   /// Whether the deadline is too near for another step after what was due; then it is the reason to stop.
   package mutating func isOutOfTime(after position: TrainingPosition, _ circumstances: Circumstances) -> Bool {
-    guard isOutOfTime(for: [], after: position, isSaveDue: false, circumstances) else { return false }
-    notices.stopReason = .deadline
-    return true
+    stopsForDeadline(if: isOutOfTime(for: [], after: position, isSaveDue: false, circumstances))
+  }
+
+  private mutating func stopsForDeadline(if isOutOfTime: Bool) -> Bool {
+    if isOutOfTime { notices.stopReason = .deadline }
+    return isOutOfTime
   }
 
   /// Whether the deadline is too near for what is due, the next step, and the saves that are due until then.
@@ -120,8 +127,7 @@ package struct Coordinator {
     let entersStage = position.hasFinishedStage(of: configuration) && !isLast
     return budget.isOver(
       for: duties + (isLast ? [] : [.step]), in: configuration.stages[position.stage + (entersStage ? 1 : 0)],
-      saves: circumstances.longestSave * (1 + (circumstances.isSaving ? 1 : 0) + (isSaveDue ? 1 : 0)),
-      at: circumstances.now)
+      saves: circumstances.secondsOfSaves(isDue: isSaveDue), at: circumstances.now)
   }
 
   private func reasonToStop(

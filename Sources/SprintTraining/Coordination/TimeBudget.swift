@@ -80,7 +80,7 @@ package struct TimeBudget {
     return switch part {
     case .step: 1
     case .validation: rounds(validationSamples, by: HeldOutLoss.batch)
-    case .pictures: rounds(configuration.samples.labels.count, by: SampleGenerator.tile(configuration.model))
+    case .pictures: rounds(configuration.samples.imageCount, by: SampleGenerator.tile(configuration.model))
     }
   }
 }

@@ -19,7 +19,7 @@ struct PictureFiles {
   var isEmpty: Bool { waiting.isEmpty }
 
   /// The steps of pictures that wait or had to give way.
-  var unwritten: ClosedRange<Int>? { waiting.reduce(lost) { Self.join($0, $1.step) } }
+  var unwritten: ClosedRange<Int>? { waiting.reduce(lost) { ClosedRange($0, and: $1.step) } }
 
   /// Writes a picture, after those that wait. Throws where it has to wait too.
   mutating func write(_ png: Data, to path: String, step: Int) throws {
@@ -40,11 +40,7 @@ struct PictureFiles {
 
   private mutating func giveWay() {
     while waiting.count > Self.mostFiles || waiting.reduce(0, { $0 + $1.png.count }) > Self.mostBytes {
-      lost = Self.join(lost, waiting.removeFirst().step)
+      lost = ClosedRange(lost, and: waiting.removeFirst().step)
     }
-  }
-
-  private static func join(_ range: ClosedRange<Int>?, _ step: Int) -> ClosedRange<Int> {
-    range.map { min($0.lowerBound, step)...max($0.upperBound, step) } ?? step...step
   }
 }

@@ -90,7 +90,7 @@ package struct MemoryNeed: Sendable {
     guard samples.interval != nil else { return 0 }
     let tile = SampleGenerator.tile(model)
     let rows = samples.sampler.guidance.kind == .none ? tile : 2 * tile
-    let images = Double(samples.classes.count * samples.perClass) + Double(rows)
+    let images = Double(samples.imageCount) + Double(rows)
     // The images as floats, their state in double precision, and the picture.
     return bytes(model, threads, PassSize(batch: rows, training: false)) + 16 * images * Double(model.latentElements)
   }

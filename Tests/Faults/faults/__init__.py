@@ -3,6 +3,8 @@
 import re
 import signal
 
+from trials.program import Late
+
 KINDS = {}
 # Exit codes of a rank that was killed: mpirun tells 137, others that lost it first 75.
 DEADLY = {137, -9, 1, 75}
@@ -15,6 +17,16 @@ def fault(name, weight=1):
         KINDS[name] = (function, weight)
         return function
     return register
+
+
+def start_launcher(t):
+    """Starts two or three ranks and waits for a random moment at which their mpirun is alive."""
+    t.ranks = t.random.choice((2, 3))
+    run = t.start()
+    t.pause()
+    if not run.alive:
+        raise Late
+    return run
 
 
 def has_begun(run):

@@ -34,11 +34,17 @@ def _(t):
     t.finish()
 
 
-@fault("folder moved away and back", 3)
-def _(t):
+def move_away(t):
+    """Starts a run and moves its folder away; returns the run and where the folder is now."""
     run = run_until_folder(t)
     moved = t.folder.with_name("moved")
     t.folder.rename(moved)
+    return run, moved
+
+
+@fault("folder moved away and back", 3)
+def _(t):
+    run, moved = move_away(t)
     t.struck("folder moved and back")
     time.sleep(t.random.uniform(0, 0.7))
     if t.folder.exists():
@@ -51,9 +57,7 @@ def _(t):
 
 @fault("folder moved away until the end", 2)
 def _(t):
-    run = run_until_folder(t)
-    moved = t.folder.with_name("moved")
-    t.folder.rename(moved)
+    run, moved = move_away(t)
     t.struck("folder moved")
     t.expect(run, {0, 1, 2, 75})
     if t.folder.exists():

@@ -8,7 +8,7 @@ from trials import processes
 from trials.program import Late
 from trials.settings import RANKS
 
-from . import DEADLY, fault
+from . import DEADLY, fault, start_launcher
 
 
 @fault("kill -9 a rank", 3)
@@ -39,11 +39,7 @@ def _(t):
 
 @fault("kill -9 mpirun")
 def _(t):
-    t.ranks = t.random.choice((2, 3))
-    run = t.start()
-    t.pause()
-    if not run.alive:
-        raise Late
+    run = start_launcher(t)
     processes.send(run.process.pid, signal.SIGKILL)
     t.struck("mpirun killed")
     t.expect(run, {-9})

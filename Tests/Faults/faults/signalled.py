@@ -9,31 +9,29 @@ from trials import processes
 from trials.program import Late
 from trials.settings import STEPS
 
-from . import DEADLY, STOPS, fault, has_begun
+from . import DEADLY, STOPS, fault, has_begun, start_launcher
+
+
+def signal_rank(t, numbers):
+    """Asks a rank to stop by one of some signals."""
+    run = t.start()
+    run.wait_for_start()
+    t.pause(share=0.8)
+    number = t.random.choice(numbers)
+    rank = t.signal_rank(run, number)
+    t.struck(f"{number.name} to rank {rank} of {t.ranks}")
+    t.expect(run, {75})
+    t.finish()
 
 
 @fault("a signal to a rank", 3)
 def _(t):
-    run = t.start()
-    run.wait_for_start()
-    t.pause(share=0.8)
-    number = t.random.choice(STOPS)
-    rank = t.signal_rank(run, number)
-    t.struck(f"{number.name} to rank {rank} of {t.ranks}")
-    t.expect(run, {75})
-    t.finish()
+    signal_rank(t, STOPS)
 
 
 @fault("HUP or USR2 to a rank", 2)
 def _(t):
-    run = t.start()
-    run.wait_for_start()
-    t.pause(share=0.8)
-    number = t.random.choice((signal.SIGHUP, signal.SIGUSR2))
-    rank = t.signal_rank(run, number)
-    t.struck(f"{number.name} to rank {rank} of {t.ranks}")
-    t.expect(run, {75})
-    t.finish()
+    signal_rank(t, (signal.SIGHUP, signal.SIGUSR2))
 
 
 @fault("two or three signals at once", 2)
@@ -122,11 +120,7 @@ def _(t):
 
 @fault("a signal to mpirun")
 def _(t):
-    t.ranks = t.random.choice((2, 3))
-    run = t.start()
-    t.pause()
-    if not run.alive:
-        raise Late
+    run = start_launcher(t)
     number = t.random.choice((signal.SIGTERM, signal.SIGINT, signal.SIGUSR1))
     # Until it listens mpirun dies of USR1, as of any signal.
     listens = processes.holds_signal(run.process.pid, number)

@@ -193,16 +193,20 @@ extension ProcessTests {
       #expect(outcome.code == 0 && outcome.output.contains("rank 1 is slow"), "\(outcome.output.suffix(2000))")
     }
 
-    @Test("sprint names a rank that hangs while it reads and does not kill it; a failed read ends the run with 1")
-    func failingReads() throws {
-      let run = ShortRun("hanging", in: folder, ["distribution.timeout=5"])
-      let (environment, mark) = fault("hang:pread:configs/data/digits.h5:2000")
-      // Only the second of two ranks loads the injector.
-      let command = try SprintCommand(
+    /// Starts a run on two ranks, of which only the second one has variables of its own.
+    private func startTwo(_ run: ShortRun, second environment: [String: String]) throws -> SprintCommand {
+      try SprintCommand(
         "/usr/bin/env",
         ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "1", SprintCommand.sprint] + run.arguments
           + [":", "-np", "1"] + environment.flatMap { ["-x", "\($0.key)=\($0.value)"] } + [SprintCommand.sprint]
           + run.arguments, in: folder)
+    }
+
+    @Test("sprint names a rank that hangs while it reads and does not kill it; a failed read ends the run with 1")
+    func failingReads() throws {
+      let run = ShortRun("hanging", in: folder, ["distribution.timeout=5"])
+      let (environment, mark) = fault("hang:pread:configs/data/digits.h5:2000")
+      let command = try startTwo(run, second: environment)
       try run.wait(command, for: "rank 1 named") { command.errorsSoFar.contains("rank 1 on ") }
       #expect(FileManager.default.fileExists(atPath: mark))
       #expect(command.errorsSoFar.contains("lives, but the others have waited"))
@@ -225,11 +229,7 @@ extension ProcessTests {
       var (environment, mark) = fault("hang:pread:configs/data/digits.h5:2000")
       // Seen from a wait that has begun, a clock that was ahead is a clock that the kernel has set back.
       environment["SPRINT_FAULT_CLOCK"] = "3600"
-      let command = try SprintCommand(
-        "/usr/bin/env",
-        ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "1", SprintCommand.sprint] + run.arguments
-          + [":", "-np", "1"] + environment.flatMap { ["-x", "\($0.key)=\($0.value)"] } + [SprintCommand.sprint]
-          + run.arguments, in: folder)
+      let command = try startTwo(run, second: environment)
       try run.wait(command, for: "rank 1 named") { command.errorsSoFar.contains("rank 1 on ") }
       #expect(FileManager.default.fileExists(atPath: mark))
       #expect(command.errorsSoFar.contains("lives, but the others have waited"), "\(command.errorsSoFar)")

@@ -13,6 +13,9 @@ extension Configuration {
     /// The sampler and its guidance.
     package var sampler: SamplerSettings
 
+    /// The number of images of a picture.
+    package var imageCount: Int { classes.count * perClass }
+
     /// The class of each image.
     package var labels: [Int] { classes.flatMap { Array(repeating: $0, count: perClass) } }
   }
@@ -26,11 +29,10 @@ extension Configuration.Samples {
     if let unknown = classes.first(where: { $0 >= model.classes }) {
       throw reader.error("classes", "names class \(unknown), the model has \(model.classes)")
     }
-    let images = classes.count * perClass
-    guard images <= Self.mostImages else {
-      throw reader.error("classes", "times `per_class` make \(images) images, expected at most \(Self.mostImages)")
-    }
     sampler = try Self.readSampler(reader, model, interpolant)
+    guard imageCount <= Self.mostImages else {
+      throw reader.error("classes", "times `per_class` make \(imageCount) images, expected at most \(Self.mostImages)")
+    }
     try reader.finish()
   }
 
