@@ -39,6 +39,7 @@ import Testing
       ("{'descr': '<f4', 'fortran_order': False}\n", 8, "keys"),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (2, -2), }\n", 8, "tuple"),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999, 999999999999), }\n", 8, "impossible"),
+      ("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 999999999999, 999999999999), }\n", 0, "impossible"),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n", 8, "truncated"),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n", 8, "8 bytes"),
       ("nonsense\n", 8, "dictionary"), ("", 0, "dictionary"), ("{'descr': '<f4'", 0, "end"),

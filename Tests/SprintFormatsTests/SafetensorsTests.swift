@@ -40,6 +40,7 @@ import Testing
         16
       ),  // an overlap
       (#"{"a":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,16]}}"#, 16),  // an overflow
+      (#"{"a":{"dtype":"F32","shape":[0,4611686018427387904,8],"data_offsets":[0,0]}}"#, 0),  // one behind a zero
       (#"{"a":{"dtype":"F32","shape":[-4],"data_offsets":[0,16]}}"#, 16),
       (#"{"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}}"#, 16),
       (#"{"a":{"dtype":"F32","shape":[8],"data_offsets":[0,32]}}"#, 16),  // past the end

@@ -45,11 +45,7 @@ struct NPYHeader {
 
   private mutating func readShape(_ malformed: (String) -> FileError) throws {
     guard let extents = scanner.tuple(), extents.count <= 32 else { throw malformed("has no tuple of extents") }
-    shape = extents
-    for extent in extents {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard !overflow, product < Int.max / 8 else { throw malformed("has the impossible shape \(extents)") }
-      count = product
-    }
+    guard let count = elementCount(of: extents) else { throw malformed("has the impossible shape \(extents)") }
+    (shape, self.count) = (extents, count)
   }
 }

@@ -52,12 +52,8 @@ struct SafetensorsHeader {
     guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= body else {
       throw malformed("lies at bytes \(offsets) of \(body)")
     }
-    var expected = size
-    for extent in shape {
-      let (product, overflow) = expected.multipliedReportingOverflow(by: extent)
-      guard extent >= 0, !overflow else { throw malformed("has the impossible shape \(shape)") }
-      expected = product
-    }
+    guard let count = elementCount(of: shape) else { throw malformed("has the impossible shape \(shape)") }
+    let expected = count * size
     guard offsets[1] - offsets[0] == expected else {
       throw malformed("has \(offsets[1] - offsets[0]) bytes, its shape \(shape) of \(type) needs \(expected)")
     }
