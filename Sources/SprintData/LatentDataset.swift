@@ -97,8 +97,7 @@ package final class LatentDataset: Sendable {
       try file.read(entry, flipped: isFlipped, into: values)
       if file.hasMoments { sample(values, random.posterior, draw) }
       if isFlipped, !file.hasFlipped { mirror(values) }
-      let plane = side * side
-      for i in 0..<latent.count { latent[i] = values[i] * properties.scale[i / plane] + properties.shift[i / plane] }
+      scale(values, into: latent)
     }
     for i in 0..<latent.count where !latent[i].isFinite {
       throw FileError.unusable(path: file.path, problem: "sample \(entry) holds \(latent[i]), expected finite numbers")
@@ -129,6 +128,14 @@ package final class LatentDataset: Sendable {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: half) { noise in
       random.fillNormal(noise, draw: draw)
       for i in 0..<half { moments[i] += moments[half + i] * noise[i] }
+    }
+  }
+
+  private func scale(_ values: UnsafeMutableBufferPointer<Float>, into latent: Vector) {
+    let plane = side * side
+    for channel in 0..<channels {
+      let (scale, shift) = (properties.scale[channel], properties.shift[channel])
+      for i in channel * plane..<(channel + 1) * plane { latent[i] = values[i] * scale + shift }
     }
   }
 

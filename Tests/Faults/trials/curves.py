@@ -7,7 +7,8 @@ import struct
 def steps(folder):
     """The steps of the tag `loss` in all event files, by the files' names; None if a record is broken."""
     found = []
-    for path in sorted(folder.glob("events.out.tfevents.*")):
+    # A fault may have put a folder in the place of a file.
+    for path in sorted(path for path in folder.glob("events.out.tfevents.*") if path.is_file()):
         for record in records(path.read_bytes()):
             if record is None:
                 return None
