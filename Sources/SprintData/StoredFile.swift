@@ -12,7 +12,11 @@ final class StoredFile: Sendable {
   /// The library takes half a megabyte for a file.
   private static let withLibrary = OpenFiles<HDF5File>(limit: min(256, OpenFileLimit.current / 8))
 
-  init(_ path: String) throws { (self.path, stamp) = (path, try FileStamp(path: path)) }
+  init(_ path: String) throws {
+    (self.path, stamp) = (path, try FileStamp(path: path))
+    // A file that is open stays readable if it is removed or replaced before its first sample is read.
+    _ = try bytes()
+  }
 
   deinit {
     Self.plain.forget(number)

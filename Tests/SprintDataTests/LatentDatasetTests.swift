@@ -180,18 +180,28 @@ import Testing
     #expect(opened.count == 102)
   }
 
-  @Test("A file that is closed to make room, and has changed when it is needed again, is an error")
-  func changedFile() throws {
+  /// A data set of ones, whose file was replaced by one of twos before any sample was read.
+  private func replaced(chunked: Bool) throws -> LatentDataset {
     let path = folder.file("c.h5")
-    for chunked in [false, true] {
-      func write(_ value: Float) throws {
-        try? FileManager.default.removeItem(atPath: path)
-        try DatasetFile.write(path, shape: [2, 1, 1, 1], values: [value, value], labels: [0, 1], chunked: chunked)
-      }
-      try write(1)
-      let dataset = try LatentDataset(paths: [path])
-      try write(2)
-      #expect { try latent(dataset, 0) } throws: { "\($0)".contains("\(path): has changed since sprint opened it") }
+    func write(_ value: Float) throws {
+      try? FileManager.default.removeItem(atPath: path)
+      try DatasetFile.write(path, shape: [2, 1, 1, 1], values: [value, value], labels: [0, 1], chunked: chunked)
+    }
+    try write(1)
+    let dataset = try LatentDataset(paths: [path])
+    try write(2)
+    return dataset
+  }
+
+  @Test("A file that is replaced while it is open is read as it was")
+  func replacedFile() throws {
+    #expect(try latent(replaced(chunked: false), 0) == [1])
+  }
+
+  @Test("A file that has changed when it has to be opened again is an error")
+  func changedFile() throws {
+    #expect { try latent(replaced(chunked: true), 0) } throws: {
+      "\($0)".contains("c.h5: has changed since sprint opened it")
     }
   }
 

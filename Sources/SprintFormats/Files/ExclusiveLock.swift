@@ -75,6 +75,7 @@ package final class ExclusiveLock: Sendable {
   }
 
   private static func take(_ path: String, _ remedy: any Remedy) throws -> (descriptor: Int32, isHeld: Bool) {
+    var silentRefusals = 0
     while true {
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else { throw FileError.last(path, "open the lock") }
@@ -83,9 +84,15 @@ package final class ExclusiveLock: Sendable {
       case .unsupported: return (descriptor, false)
       case .taken, .interrupted: close(descriptor)
       case .refused:
-        let owner = owner(descriptor)
+        // The owner describes itself right after it has taken the lock, until when the file may name an earlier one,
+        // and takes that back right before it lets go.
+        usleep(20_000)
+        let owner = description(descriptor)
         close(descriptor)
-        throw FileError.unusable(path: path, problem: "in use by \(owner)", remedy: remedy)
+        silentRefusals += 1
+        if owner == nil, silentRefusals < 10 { continue }
+        let name = owner ?? "another process; the lock file does not say which"
+        throw FileError.unusable(path: path, problem: "in use by \(name)", remedy: remedy)
       case .failed(let code):
         close(descriptor)
         throw FileError.system(path: path, action: "lock", code: code)
@@ -132,15 +139,6 @@ package final class ExclusiveLock: Sendable {
     let text = "\(Self.ownerStart)\(getpid()) on host \(HostName.current) since \(Date().ISO8601Format())\n"
     ftruncate(descriptor, 0)
     _ = pwrite(descriptor, text, text.utf8.count, 0)
-  }
-
-  private static func owner(_ descriptor: Int32) -> String {
-    // The owner describes itself right after it has taken the lock. Until then the file may name an earlier one.
-    for _ in 0..<5 {
-      usleep(20_000)
-      if let text = description(descriptor) { return text }
-    }
-    return "another process; the lock file does not say which"
   }
 
   /// The first line of the file, if it is whole and of this class; anybody may have written something else into it.

@@ -133,7 +133,11 @@ class Trial:
         self.fail(f"not done after {ATTEMPTS} restarts")
 
     def compare(self):
-        """Holds what the finished run has left against the undisturbed one."""
+        """Holds what the finished run has left against the undisturbed one, apart from what it said that it gave up."""
+        for run in self.runs:
+            for found in re.finditer(r"^(.+): steps (\d+) to (\d+) could not be written to the end", run.text, re.M):
+                name = found[1].removeprefix(f"{self.folder}/").split("/")[0]
+                self.comparison.given_up[name] |= set(range(int(found[2]), int(found[3]) + 1))
         self.failures += self.comparison.problems(self.folder, self.bench.truth(self.ranks))
         if checkpoints.newest_whole(self.folder) != STEPS:
             self.fail(f"the last checkpoint is not whole; whole are {checkpoints.whole(self.folder)}")
