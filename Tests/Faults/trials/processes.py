@@ -54,5 +54,7 @@ def holds_signal(pid, number):
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
-    masks = [int(re.search(rf"^{name}:\s+(\w+)", status, re.M)[1], 16) for name in ("SigBlk", "SigCgt")]
-    return any(mask >> (number - 1) & 1 for mask in masks)
+    blocked, caught = (int(re.search(rf"^{name}:\s+(\w+)", status, re.M)[1], 16) for name in ("SigBlk", "SigCgt"))
+    # A program that has just been put in mpirun's place has mpirun's handlers for a moment. sprint catches no CHLD.
+    has_foreign_handlers = caught >> (signal.SIGCHLD - 1) & 1
+    return bool(blocked >> (number - 1) & 1 or caught >> (number - 1) & 1 and not has_foreign_handlers)
