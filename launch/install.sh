@@ -2,7 +2,8 @@
 # Installs the Debian packages that building sprint needs, and checks for Swift. Asks no questions.
 set -eu
 
-packages="libopenblas-dev libopenmpi-dev openmpi-bin libhdf5-dev libpng-dev libzip-dev zlib1g-dev pkg-config"
+packages="libopenblas-dev libdnnl-dev libopenmpi-dev openmpi-bin libhdf5-dev libpng-dev libzip-dev zlib1g-dev"
+packages="$packages pkg-config"
 missing=""
 for package in $packages; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

@@ -12,18 +12,18 @@ extension Transport {
   ///     meaningless
   ///   - shards: R ranges that cover `values` in order
   ///   - scratch: room for the largest shard
-  func reduceScatter(_ values: Vector, shards: [Range<Int>], scratch: Vector) throws {
+  func reduceScatter(_ values: Vector<Float>, shards: [Range<Int>], scratch: Vector<Float>) throws {
     for step in 0..<size - 1 {
       let outgoing = shards[(rank - 1 - step + 2 * size) % size]
       let incoming = shards[(rank - 2 - step + 2 * size) % size]
       let received = scratch[0..<incoming.count]
       try exchange(send: [message(values[outgoing], next)], receive: [message(received, previous)])
-      add(received, to: values[incoming])
+      values[incoming].add(received)
     }
   }
 
   /// Sends every rank's shard to all ranks, around a ring as in `reduceScatter`.
-  func allGather(_ values: Vector, shards: [Range<Int>]) throws {
+  func allGather<Element: MatrixElement>(_ values: Vector<Element>, shards: [Range<Int>]) throws {
     for step in 0..<size - 1 {
       let outgoing = shards[(rank - step + size) % size]
       let incoming = shards[(rank - 1 - step + size) % size]
@@ -35,34 +35,29 @@ extension Transport {
   /// shard, which adds them in float32 in the order of ranks.
   ///
   /// - Parameter scratch: room for as many floats as `values` and the largest shard have together
-  func reduceScatterBFloat16(_ values: Vector, shards: [Range<Int>], scratch: Vector) throws {
+  func reduceScatterBFloat16(_ values: Vector<Float>, shards: [Range<Int>], scratch: Vector<Float>) throws {
     let own = shards[rank]
-    let (outgoing, incoming) = (BFloat16Vector(scratch), BFloat16Vector(scratch).dropFirst(values.count))
-    for shard in shards { outgoing[shard].round(values[shard]) }
+    let all = scratch.viewed(as: BFloat16.self)
+    let (outgoing, incoming) = (all[0..<values.count], all[values.count..<all.count])
+    outgoing.copy(from: values)
     let peers = (0..<size).filter { $0 != rank }
-    func place(_ peer: Int) -> BFloat16Vector { incoming[peer * own.count..<(peer + 1) * own.count] }
+    func place(_ peer: Int) -> Vector<BFloat16> { incoming[peer * own.count..<(peer + 1) * own.count] }
     try exchange(
       send: peers.map { Message(peer: $0, bytes: outgoing[shards[$0]].bytes) },
       receive: peers.map { Message(peer: $0, bytes: place($0).bytes) })
     let total = values[own]
     // This rank's own summand is rounded too, so that the sum does not depend on which rank computes it.
-    outgoing[own].copy(to: place(rank))
-    place(0).widen(into: total)
-    for peer in 1..<size { place(peer).add(to: total) }
+    place(rank).copy(from: outgoing[own])
+    total.copy(from: place(0))
+    for peer in 1..<size { total.add(place(peer)) }
   }
 
   /// Does what `allGather` does with half the bytes; every rank, the owner included, ends with the rounded values.
-  func allGatherBFloat16(_ values: Vector, shards: [Range<Int>], scratch: Vector) throws {
-    let rounded = BFloat16Vector(scratch)
-    rounded[shards[rank]].round(values[shards[rank]])
-    for step in 0..<size - 1 {
-      let outgoing = shards[(rank - step + size) % size]
-      let incoming = shards[(rank - 1 - step + size) % size]
-      try exchange(
-        send: [Message(peer: next, bytes: rounded[outgoing].bytes)],
-        receive: [Message(peer: previous, bytes: rounded[incoming].bytes)])
-    }
-    rounded[0..<values.count].widen(into: values)
+  func allGatherBFloat16(_ values: Vector<Float>, shards: [Range<Int>], scratch: Vector<Float>) throws {
+    let rounded = scratch.viewed(as: BFloat16.self)[0..<values.count]
+    rounded[shards[rank]].copy(from: values[shards[rank]])
+    try allGather(rounded, shards: shards)
+    values.copy(from: rounded)
   }
 
   /// Sends rank zero's bytes to all ranks, along a binomial tree.
@@ -99,7 +94,7 @@ extension Transport {
   }
 
   /// Sends every rank's shard to rank zero, straight to its place in `values`.
-  func gatherShards(_ own: Vector, into values: Vector?, shards: [Range<Int>]) throws {
+  func gatherShards(_ own: Vector<Float>, into values: Vector<Float>?, shards: [Range<Int>]) throws {
     guard rank == 0 else { return try exchange(send: [message(own, 0)], receive: []) }
     guard let values else { preconditionFailure("rank zero has to give memory for all shards") }
     values[shards[0]].copy(from: own)
@@ -109,12 +104,7 @@ extension Transport {
   private var next: Int { (rank + 1) % size }
   private var previous: Int { (rank + size - 1) % size }
 
-  private func message(_ values: Vector, _ peer: Int) -> Message {
-    Message(peer: peer, bytes: UnsafeMutableRawBufferPointer(values.buffer))
+  private func message<Element: MatrixElement>(_ values: Vector<Element>, _ peer: Int) -> Message {
+    Message(peer: peer, bytes: values.bytes)
   }
-}
-
-/// total += values
-private func add(_ values: Vector, to total: Vector) {
-  for i in 0..<values.count { total[i] += values[i] }
 }

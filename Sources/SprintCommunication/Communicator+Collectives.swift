@@ -73,20 +73,22 @@ extension Communicator {
   }
 
   /// Overwrites `values` at every rank with rank zero's.
-  package func broadcast(_ values: Vector) throws {
+  package func broadcast(_ values: Vector<Float>) throws {
     try inPieces(0..<values.count) { piece in
       try submit { try $0.broadcast(UnsafeMutableRawBufferPointer(values[piece].buffer)) }.wait()
     }
   }
 
   /// Sends every rank's shard of each bucket to all ranks.
-  package func allGather(_ values: Vector, _ plan: BucketPlan) throws {
+  package func allGather(_ values: Vector<Float>, _ plan: BucketPlan) throws {
     guard size > 1 else { return }
     for bucket in plan.buckets.indices { try startAllGather(values, plan, bucket: bucket).wait() }
   }
 
   /// Starts to send every rank's shard of one bucket to all ranks.
-  package func startAllGather(_ values: Vector, _ plan: BucketPlan, bucket: Int) -> Pending {
+  package func startAllGather<Element: MatrixElement>(_ values: Vector<Element>, _ plan: BucketPlan, bucket: Int)
+    -> Pending
+  {
     submit { try $0.allGather(values[plan.buckets[bucket]], shards: plan.shardsInBucket(bucket)) }
   }
 
@@ -95,7 +97,7 @@ extension Communicator {
   /// - Parameters:
   ///   - own: this rank's shards of all buckets, one after another
   ///   - values: memory for the shards of all ranks, at rank zero
-  package func gatherShards(_ own: Vector, into values: Vector?, _ plan: BucketPlan) throws {
+  package func gatherShards(_ own: Vector<Float>, into values: Vector<Float>?, _ plan: BucketPlan) throws {
     var start = 0
     for (bucket, range) in plan.buckets.enumerated() {
       let shard = own[start..<start + plan.shard(ofBucket: bucket, rank: rank).count]

@@ -12,7 +12,7 @@ package final class GradientReduction {
   }
 
   private let communicator: Communicator
-  private let gradients: Vector
+  private let gradients: Vector<Float>
   private let plan: BucketPlan
   private let isSharded: Bool
   private let wire: Wire
@@ -28,7 +28,9 @@ package final class GradientReduction {
   /// Prepares the reduction of an arena of gradients.
   ///
   /// - Parameter isSharded: whether each rank receives the sums of its own shards only
-  package init(_ communicator: Communicator, _ gradients: Vector, _ plan: BucketPlan, isSharded: Bool, wire: Wire) {
+  package init(
+    _ communicator: Communicator, _ gradients: Vector<Float>, _ plan: BucketPlan, isSharded: Bool, wire: Wire
+  ) {
     (self.communicator, self.gradients, self.plan) = (communicator, gradients, plan)
     (self.isSharded, self.wire) = (isSharded, wire)
     missing = plan.buckets.map(\.count)

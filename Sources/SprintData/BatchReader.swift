@@ -5,11 +5,11 @@ package struct LatentBatch: Sendable {
   /// The draw index of the first sample; those of the others follow.
   package let firstDraw: UInt64
   /// [B, C · S · S]
-  package let latents: Matrix
+  package let latents: Matrix<Float>
   /// [B]
   package let labels: [Int]
   /// [B · N, F] teacher features, if the data set was opened with them and the batch needs them.
-  package let features: Matrix?
+  package let features: Matrix<Float>?
 }
 
 /// Reads batches ahead of time on a thread of its own. `next` returns one batch after another; the memory of a batch is
@@ -32,8 +32,8 @@ package final class BatchReader: @unchecked Sendable {
   private let firstDraw: UInt64
 
   private struct Slot {
-    let latents: Matrix
-    let features: Matrix?
+    let latents: Matrix<Float>
+    let features: Matrix<Float>?
   }
 
   /// Starts to read.

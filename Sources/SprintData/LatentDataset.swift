@@ -88,7 +88,7 @@ package final class LatentDataset: Sendable {
   /// flips, scaled and shifted. The random numbers are those of draw `draw`.
   ///
   /// - Parameter latent: [C · S · S]
-  package func latent(_ index: Int, random: LatentRandomness, draw: UInt64, into latent: Vector) throws {
+  package func latent(_ index: Int, random: LatentRandomness, draw: UInt64, into latent: Vector<Float>) throws {
     precondition(latent.count == latentElements, "room for \(latent.count) of \(latentElements) elements")
     let (file, entry) = place(index)
     let isFlipped = flips && random.flip.uniform(draw: draw) < 0.5
@@ -111,13 +111,13 @@ package final class LatentDataset: Sendable {
   package var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
 
   /// Reads sample `index` as it is stored: [C or 2C, S, S].
-  package func readStored(_ index: Int, into values: Vector) throws {
+  package func readStored(_ index: Int, into values: Vector<Float>) throws {
     let (file, entry) = place(index)
     try file.read(entry, flipped: false, into: values.buffer)
   }
 
   /// Reads the teacher's features of sample `index`: [tokens · F].
-  package func features(_ index: Int, into features: Vector) throws {
+  package func features(_ index: Int, into features: Vector<Float>) throws {
     let (file, entry) = place(index)
     try file.readFeatures(entry, into: features.buffer)
   }
@@ -131,7 +131,7 @@ package final class LatentDataset: Sendable {
     }
   }
 
-  private func scale(_ values: UnsafeMutableBufferPointer<Float>, into latent: Vector) {
+  private func scale(_ values: UnsafeMutableBufferPointer<Float>, into latent: Vector<Float>) {
     let plane = side * side
     for channel in 0..<channels {
       let (scale, shift) = (properties.scale[channel], properties.shift[channel])

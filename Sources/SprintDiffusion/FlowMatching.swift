@@ -10,7 +10,7 @@ package final class FlowMatching {
   private let interpolant: Interpolant
   private let memory: PassMemory
   private var pass = Pass()
-  private let mixed, velocity: Matrix
+  private let mixed, velocity: Matrix<Float>
   private let arena: Arena
 
   /// Makes an objective for batches of up to `memory.batch` samples. Nothing else may use `memory` meanwhile.
@@ -25,7 +25,7 @@ package final class FlowMatching {
   }
 
   /// Returns the losses of a batch under the given weights.
-  package func losses(_ weights: ParameterArena, _ batch: TrainingBatch, check: FiniteCheck? = nil) -> Losses {
+  package func losses(_ weights: any NetworkWeights, _ batch: TrainingBatch, check: FiniteCheck? = nil) -> Losses {
     let count = batch.times.count
     mix(batch)
     let input = NetworkInput(
@@ -50,8 +50,8 @@ package final class FlowMatching {
   ///
   /// - Parameter onFinal: called with each stretch of `gradients` that is finished; the stretches cover the arena
   package func lossesAndGradients(
-    _ weights: ParameterArena, _ batch: TrainingBatch, alignmentWeight: Double, factor: Double = 1,
-    gradients: ParameterArena, check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
+    _ weights: any NetworkWeights, _ batch: TrainingBatch, alignmentWeight: Double, factor: Double = 1,
+    gradients: ParameterArena<Float>, check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
   ) -> Losses {
     let losses = losses(weights, batch, check: check)
     let count = batch.times.count
@@ -66,7 +66,7 @@ package final class FlowMatching {
     return losses
   }
 
-  private func alignment(_ teacher: Matrix?) -> Double {
+  private func alignment(_ teacher: Matrix<Float>?) -> Double {
     guard let teacher, let features = memory.features(of: pass)?.values else { return 0 }
     let sum = (0..<features.rows).reduce(0.0) {
       $0 + Double(cosineSimilarity(features.vector($1), teacherFeature(teacher, row: $1)))
@@ -74,7 +74,7 @@ package final class FlowMatching {
     return -sum / Double(features.rows)
   }
 
-  private func alignmentBackward(_ teacher: Matrix?, factor: Double) {
+  private func alignmentBackward(_ teacher: Matrix<Float>?, factor: Double) {
     guard let teacher, let features = memory.features(of: pass) else { return }
     for row in 0..<features.values.rows {
       cosineSimilarityBackward(
@@ -84,7 +84,7 @@ package final class FlowMatching {
   }
 
   /// The teacher's feature of the token that a row of the projected features belongs to.
-  private func teacherFeature(_ teacher: Matrix, row: Int) -> Vector {
+  private func teacherFeature(_ teacher: Matrix<Float>, row: Int) -> Vector<Float> {
     let (sample, token) = pass.featureToken(row: row)
     return teacher.vector(sample * network.configuration.tokens + token)
   }

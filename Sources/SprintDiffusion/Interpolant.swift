@@ -30,7 +30,9 @@ package enum Interpolant: String, Sendable, CaseIterable {
   /// Mixes data and noise at time `t`, and finds the velocity dx_t/dt, which the network has to predict.
   ///
   /// - Parameters: one sample, all [C · S · S]
-  package func mix(data: Vector, noise: Vector, at t: Float, into mixed: Vector, velocity: Vector) {
+  package func mix(
+    data: Vector<Float>, noise: Vector<Float>, at t: Float, into mixed: Vector<Float>, velocity: Vector<Float>
+  ) {
     let path = coefficients(at: Double(t))
     let (alpha, sigma) = (Float(path.alpha), Float(path.sigma))
     let (alphaRate, sigmaRate) = (Float(path.alphaRate), Float(path.sigmaRate))

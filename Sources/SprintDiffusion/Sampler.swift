@@ -6,25 +6,25 @@ import SprintModel
 /// It draws one batch at a time, on one thread that calls it.
 package final class Sampler {
   private let network: Network
-  private let weights: ParameterArena
+  private let weights: any NetworkWeights
   private let settings: SamplerSettings
   private let memory: PassMemory
   private var pass = Pass()
-  private let input: Matrix
+  private let input: Matrix<Float>
   private let arena: Arena
 
   /// The largest number of samples in a call.
   package let batch: Int
 
   /// Makes a sampler with memory for `batch` samples at a time.
-  package init(_ network: Network, weights: ParameterArena, settings: SamplerSettings, batch: Int) {
+  package init(_ network: Network, weights: any NetworkWeights, settings: SamplerSettings, batch: Int) {
     precondition(settings.steps >= settings.method.fewestSteps, "too few sampling steps")
     self.network = network
     self.weights = weights
     self.settings = settings
     self.batch = batch
     let rows = settings.guidance.kind == .none ? batch : 2 * batch
-    memory = PassMemory(network, PassSize(batch: rows, training: false))
+    memory = PassMemory(network, PassSize(batch: rows, training: false, precision: weights.precision))
     arena = Arena(count: Arena.aligned(rows * network.configuration.latentElements))
     input = arena.matrix(rows: rows, columns: network.configuration.latentElements)
   }

@@ -4,9 +4,9 @@ import SprintModel
 /// The B samples of one training batch, or of a part of it, with every random number already drawn.
 package struct TrainingBatch: Sendable {
   /// [B, C · S · S] clean latents.
-  package var data: Matrix
+  package var data: Matrix<Float>
   /// [B, C · S · S] noise.
-  package var noise: Matrix
+  package var noise: Matrix<Float>
   /// [B] times.
   package var times: [Float]
   /// [B] classes; a dropped label is the number of classes.
@@ -14,11 +14,12 @@ package struct TrainingBatch: Sendable {
   /// The tokens and samples that take the deep path.
   package var deepPath: DeepPath
   /// [B · N, F] features of the teacher, or nil without alignment.
-  package var teacher: Matrix?
+  package var teacher: Matrix<Float>?
 
   /// Makes a batch; all parts belong to the same B samples.
   package init(
-    data: Matrix, noise: Matrix, times: [Float], labels: [Int], deepPath: DeepPath, teacher: Matrix? = nil
+    data: Matrix<Float>, noise: Matrix<Float>, times: [Float], labels: [Int], deepPath: DeepPath,
+    teacher: Matrix<Float>? = nil
   ) {
     (self.data, self.noise, self.times, self.labels) = (data, noise, times, labels)
     (self.deepPath, self.teacher) = (deepPath, teacher)

@@ -22,7 +22,7 @@ func readCheckpoint(_ bytes: UnsafeBufferPointer<UInt8>) {
 private struct GoodCheckpoint {
   let bytes: Data
   let names: [(name: String, shape: [UInt64])]
-  let weights: ParameterArena
+  let weights: ParameterArena<Float>
 
   init() throws {
     _ = sprint_h5e_silence()
@@ -30,7 +30,7 @@ private struct GoodCheckpoint {
       "model={width: 8, heads: 1, depth: [1, 1, 1], patch: 4, side: 8, channels: 1, classes: 2}", "threads=1",
     ]
     let configuration = try Configuration(ConfigurationDocument(path: "configs/digits.yaml", settings: settings))
-    let weights = ParameterArena(Network(configuration.model, workers: Workers(1)))
+    let weights = ParameterArena<Float>(Network(configuration.model, workers: Workers(1)))
     let properties = LatentProperties(scale: [1], shift: [0], kind: "pixels", pixelRange: -1...1, vae: "")
     let path = Scratch.path("good.h5")
     let record = DataRecord(properties, samples: 1)

@@ -3,6 +3,12 @@ import SprintTestSupport
 import Testing
 
 @Suite struct AttentionTests {
+  private func heads<Element>(
+    _ query: Matrix<Element>, _ key: Matrix<Element>, _ value: Matrix<Element>
+  ) -> AttentionHeads<Element> {
+    AttentionHeads(query: MatrixStack(query), key: MatrixStack(key), value: MatrixStack(value))
+  }
+
   @Test(
     "Softmax attention and its three gradients are right for token counts with and without a remainder of 16",
     arguments: [(5, 8), (16, 12), (37, 72)])
@@ -11,15 +17,15 @@ import Testing
     let (q, k, v) = (random.matrix(tokens, width), random.matrix(tokens, width), random.matrix(tokens, width))
     let (out, dout) = (TestMatrix(tokens, width), random.matrix(tokens, width))
     let (log, scores, gradients) = (TestMatrix(tokens, 1), TestMatrix(tokens, tokens), TestMatrix(tokens, tokens))
-    let head = AttentionHead(query: q.view, key: k.view, value: v.view)
-    attention(head, into: out.view, logSumExp: log.view, scores: scores.view)
+    let head = heads(q.view, k.view, v.view)
+    let stack = MatrixStack(scores.view)
+    attention(head, into: MatrixStack(out.view), logSumExp: log.view, scores: stack)
     #expect(relativeError(out.doubles, Naive.attention(q.naive, k.naive, v.naive).values) < 2e-6)
 
     let (dq, dk, dv) = (TestMatrix(tokens, width), TestMatrix(tokens, width), TestMatrix(tokens, width))
     attentionBackward(
-      dout.view, head, out: out.view, logSumExp: log.view,
-      into: AttentionHead(query: dq.view, key: dk.view, value: dv.view), scores: scores.view,
-      scoreGradients: gradients.view)
+      MatrixStack(dout.view), head, out: MatrixStack(out.view), logSumExp: log.view,
+      into: heads(dq.view, dk.view, dv.view), scores: stack, scoreGradients: MatrixStack(gradients.view))
     func matrix(_ values: [Double]) -> NaiveMatrix { .init(rows: tokens, columns: width, values) }
     func loss(_ q: NaiveMatrix, _ k: NaiveMatrix, _ v: NaiveMatrix) -> Double {
       inner(Naive.attention(q, k, v).values, dout.doubles)
@@ -37,46 +43,54 @@ import Testing
     let v = TestMatrix(3, 4, (0..<12).map(Float.init))
     let (out, log, scores) = (TestMatrix(3, 4), TestMatrix(3, 1), TestMatrix(3, 3))
     attention(
-      AttentionHead(query: q.view, key: q.view, value: v.view), into: out.view, logSumExp: log.view,
-      scores: scores.view)
+      heads(q.view, q.view, v.view), into: MatrixStack(out.view), logSumExp: log.view,
+      scores: MatrixStack(scores.view))
     #expect(relativeError(out.doubles, v.doubles) < 1e-6)
   }
 
-  @Test(
-    "RMS norm and its gradients are right, also in place as attention uses it", arguments: [(3, 12), (4, 64), (2, 72)])
-  func rms(rows: Int, width: Int) {
+  /// If this fails, heads that are computed at once reach into each other.
+  @Test("Heads at once, in the columns of a token matrix, are the same as one after another")
+  func headsAtOnce() {
     var random = Randomness()
-    let (x, weight, dy) = (random.matrix(rows, width), random.matrix(1, width), random.matrix(rows, width))
-    let y = TestMatrix(rows, width)
-    rmsNorm(x.view, weight: weight.vector, into: y.view)
-    #expect(relativeError(y.doubles, Naive.rmsNorm(x.naive, weight: weight.doubles).values) < 1e-6)
-    let (upstream, dweight) = (dy.doubles, TestMatrix(1, width))
-    rmsNormBackward(dy.view, x.view, weight: weight.vector, into: dy.view, adding: dweight.vector)
-    func loss(_ x: [Double], _ weight: [Double]) -> Double {
-      inner(Naive.rmsNorm(.init(rows: rows, columns: width, x), weight: weight).values, upstream)
+    let (tokens, width, count) = (21, 8, 3)
+    let (qkv, out) = (random.matrix(tokens, 3 * width * count), TestMatrix(tokens, width * count))
+    let (log, scores) = (TestMatrix(tokens, count), TestMatrix(count * tokens, tokens))
+    func stack(_ part: Int) -> MatrixStack<Float> {
+      MatrixStack(heads: qkv.view, columns: part * width * count..<(part + 1) * width * count, width: width)
     }
-    #expect(gradientError(dy.doubles, at: x.doubles) { loss($0, weight.doubles) } < 1e-3)
-    #expect(gradientError(dweight.doubles, at: weight.doubles) { loss(x.doubles, $0) } < 1e-3)
-    #expect(y.isIntact && dweight.isIntact)
+    attention(
+      AttentionHeads(query: stack(0), key: stack(1), value: stack(2)),
+      into: MatrixStack(heads: out.view, columns: 0..<width * count, width: width), logSumExp: log.view,
+      scores: MatrixStack(scores.view.rows(0..<tokens), count: count, distance: tokens * tokens))
+    for head in 0..<count {
+      func naive(_ part: Int) -> NaiveMatrix {
+        let start = (part * count + head) * width
+        return qkv.naive.columns(start..<start + width)
+      }
+      let found = out.naive.columns(head * width..<(head + 1) * width)
+      #expect(relativeError(found.values, Naive.attention(naive(0), naive(1), naive(2)).values) < 2e-6)
+    }
   }
 
   @Test(
-    "The rotary embedding turns by row and column as published, and its backward is its gradient",
+    "The norm of queries and keys, turned by row and column, and its gradients are right, also in place",
     arguments: [12, 64, 72])
-  func rotary(width: Int) {
+  func turned(width: Int) {
     var random = Randomness()
     let table = RotaryTable(grid: 5, headWidth: width, theta: 10000)
     let positions: [Int32] = [24, 0, 7, 13]
-    let (x, dy) = (random.matrix(4, width), random.matrix(4, width))
-    func naive(_ x: [Double]) -> [Double] {
-      Naive.rotate(.init(rows: 4, columns: width, x), grid: 5, positions: positions.map(Int.init), theta: 10000).values
+    let (x, weight, dy) = (random.matrix(4, width), random.matrix(1, width), random.matrix(4, width))
+    func naive(_ x: [Double], _ weight: [Double]) -> [Double] {
+      let norm = Naive.rmsNorm(.init(rows: 4, columns: width, x), weight: weight)
+      return Naive.rotate(norm, grid: 5, positions: positions.map(Int.init), theta: 10000).values
     }
-    let before = x.doubles
-    rotate(x.view, table, positions: positions)
-    #expect(relativeError(x.doubles, naive(before)) < 1e-6)
-    let upstream = dy.doubles
-    rotateBackward(dy.view, table, positions: positions)
-    #expect(gradientError(dy.doubles, at: before) { inner(naive($0), upstream) } < 1e-3)
-    #expect(x.isIntact && dy.isIntact)
+    let (y, upstream, dweight) = (TestMatrix(4, width), dy.doubles, TestMatrix(1, width))
+    turnedNorm(x.view, weight: weight.vector, table, positions: positions, into: y.view)
+    #expect(relativeError(y.doubles, naive(x.doubles, weight.doubles)) < 1e-6)
+    turnedNormBackward(
+      dy.view, x.view, weight: weight.vector, table, positions: positions, into: dy.view, adding: dweight.vector)
+    #expect(gradientError(dy.doubles, at: x.doubles) { inner(naive($0, weight.doubles), upstream) } < 1e-3)
+    #expect(gradientError(dweight.doubles, at: weight.doubles) { inner(naive(x.doubles, $0), upstream) } < 1e-3)
+    #expect(y.isIntact && dy.isIntact && dweight.isIntact)
   }
 }

@@ -66,7 +66,7 @@ import Testing
     let tokens = features.map { $0.values.rows / 3 } ?? 0
     let featureUpstream = features.map { random.matrix($0.values.rows, $0.values.columns) }
     if let features, let featureUpstream { features.gradients.copy(from: featureUpstream.view) }
-    let gradients = ParameterArena(model.network)
+    let gradients = ParameterArena<Float>(model.network)
     var final: [Range<Int>] = []
     model.network.backward(model.weights, adding: gradients, of: pass, in: memory) { final.append($0) }
 
@@ -113,7 +113,7 @@ import Testing
     }
     let all = Inputs(model.network.configuration, kept: kept, dropped: [true, true, true])
     model.network.forward(model.weights, all.input, into: &pass, in: memory)
-    let gradients = ParameterArena(model.network)
+    let gradients = ParameterArena<Float>(model.network)
     memory.velocityGradient.copy(from: memory.velocity)
     model.network.backward(model.weights, adding: gradients, of: pass, in: memory)
     for parameter in model.network.layout.parameters where parameter.name.hasPrefix("middle") {
@@ -153,7 +153,7 @@ import Testing
         latents: latents.view, times: [0.1, 0.5, 0.8], labels: [0, 1, 2], deepPath: .all(batch: 3))
       model.network.forward(model.weights, input, into: &pass, in: memory)
       memory.velocityGradient.copy(from: memory.velocity)
-      let gradients = ParameterArena(model.network)
+      let gradients = ParameterArena<Float>(model.network)
       model.network.backward(model.weights, adding: gradients, of: pass, in: memory)
       return (memory.velocity.flattened.array + gradients.elements.array).map(Double.init)
     }
@@ -167,11 +167,12 @@ import Testing
   }
 
   private func results(_ model: TinyModel, _ inputs: Inputs, _ memory: PassMemory, _ pass: inout Pass) -> [Float] {
-    model.network.forward(model.weights, inputs.input, into: &pass, in: memory)
+    let weights = model.weights.rounded(to: memory.precision, model.network)
+    model.network.forward(weights, inputs.input, into: &pass, in: memory)
     memory.velocityGradient.copy(from: memory.velocity)
     memory.features(of: pass).map { $0.gradients.copy(from: $0.values) }
-    let gradients = ParameterArena(model.network)
-    model.network.backward(model.weights, adding: gradients, of: pass, in: memory)
+    let gradients = ParameterArena<Float>(model.network)
+    model.network.backward(weights, adding: gradients, of: pass, in: memory)
     return memory.velocity.flattened.array + (memory.features(of: pass)?.values.flattened.array ?? [])
       + gradients.elements.array
   }
@@ -195,12 +196,36 @@ import Testing
   func recompute(variant: (String, ModelConfiguration), kept: Bool) {
     let model = TinyModel(variant.1)
     let inputs = Inputs(variant.1, kept: kept)
-    let plain = PassSize(batch: 3, training: true)
-    let thrifty = PassSize(batch: 3, training: true, recompute: .blocks)
-    let expected = results(model, inputs, PassMemory(model.network, plain))
-    let found = results(model, inputs, PassMemory(model.network, thrifty))
-    #expect(relativeError(found.map(Double.init), expected.map(Double.init)) < 2e-6)
-    #expect(PassMemory.count(model.network, thrifty) < PassMemory.count(model.network, plain))
+    for precision in Precision.allCases {
+      let plain = PassSize(batch: 3, training: true, precision: precision)
+      let thrifty = PassSize(batch: 3, training: true, recompute: .blocks, precision: precision)
+      let expected = results(model, inputs, PassMemory(model.network, plain))
+      let found = results(model, inputs, PassMemory(model.network, thrifty))
+      #expect(relativeError(found.map(Double.init), expected.map(Double.init)) < 2e-6)
+      #expect(PassMemory.count(model.network, thrifty) < PassMemory.count(model.network, plain))
+    }
+  }
+
+  /// If this fails, a pass in bfloat16 computes another function, or another gradient.
+  @Test(
+    "Velocity, features and gradients in bfloat16 are those of float32 with the same weights, to bfloat16's rounding",
+    arguments: variants, [true, false])
+  func bfloat16(variant: (String, ModelConfiguration), kept: Bool) {
+    let model = TinyModel(variant.1)
+    for i in 0..<model.weights.elements.count { model.weights.elements[i] = BFloat16(model.weights.elements[i]).float }
+    let inputs = Inputs(variant.1, kept: kept)
+    let exact = results(model, inputs, PassMemory(model.network, PassSize(batch: 3, training: true)))
+    let size = PassSize(batch: 3, training: true, precision: .bfloat16)
+    let found = results(model, inputs, PassMemory(model.network, size))
+    let gradients = exact.count - model.network.layout.count
+    var parts = [("velocity and features", 0..<gradients)]
+    for parameter in model.network.layout.parameters where parameter.isTrained {
+      parts.append((parameter.name, parameter.range.lowerBound + gradients..<parameter.range.upperBound + gradients))
+    }
+    for (name, range) in parts {
+      let error = relativeError(found[range].map(Double.init), exact[range].map(Double.init))
+      #expect(error < 0.05, "\(variant.0): \(name) differs by \(error)")
+    }
   }
 
   /// If this fails, a stage reads what the stage before it has left in their common memory.
@@ -258,7 +283,7 @@ import Testing
         model.network.forward(model.weights, inputs.input, into: &pass, in: memory)
         memory.velocityGradient.copy(from: upstream.view)
       }
-      let gradients = ParameterArena(model.network)
+      let gradients = ParameterArena<Float>(model.network)
       var calls = [Int](repeating: 0, count: gradients.elements.count)
       var values = [Float](repeating: .nan, count: calls.count)
       model.network.backward(model.weights, adding: gradients, of: pass, in: memory) { range in

@@ -31,7 +31,7 @@ import Testing
   @Test("Initial weights are the published ones: Xavier-uniform linears, zero modulation and output, unit norms")
   func initialization() throws {
     let network = Network(TinyModel.configuration(width: 96), workers: Workers(1))
-    let weights = ParameterArena(network)
+    let weights = ParameterArena<Float>(network)
     network.layout.initialize(weights.elements, seed: 7)
     func values(_ name: String) throws -> [Float] { weights[try #require(network.layout.parameter(name))].array }
     func deviation(_ values: [Float]) -> Float {

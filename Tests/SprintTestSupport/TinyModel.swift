@@ -4,7 +4,7 @@ import SprintModel
 /// A network small enough for central differences, with weights moved away from their initial zeros.
 package struct TinyModel {
   package let network: Network
-  package let weights: ParameterArena
+  package let weights: ParameterArena<Float>
 
   package init(_ configuration: ModelConfiguration, seed: UInt64 = 1, workers: Int = 2) {
     network = Network(configuration, workers: Workers(workers))

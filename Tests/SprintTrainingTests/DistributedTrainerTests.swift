@@ -1,5 +1,6 @@
 import Foundation
 import SprintCommunication
+import SprintKernels
 import SprintTestSupport
 import SprintTraining
 import Testing
@@ -94,9 +95,43 @@ import Testing
     }
   }
 
-  @Test("The same run twice on the same number of ranks has the same bits", arguments: [2, 3])
-  func repeatability(ranks: Int) throws {
-    #expect(try run("a", ranks: ranks).state == run("b", ranks: ranks).state)
+  @Test(
+    "The same run twice on the same number of ranks has the same bits, in both precisions", arguments: [2, 3],
+    Precision.allCases)
+  func repeatability(ranks: Int, precision: Precision) throws {
+    let settings = ["precision=\(precision.rawValue)"]
+    #expect(try run("a", ranks: ranks, settings).state == run("b", ranks: ranks, settings).state)
+  }
+
+  /// If this fails, ranks compute with other weights than those of the checkpoint, or with different ones.
+  @Test("bfloat16 trains the same weights on any number of ranks, sharded or not, close to those of float32")
+  func precision() throws {
+    let exact = try run("float32", ranks: 1)
+    let one = try run("1", ranks: 1, ["precision=bfloat16"])
+    let error = distance(one.state[2], exact.state[2])
+    #expect(error > 1e-4 && error < 0.1, "first moments differ by \(error)")
+    for ranks in [2, 3] {
+      for sharded in [true, false] {
+        let name = "\(ranks) \(sharded)"
+        let many = try run(name, ranks: ranks, ["precision=bfloat16", "distribution.sharded=\(sharded)"])
+        #expect(distance(many.state[0], one.state[0]) < 0.02, "\(name)")
+        #expect(try losses(name).map(\.step) == Array(1...10))
+      }
+    }
+  }
+
+  @Test("A run goes on in the other precision, and says so")
+  func otherPrecision() throws {
+    for (before, after) in [(Precision.float32, Precision.bfloat16), (.bfloat16, .float32)] {
+      let name = before.rawValue
+      let first = try run(name, ranks: 2, ["precision=\(before.rawValue)"], until: 5)
+      let (settings, said) = (
+        ["precision=\(after.rawValue)"], "was trained in \(name); the run goes on in \(after.rawValue)"
+      )
+      #expect(try run(name, ranks: 2, settings, until: 5).state == first.state, "not what was saved")
+      let second = try run(name, ranks: 2, settings)
+      #expect(second.end == .finished && second.notes.contains { $0.contains(said) })
+    }
   }
 
   @Test("bfloat16 on the wire changes the weights a little, and all ranks still have the same weights")
@@ -117,10 +152,14 @@ import Testing
     #expect(distance(parts.state[2], whole.state[2]) < 1e-3)
   }
 
-  @Test("A checkpoint saved in the foreground, without a snapshot, holds the same state", arguments: [1, 3])
-  func foreground(ranks: Int) throws {
+  @Test(
+    "A checkpoint saved in the foreground, without a snapshot, holds the same state", arguments: [1, 3],
+    Precision.allCases)
+  func foreground(ranks: Int, precision: Precision) throws {
     let states = try [true, false].map { background in
-      let (name, settings) = ("background \(background)", ["checkpoint.background=\(background)"])
+      let (name, settings) = (
+        "background \(background)", ["checkpoint.background=\(background)", "precision=\(precision.rawValue)"]
+      )
       #expect(try run(name, ranks: ranks, settings, until: 5).end == .reachedStep)
       let loaded = try run(name, ranks: ranks, settings, until: 5).state
       return [loaded, try run(name, ranks: ranks, settings).state]
@@ -143,13 +182,16 @@ import Testing
     }
   }
 
-  @Test("A run stopped at any step, the stage switch included, ends in the bits of an uninterrupted run")
-  func stops() throws {
-    let whole = try run("whole", ranks: 2, ["stages[1].start_from=ema"])
+  @Test(
+    "A run stopped at any step, the stage switch included, ends in the bits of an uninterrupted run",
+    arguments: Precision.allCases, ["ema", "model"])
+  func stops(precision: Precision, start: String) throws {
+    let settings = ["stages[1].start_from=\(start)", "precision=\(precision.rawValue)"]
+    let whole = try run("whole", ranks: 2, settings)
     for last in 1..<10 {
       let name = "stopped at \(last)"
-      #expect(try run(name, ranks: 2, ["stages[1].start_from=ema"], until: last).end == .reachedStep)
-      #expect(try run(name, ranks: 2, ["stages[1].start_from=ema"]).state == whole.state, "\(name)")
+      #expect(try run(name, ranks: 2, settings, until: last).end == .reachedStep)
+      #expect(try run(name, ranks: 2, settings).state == whole.state, "\(name)")
     }
   }
 

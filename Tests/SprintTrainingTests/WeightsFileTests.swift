@@ -30,7 +30,7 @@ import Testing
   }
 
   private func read(_ path: String, _ allowance: WeightsFile.Allowance = .init()) throws -> [Float] {
-    let arena = ParameterArena(model.network)
+    let arena = ParameterArena<Float>(model.network)
     try WeightsFile(path: path).read(into: arena, allowance)
     return arena.elements.array
   }

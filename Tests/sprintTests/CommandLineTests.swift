@@ -24,7 +24,7 @@ extension ProcessTests {
       try sprint(["train", "--config", "configs/digits.yaml", "--run", folder.file(run)] + short + more)
     }
 
-    @Test("Matrix products reach half of what the CPU's vector width allows")
+    @Test("Matrix<Float> products reach half of what the CPU's vector width allows")
     func blasSpeed() throws {
       // A setting for OpenBLAS may be slow on purpose. The best of three runs counts: another process may hold the
       // cores.

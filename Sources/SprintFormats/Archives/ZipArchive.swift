@@ -62,7 +62,9 @@ package final class ZipArchive: @unchecked Sendable {
   }
 
   /// Writes an archive with one entry, uncompressed, in one piece or not at all.
-  package static func write(_ contents: Data, name: String, to path: String) throws {
+  ///
+  /// - Parameter comment: text about the archive, which programs show that list it
+  package static func write(_ contents: Data, name: String, comment: String = "", to path: String) throws {
     try AtomicFile.create(path) { temporary in
       var code: Int32 = 0
       guard let archive = zip_open(temporary, ZIP_CREATE | ZIP_EXCL, &code) else {
@@ -82,6 +84,7 @@ package final class ZipArchive: @unchecked Sendable {
         try check(zip_set_file_compression(archive, UInt64(index), ZIP_CM_STORE, 0) == 0)
         // A fixed date, the first of January 1980: equal contents make equal files.
         try check(zip_file_set_dostime(archive, UInt64(index), 0, 0x21, 0) == 0)
+        try check(zip_set_archive_comment(archive, comment, UInt16(clamping: comment.utf8.count)) == 0)
         try check(zip_close(archive) == 0)
       }
     }

@@ -6,8 +6,11 @@ extension NPYArray {
   /// - Parameters:
   ///   - name: the array's name, e.g. `arr_0`
   ///   - shape: the extents, outermost first
-  package static func writeNPZ(_ values: [UInt8], shape: [Int], name: String, to path: String) throws {
-    try ZipArchive.write(npy(values, shape), name: "\(name).npy", to: path)
+  ///   - comment: text about the file
+  package static func writeNPZ(
+    _ values: [UInt8], shape: [Int], name: String, comment: String = "", to path: String
+  ) throws {
+    try ZipArchive.write(npy(values, shape), name: "\(name).npy", comment: comment, to: path)
   }
 
   /// Returns an npy file, format 1.0: magic, version, header padded to 64 bytes, elements in C order.

@@ -1,4 +1,5 @@
 import CPNG
+import CZlib
 import Foundation
 
 /// A picture of 8-bit red, green and blue.
@@ -44,7 +45,24 @@ package struct Picture: Sendable {
   }
 
   /// Writes the picture as PNG, in one piece or not at all.
-  package func writePNG(to path: String) throws { try AtomicFile.write(png, to: path) }
+  ///
+  /// - Parameter comment: text about the picture, in Latin letters
+  package func writePNG(comment: String? = nil, to path: String) throws {
+    var data = try png
+    if let comment { data.insert(contentsOf: Self.chunk("tEXt", "Comment\0\(comment)"), at: Self.headerBytes) }
+    try AtomicFile.write(data, to: path)
+  }
+
+  /// The signature and the chunk with the extents, which comes first.
+  private static let headerBytes = 8 + 25
+
+  /// Returns a chunk: its length, its name, its contents and their checksum. PNG specification, section 5.3.
+  private static func chunk(_ name: String, _ contents: String) -> [UInt8] {
+    let body = Array((name + contents).utf8)
+    func bigEndian(_ number: UInt32) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
+    let checksum = UInt32(truncatingIfNeeded: crc32(0, body, UInt32(body.count)))
+    return bigEndian(UInt32(contents.utf8.count)) + body + bigEndian(checksum)
+  }
 
   private static func failure(_ image: png_image) -> FileError {
     .unusable(path: "a picture of \(image.width) x \(image.height)", problem: "cannot be encoded as PNG")

@@ -23,7 +23,7 @@ package final class CheckpointBench {
   private let folder: String
 
   /// The bytes of weights, average and moments.
-  package var bytes: Int { TrainingPart.bytes(weights: optimizer.weights.elements.count) }
+  package var bytes: Int { TrainingPart.bytes(weights: optimizer.gradients.elements.count) }
 
   /// Prepares a bench of the published network of a size, whose files lie in `folder`.
   package init(size: String, folder: String, workers: Workers) throws {
@@ -33,9 +33,8 @@ package final class CheckpointBench {
     let network = Network(configuration.model, workers: workers)
     optimizer = Optimizer(network, configuration.optimizer)
     snapshot = TrainingSnapshot(network)
-    network.layout.initialize(optimizer.weights.elements, seed: 0)
-    optimizer.restart(from: optimizer.weights)
-    for part in TrainingPart.allCases { snapshot[part].elements.copy(from: optimizer.weights.elements) }
+    for part in TrainingPart.allCases { network.layout.initialize(snapshot[part].elements, seed: 0) }
+    optimizer.restart(from: snapshot[.weights])
   }
 
   /// Measures one round.
@@ -83,7 +82,7 @@ package final class CheckpointBench {
     }
   }
 
-  private func inPieces(_ arena: ParameterArena, _ body: (UnsafeMutableRawPointer, Int) throws -> Void) throws {
+  private func inPieces(_ arena: ParameterArena<Float>, _ body: (UnsafeMutableRawPointer, Int) throws -> Void) throws {
     let bytes = UnsafeMutableRawBufferPointer(arena.elements.buffer)
     guard let base = bytes.baseAddress else { return }
     for start in stride(from: 0, to: bytes.count, by: 4 << 20) {

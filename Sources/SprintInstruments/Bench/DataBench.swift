@@ -37,7 +37,7 @@ package struct DataBench: Sendable {
   }
 
   /// Takes all samples in the order of an epoch and returns the number of samples per second.
-  private func rate(_ take: @Sendable (_ index: Int, _ memory: Vector) throws -> Void) throws -> Double {
+  private func rate(_ take: @Sendable (_ index: Int, _ memory: Vector<Float>) throws -> Void) throws -> Double {
     let order = SampleOrder(count: dataset.count, seed: 0)
     let run = 256
     let arena = Arena(count: workers.count * dataset.storedElements)

@@ -10,6 +10,8 @@ package struct SamplingBench: Sendable {
   package struct Result: Sendable, Encodable {
     /// The size of the network.
     package var size: String
+    /// The number format of the products.
+    package var precision: Precision
     /// The number of images, the steps of each, and the guidance.
     package var batch, steps: Int, guidance: String
     /// The number of ranks, and of threads of each.
@@ -27,17 +29,21 @@ package struct SamplingBench: Sendable {
   private let size: String
   private let configuration: Configuration
   private let network: Network
-  private let weights: ParameterArena
+  private let weights: any NetworkWeights
   private let settings: SamplerSettings
   private let batch: Int
 
   /// Prepares a bench of the published network of a size.
-  package init(size: String, batch: Int, settings: SamplerSettings, workers: Workers) throws {
+  package init(
+    size: String, batch: Int, settings: SamplerSettings, precision: Precision = .float32, workers: Workers
+  ) throws {
     (self.size, self.batch, self.settings) = (size, batch, settings)
+    try precision.requireSupport()
     configuration = try .forBench(size: size)
     network = Network(configuration.model, workers: workers)
-    weights = ParameterArena(network)
-    network.layout.initialize(weights.elements, seed: 0)
+    let exact = ParameterArena<Float>(network)
+    network.layout.initialize(exact.elements, seed: 0)
+    weights = exact.rounded(to: precision, network)
   }
 
   /// Draws the images `rounds` times. Returns the result at rank zero; nil at other ranks and after a stop request.
@@ -52,11 +58,12 @@ package struct SamplingBench: Sendable {
       seconds.append(elapsed / .seconds(1))
     }
     let memory = ResidentMemory.peak
-    let peak = try communicator.measurePeak(network.workers)
+    let peak = try communicator.measurePeak(weights.precision, network.workers)
     guard communicator.rank == 0 else { return nil }
     let rate = Double(batch) * settings.work(configuration.model) / median(seconds)
     return Result(
-      size: size, batch: batch, steps: settings.steps, guidance: settings.guidance.kind.rawValue,
+      size: size, precision: weights.precision, batch: batch, steps: settings.steps,
+      guidance: settings.guidance.kind.rawValue,
       ranks: communicator.size, threads: network.workers.count, seconds: median(seconds),
       imagesPerSecond: Double(batch) / median(seconds), gflops: rate / 1e9, peakGflops: peak / 1e9,
       peakShare: rate / peak, peakGib: memory / 0x1p30)

@@ -1,3 +1,5 @@
+import SprintKernels
+
 extension TrainingBench {
   /// The seconds of a step at rank zero by what they were spent on: the time of all threads over the number of threads.
   package struct Parts: Sendable, Encodable {
@@ -13,6 +15,8 @@ extension TrainingBench {
   package struct Result: Sendable, Encodable {
     /// The size of the network.
     package var size: String
+    /// The number format of the products.
+    package var precision: Precision
     /// The number of images in a step, of all ranks together.
     package var batch: Int
     /// The share of tokens that the middle blocks do not compute.

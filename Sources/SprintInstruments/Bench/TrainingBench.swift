@@ -20,6 +20,8 @@ package struct TrainingBench: Sendable {
   package var threads: Int
   /// What the backward pass computes again to save memory.
   package var recompute = PassSize.Recompute.none
+  /// The number format of the products.
+  package var precision = Precision.float32
 
   package init(size: String, batch: Int, ratio: Double, steps: Int, threads: Int) {
     (self.size, self.batch, self.ratio, self.steps, self.threads) = (size, batch, ratio, steps, threads)
@@ -43,12 +45,12 @@ package struct TrainingBench: Sendable {
     let trainer = try Trainer(
       configuration, folder: RunFolder(path: "\(folder.path)/run"), resume: .never, communicator: communicator,
       report: record.note)
-    let before = try communicator.measurePeak(trainer.network.workers)
+    let before = try communicator.measurePeak(precision, trainer.network.workers)
     Meter.start()
     defer { Meter.stop() }
     guard try trainer.run(stop: stop) == .finished else { return nil }
     let memory = (peak: ResidentMemory.peak, activations: Double(4 * trainer.passFloats))
-    let peak = max(before, try communicator.measurePeak(trainer.network.workers))
+    let peak = max(before, try communicator.measurePeak(precision, trainer.network.workers))
     guard communicator.rank == 0 else { return nil }
     return result(configuration, record.steps, peak: peak, memory: memory, ranks: communicator.size)
   }
@@ -58,6 +60,7 @@ package struct TrainingBench: Sendable {
       size: size, latents: latents,
       """
       threads: \(threads)
+      precision: \(precision.rawValue)
       stages: [{steps: \(steps), batch: \(batch), drop: {ratio: \(ratio)}}]
       checkpoint: {keep: 0}
       memory: {recompute: \(recompute.rawValue)}
@@ -74,7 +77,7 @@ package struct TrainingBench: Sendable {
     let rate = Double(batch) / seconds * configuration.model.trainingWork(kept: kept)
     func part(_ value: (Parts) -> Double) -> Double { median(steady.map { value($0.parts) }) }
     return Result(
-      size: size, batch: batch, ratio: ratio, ranks: ranks, threads: threads, steps: all.count,
+      size: size, precision: precision, batch: batch, ratio: ratio, ranks: ranks, threads: threads, steps: all.count,
       secondsPerStep: seconds, imagesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9,
       peakShare: rate / peak, peakGib: memory.peak / 0x1p30, activationsGib: memory.activations / 0x1p30,
       parts: Parts(

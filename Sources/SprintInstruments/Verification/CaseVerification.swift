@@ -14,8 +14,8 @@ package struct CaseVerification {
   private let objective: FlowMatching
   private let memory: PassMemory
   private let arena: Arena
-  private let data, noise: Matrix
-  private let teacher: Matrix?
+  private let data, noise: Matrix<Float>
+  private let teacher: Matrix<Float>?
   private let batch: Int
 
   /// Opens a case; throws if the file is not one.
@@ -47,33 +47,35 @@ package struct CaseVerification {
 
   /// Runs the case and returns the comparison of every group of results.
   package func run() throws -> [VerifiedGroup] {
+    let weights = ParameterArena<Float>(network)
     var velocity = VerifiedGroup("velocity", tolerance: 5e-6)
     var losses = VerifiedGroup("losses", tolerance: 5e-6)
     var gradients = VerifiedGroup("gradients", tolerance: 2e-5)
-    var weights = VerifiedGroup("final weights", tolerance: 2e-5)
+    var finalWeights = VerifiedGroup("final weights", tolerance: 2e-5)
     var samples = VerifiedGroup("samples", tolerance: 2e-5)
     for parameter in network.layout.parameters {
-      fill(optimizer.weights[parameter], try file.floats("param.\(parameter.name)", shape: parameter.shape))
+      fill(weights[parameter], try file.floats("param.\(parameter.name)", shape: parameter.shape))
     }
-    optimizer.restart(from: optimizer.weights)
+    optimizer.restart(from: weights)
     for step in 0..<recipe.steps { try train(step, &velocity, &losses, &gradients) }
+    try optimizer.collect(.weights, into: weights.elements)
     for parameter in network.layout.parameters {
-      for (values, kind) in [(optimizer.weights.elements, "param"), (optimizer.average, "ema")] {
+      for (values, kind) in [(weights.elements, "param"), (optimizer.average, "ema")] {
         let name = "final.\(kind).\(parameter.name)"
-        weights.compare(values[parameter.range].array, try file.floats(name, shape: parameter.shape), name)
+        finalWeights.compare(values[parameter.range].array, try file.floats(name, shape: parameter.shape), name)
       }
     }
     for method in SamplingMethod.allCases {
       for kind in Guidance.Kind.allCases { try sample(method, kind, &samples) }
     }
-    return [velocity, losses, gradients, weights, samples]
+    return [velocity, losses, gradients, finalWeights, samples]
   }
 
   private func train(
     _ step: Int, _ velocity: inout VerifiedGroup, _ losses: inout VerifiedGroup, _ gradients: inout VerifiedGroup
   ) throws {
     let result = objective.lossesAndGradients(
-      optimizer.weights, try inputs(step), alignmentWeight: recipe.alignmentWeight, gradients: optimizer.gradients)
+      optimizer.passWeights, try inputs(step), alignmentWeight: recipe.alignmentWeight, gradients: optimizer.gradients)
     if step == 0 {
       let name = "step.0.output.velocity"
       velocity.compare(memory.velocity.flattened.array, try file.floats(name), name)
@@ -150,14 +152,14 @@ package struct CaseVerification {
     let settings = SamplerSettings(
       method: method, steps: recipe.sampleSteps,
       guidance: Guidance(kind, scale: recipe.scale, interval: recipe.interval))
-    let sampler = Sampler(network, weights: optimizer.weights, settings: settings, batch: count)
+    let sampler = Sampler(network, weights: optimizer.passWeights, settings: settings, batch: count)
     let found = sampler.sample(start: start, labels: try labels("sample.input.y", count: count, allowsNone: false)) {
       $1 = Array(epsilon[$0 * start.count..<($0 + 1) * start.count])
     }
     samples.compare(found, try file.floats(name, shape: shape).map(Double.init), name)
   }
 
-  private func fill(_ target: Vector, _ values: [Float]) {
+  private func fill(_ target: Vector<Float>, _ values: [Float]) {
     precondition(target.count == values.count, "\(values.count) values for \(target.count)")
     for (i, value) in values.enumerated() { target[i] = value }
   }

@@ -27,6 +27,13 @@ package enum CPU {
   /// The feature flags of /proc/cpuinfo, e.g. `avx512f`.
   package static let flags: Set<String> = Set(field("flags")?.split(separator: " ").map(String.init) ?? [])
 
+  /// The fastest extension with which this CPU multiplies bfloat16 numbers, or nil if it has none.
+  package static var bfloat16Extension: String? { bfloat16Extension(flags: flags) }
+
+  static func bfloat16Extension(flags: Set<String>) -> String? {
+    ["amx_bf16", "avx512_bf16"].first(where: flags.contains)
+  }
+
   /// The marketing name of the CPU.
   package static let name: String = field("model name") ?? "unknown CPU"
 

@@ -19,7 +19,7 @@ package enum MemoryBandwidth {
     return best
   }
 
-  private static func stream(_ b: Vector, _ c: Vector, into a: Vector) {
+  private static func stream(_ b: Vector<Float>, _ c: Vector<Float>, into a: Vector<Float>) {
     for i in 0..<a.count { a[i] = b[i] + 2 * c[i] }
   }
 }

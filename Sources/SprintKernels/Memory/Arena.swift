@@ -4,7 +4,7 @@ import Foundation
 /// the arena.
 package final class Arena: @unchecked Sendable {
   /// All floats of the arena.
-  package let elements: Vector
+  package let elements: Vector<Float>
   private var used = 0
 
   /// Reserves `count` floats, all zero. Ends the process if the system refuses.
@@ -21,17 +21,27 @@ package final class Arena: @unchecked Sendable {
 
   deinit { munmap(elements.base, max(elements.count, 1) * MemoryLayout<Float>.stride) }
 
-  /// Cuts the next `rows` x `columns` floats off the arena, starting at a cache line of their own.
-  package func matrix(rows: Int, columns: Int) -> Matrix {
+  /// Cuts the next `rows` x `columns` elements off the arena, starting at a cache line of their own.
+  package func matrix<Element: MatrixElement>(
+    of _: Element.Type = Float.self, rows: Int, columns: Int
+  ) -> Matrix<Element> {
     let start = used
-    used += Arena.aligned(rows * columns)
+    used += Arena.floats(for: Element.self, rows * columns)
     precondition(used <= elements.count, "the arena is smaller than the matrices cut from it")
-    return Matrix(elements.base + start, rows: rows, columns: columns)
+    let memory = UnsafeMutableRawPointer(elements.base + start)
+    return Matrix(
+      memory.bindMemory(to: Element.self, capacity: rows * columns), rows: rows, columns: columns)
   }
 
   /// Starts to cut from the beginning again. The memory keeps what it holds.
   package func reuse() { used = 0 }
 
-  /// Returns `count` rounded up to whole cache lines, which is what `matrix` takes.
+  /// Returns the floats that `matrix` takes for `count` elements: whole cache lines.
+  package static func floats<Element: MatrixElement>(for _: Element.Type, _ count: Int) -> Int {
+    let floatsOfElements = (count * MemoryLayout<Element>.stride + 3) / 4
+    return aligned(floatsOfElements)
+  }
+
+  /// Returns `count` rounded up to whole cache lines.
   package static func aligned(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 }

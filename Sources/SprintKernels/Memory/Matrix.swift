@@ -1,11 +1,11 @@
-/// A view of floats in an arena: `rows` rows of `columns` elements, `stride` elements apart. Copying a view copies no
+/// A view of numbers in an arena: `rows` rows of `columns` elements, `stride` elements apart. Copying a view copies no
 /// data.
 ///
 /// A view owns nothing, so its arena has to outlive it. Views are `Sendable` because workers that share one write
 /// different rows or columns of it; callers see to that.
-package struct Matrix: @unchecked Sendable {
+package struct Matrix<Element: MatrixElement>: @unchecked Sendable {
   /// The first element.
-  package let base: UnsafeMutablePointer<Float>
+  package let base: UnsafeMutablePointer<Element>
   /// Number of rows.
   package let rows: Int
   /// Number of elements in a row.
@@ -15,7 +15,7 @@ package struct Matrix: @unchecked Sendable {
 
   /// Makes a view of the memory at `base`; rows are contiguous unless `stride` is given.
   @inlinable
-  package init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+  package init(_ base: UnsafeMutablePointer<Element>, rows: Int, columns: Int, stride: Int? = nil) {
     precondition(
       rows >= 0 && columns >= 0 && (stride ?? columns) >= columns, "a matrix view needs room for its columns")
     self.base = base
@@ -26,11 +26,11 @@ package struct Matrix: @unchecked Sendable {
 
   /// The address of row `r`.
   @inlinable
-  package func row(_ r: Int) -> UnsafeMutablePointer<Float> { base + r &* stride }
+  package func row(_ r: Int) -> UnsafeMutablePointer<Element> { base + r &* stride }
 
   /// The element in row `r` and column `c`.
   @inlinable
-  package subscript(r: Int, c: Int) -> Float {
+  package subscript(r: Int, c: Int) -> Element {
     get { base[r &* stride &+ c] }
     nonmutating set { base[r &* stride &+ c] = newValue }
   }
@@ -51,26 +51,26 @@ package struct Matrix: @unchecked Sendable {
 
   /// A view of row `r`.
   @inlinable
-  package func vector(_ r: Int) -> Vector {
+  package func vector(_ r: Int) -> Vector<Element> {
     precondition(r >= 0 && r < rows, "row \(r) of \(rows)")
     return Vector(row(r), count: columns)
   }
 
   /// All elements as one vector; the rows must be contiguous.
   @inlinable
-  package var flattened: Vector {
+  package var flattened: Vector<Element> {
     precondition(stride == columns || rows <= 1, "only contiguous rows can be flattened")
     return Vector(base, count: rows * columns)
   }
 
   /// Sets every element to zero.
   package func clear() {
-    for r in 0..<rows { row(r).update(repeating: 0, count: columns) }
+    for r in 0..<rows { row(r).update(repeating: Element(0), count: columns) }
   }
 
-  /// Copies the elements of `other`, which has the same shape.
-  package func copy(from other: Matrix) {
+  /// Copies the elements of `other`, which has the same shape, and rounds them if they are of a finer format.
+  package func copy<Other: MatrixElement>(from other: Matrix<Other>) {
     precondition(rows == other.rows && columns == other.columns, "copying needs equal shapes")
-    for r in 0..<rows { row(r).update(from: other.row(r), count: columns) }
+    for r in 0..<rows { vector(r).copy(from: other.vector(r)) }
   }
 }

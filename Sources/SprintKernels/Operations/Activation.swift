@@ -3,14 +3,20 @@
 /// - Parameters:
 ///   - x: [rows, columns]
 ///   - y: [rows, columns]
-package func gelu(_ x: Matrix, into y: Matrix) {
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+package func gelu<Element: MatrixElement>(_ x: Matrix<Element>, into y: Matrix<Element>) {
   elementwise(x, y) { $0 * sigmoid(geluArgument($0)) }
 }
 
 /// dx = dy · GELU'(x) in place of dy, from y = GELU(x).
 ///
 /// - Parameter y: receives GELU(x) again, for the weight gradient; may be the memory of x
-package func geluBackward(_ dy: Matrix, _ x: Matrix, recomputing y: Matrix) {
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+package func geluBackward<Element: MatrixElement>(
+  _ dy: Matrix<Element>, _ x: Matrix<Element>, recomputing y: Matrix<Element>
+) {
   precondition(
     x.rows == y.rows && x.columns == y.columns && dy.rows == x.rows && dy.columns == x.columns, "gelu: shapes differ")
   for r in 0..<x.rows {
@@ -31,12 +37,18 @@ package func geluBackward(_ dy: Matrix, _ x: Matrix, recomputing y: Matrix) {
 /// - Parameters:
 ///   - x: [rows, columns]
 ///   - y: [rows, columns]
-package func silu(_ x: Matrix, into y: Matrix) {
+@_specialize(where X == Float, Y == Float)
+@_specialize(where X == BFloat16, Y == BFloat16)
+@_specialize(where X == Float, Y == BFloat16)
+package func silu<X: MatrixElement, Y: MatrixElement>(_ x: Matrix<X>, into y: Matrix<Y>) {
   elementwise(x, y) { $0 * sigmoid($0) }
 }
 
 /// dx = dy · SiLU'(x) in place of dy, from y = SiLU(x)
-package func siluBackward(_ dy: Matrix, _ x: Matrix) {
+@_specialize(where X == Float, Y == Float)
+@_specialize(where X == BFloat16, Y == BFloat16)
+@_specialize(where X == Float, Y == BFloat16)
+package func siluBackward<X: MatrixElement, Y: MatrixElement>(_ dy: Matrix<Y>, _ x: Matrix<X>) {
   precondition(dy.rows == x.rows && dy.columns == x.columns, "silu: shapes differ")
   for r in 0..<x.rows {
     let (input, gradient) = (x.row(r), dy.row(r))
@@ -55,7 +67,9 @@ private func geluArgument(_ x: SIMD16<Float>) -> SIMD16<Float> {
 }
 
 @inline(__always)
-private func elementwise(_ x: Matrix, _ y: Matrix, _ function: (SIMD16<Float>) -> SIMD16<Float>) {
+private func elementwise<X: MatrixElement, Y: MatrixElement>(
+  _ x: Matrix<X>, _ y: Matrix<Y>, _ function: (SIMD16<Float>) -> SIMD16<Float>
+) {
   precondition(x.rows == y.rows && x.columns == y.columns, "element-wise function: shapes differ")
   for r in 0..<x.rows {
     let (input, output) = (x.row(r), y.row(r))

@@ -30,35 +30,64 @@ package struct AdamWStep: Sendable {
   }
 }
 
-/// Updates weights, both moments and the moving average and zeroes the gradients, in one pass over memory.
-///
-/// - Parameters: slices of the arenas, all [n]
-package func adamW(
-  _ step: AdamWStep, weights: Vector, gradients: Vector, firstMoment: Vector, secondMoment: Vector, average: Vector
-) {
-  let count = weights.count
-  precondition(gradients.count == count && firstMoment.count == count, "adamW: counts differ")
-  precondition(secondMoment.count == count && average.count == count, "adamW: counts differ")
-  let (w, g, m, v, a) = (weights.base, gradients.base, firstMoment.base, secondMoment.base, average.base)
-  // Scalar on purpose: the compiler vectorises this square root, while SIMD16's is computed lane by lane.
-  for i in 0..<count {
-    let gradient = g[i] * step.gradientFactor
-    let first = m[i] + (gradient - m[i]) * step.beta1Rest
-    let second = v[i] * step.beta2 + gradient * gradient * step.beta2Rest
-    let updated =
-      w[i] * step.decay - step.stepSize * first / (second.squareRoot() * step.inverseRootCorrection + step.epsilon)
-    m[i] = first
-    v[i] = second
-    w[i] = updated
-    // Not e · average + (1 - e) · weights: the rounded e and 1 - e do not add up to 1, so that such an average drifts
-    // from constant weights, by 1.7e-4 in 8,000 steps at 0.9999.
-    a[i] += (updated - a[i]) * step.emaRest
-    g[i] = 0
+/// The weights that a step of AdamW updates, with their gradients and state: slices of arenas, [n] each.
+package struct AdamWSlices: Sendable {
+  let weights, gradients, firstMoment, secondMoment, average: Vector<Float>
+
+  /// Puts together slices of equal length.
+  package init(
+    weights: Vector<Float>, gradients: Vector<Float>, firstMoment: Vector<Float>, secondMoment: Vector<Float>,
+    average: Vector<Float>
+  ) {
+    let count = weights.count
+    precondition(gradients.count == count && firstMoment.count == count, "adamW: counts differ")
+    precondition(secondMoment.count == count && average.count == count, "adamW: counts differ")
+    (self.weights, self.gradients, self.average) = (weights, gradients, average)
+    (self.firstMoment, self.secondMoment) = (firstMoment, secondMoment)
   }
 }
 
+/// Updates weights, both moments and the moving average and zeroes the gradients, in one pass over memory.
+package func adamW(_ step: AdamWStep, _ slices: AdamWSlices) {
+  let w = slices.weights.base
+  for i in 0..<slices.weights.count { w[i] = updatedWeight(step, slices, i) }
+}
+
+/// Does the same, and writes the new weights rounded to the format in which passes compute.
+///
+/// - Parameter rounded: [n]
+package func adamW(_ step: AdamWStep, _ slices: AdamWSlices, rounded: Vector<BFloat16>) {
+  precondition(rounded.count == slices.weights.count, "adamW: counts differ")
+  let (w, r) = (slices.weights.base, rounded.base)
+  for i in 0..<slices.weights.count {
+    let weight = updatedWeight(step, slices, i)
+    w[i] = weight
+    r[i] = BFloat16(weight)
+  }
+}
+
+/// Updates everything of weight `i` but the weight itself, and returns that.
+// Scalar on purpose: the compiler vectorises this square root, while SIMD16's is computed lane by lane.
+@inline(__always)
+private func updatedWeight(_ step: AdamWStep, _ slices: AdamWSlices, _ i: Int) -> Float {
+  let (w, g, m) = (slices.weights.base, slices.gradients.base, slices.firstMoment.base)
+  let (v, a) = (slices.secondMoment.base, slices.average.base)
+  let gradient = g[i] * step.gradientFactor
+  let first = m[i] + (gradient - m[i]) * step.beta1Rest
+  let second = v[i] * step.beta2 + gradient * gradient * step.beta2Rest
+  let updated =
+    w[i] * step.decay - step.stepSize * first / (second.squareRoot() * step.inverseRootCorrection + step.epsilon)
+  m[i] = first
+  v[i] = second
+  // Not e · average + (1 - e) · weights: the rounded e and 1 - e do not add up to 1, so that such an average drifts
+  // from constant weights, by 1.7e-4 in 8,000 steps at 0.9999.
+  a[i] += (updated - a[i]) * step.emaRest
+  g[i] = 0
+  return updated
+}
+
 /// Σ x² in double precision.
-package func sumOfSquares(_ x: Vector) -> Double {
+package func sumOfSquares(_ x: Vector<Float>) -> Double {
   var total = 0.0
   for start in stride(from: 0, to: x.count, by: 4096) {
     let run = min(4096, x.count - start)

@@ -1,81 +1,131 @@
 import Foundation
 
-/// Queries, keys and values of one head of one sample, or their gradients: [N, W] each.
-package struct AttentionHead: Sendable {
-  let query, key, value: Matrix
+/// Queries, keys and values of some heads of one sample, or their gradients: [N, W] for each head.
+package struct AttentionHeads<Element: MatrixElement>: Sendable {
+  let query, key, value: MatrixStack<Element>
 
-  /// Puts together a head; queries and keys have been normalised and turned.
-  package init(query: Matrix, key: Matrix, value: Matrix) {
+  /// Puts together heads; queries and keys have been normalised and turned.
+  package init(query: MatrixStack<Element>, key: MatrixStack<Element>, value: MatrixStack<Element>) {
     (self.query, self.key, self.value) = (query, key, value)
   }
+
+  fileprivate var tokens: Int { query.first.rows }
+  fileprivate var factor: Float { 1 / Float(query.first.columns).squareRoot() }
 }
 
-/// out = softmax(q · kᵀ / sqrt(W)) · v, for one head of one sample; the scores of the head stay in cache. arXiv
-/// 1706.03762.
+/// out = softmax(q · kᵀ / sqrt(W)) · v, for each of some heads of one sample; so few heads that their scores stay in
+/// cache. arXiv 1706.03762.
 ///
 /// - Parameters:
-///   - head: the three inputs, [N, W] each
-///   - out: [N, W]
-///   - logSumExp: [N, 1] receives the log of each row's normaliser, for the backward pass to recompute probabilities
-///   - scores: [N, N] scratch
-package func attention(_ head: AttentionHead, into out: Matrix, logSumExp: Matrix, scores: Matrix) {
-  let tokens = head.query.rows
-  precondition(logSumExp.rows == tokens && logSumExp.columns == 1, "attention: shapes differ")
-  product(head.query, head.key, into: scores, transposeB: true, factor: 1 / Float(head.query.columns).squareRoot())
-  for r in 0..<tokens { logSumExp[r, 0] = softmax(scores.row(r), tokens) }
-  product(scores, head.value, into: out)
+///   - heads: the three inputs
+///   - out: [N, W] for each head
+///   - logSumExp: [N, heads] receives the log of each row's normaliser, from which the backward pass computes
+///     probabilities again
+///   - scores: [N, N] scratch for each head
+package func attention<Element: MatrixElement>(
+  _ heads: AttentionHeads<Element>, into out: MatrixStack<Element>, logSumExp: Matrix<Float>,
+  scores: MatrixStack<Float>
+) {
+  precondition(logSumExp.rows == heads.tokens && logSumExp.columns == out.count, "attention: shapes differ")
+  MatrixProduct(heads.query, heads.key, scores, transposeB: true, factor: heads.factor).compute()
+  let probabilities: MatrixStack<Element> = scores.narrowed()
+  for head in 0..<out.count { softmax(scores[head], into: probabilities[head], logSumExp.columns(head..<head + 1)) }
+  MatrixProduct(probabilities, heads.value, out).compute()
 }
 
-/// Turns a row of scores into probabilities, in place, and returns the log of their normaliser.
-@inline(__always)
-private func softmax(_ row: UnsafeMutablePointer<Float>, _ tokens: Int) -> Float {
-  let peak = largestElement(row, tokens)
-  var sum = SIMD16<Float>()
-  forEachVector(tokens) { i, lanes in
-    let e = exponential(row.load(i, lanes) - peak)
-    row.store(e, i, lanes)
-    sum += lanes == 16 ? e : firstLanes(e, lanes)
+/// Turns rows of scores into probabilities, and writes the log of each row's normaliser.
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+private func softmax<Element: MatrixElement>(
+  _ scores: Matrix<Float>, into probabilities: Matrix<Element>, _ logSumExp: Matrix<Float>
+) {
+  let tokens = scores.columns
+  for r in 0..<scores.rows {
+    let (row, probability) = (scores.row(r), probabilities.row(r))
+    let peak = largestElement(row, tokens)
+    var sum = SIMD16<Float>()
+    forEachVector(tokens) { i, lanes in
+      let e = exponential(row.load(i, lanes) - peak)
+      row.store(e, i, lanes)
+      sum += lanes == 16 ? e : firstLanes(e, lanes)
+    }
+    let total = sum.sum()
+    let inverse = 1 / total
+    forEachVector(tokens) { i, lanes in probability.store(row.load(i, lanes) * inverse, i, lanes) }
+    logSumExp[r, 0] = peak + logf(total)
   }
-  let total = sum.sum()
-  let inverse = 1 / total
-  forEachVector(tokens) { i, lanes in row.store(row.load(i, lanes) * inverse, i, lanes) }
-  return peak + logf(total)
 }
 
 /// dq, dk, dv, from out = softmax(q · kᵀ / sqrt(W)) · v
 ///
 /// - Parameters:
-///   - dout: [N, W]
-///   - head: the inputs of the forward pass
-///   - out: [N, W] of the forward pass
-///   - logSumExp: [N, 1] of the forward pass
-///   - gradients: dq, dk and dv, [N, W] each
-///   - scores: [N, N] scratch
-///   - scoreGradients: [N, N] scratch
-package func attentionBackward(
-  _ dout: Matrix, _ head: AttentionHead, out: Matrix, logSumExp: Matrix, into gradients: AttentionHead, scores: Matrix,
-  scoreGradients: Matrix
+///   - dout: [N, W] for each head
+///   - heads: the inputs of the forward pass
+///   - out: of the forward pass
+///   - logSumExp: of the forward pass
+///   - gradients: dq, dk and dv
+///   - scores: [N, N] scratch for each head
+///   - scoreGradients: [N, N] scratch for each head
+package func attentionBackward<Element: MatrixElement>(
+  _ dout: MatrixStack<Element>, _ heads: AttentionHeads<Element>, out: MatrixStack<Element>, logSumExp: Matrix<Float>,
+  into gradients: AttentionHeads<Element>, scores: MatrixStack<Float>, scoreGradients: MatrixStack<Float>
 ) {
-  let tokens = head.query.rows
-  let factor = 1 / Float(head.query.columns).squareRoot()
-  precondition(logSumExp.rows == tokens && logSumExp.columns == 1, "attention: shapes differ")
-  product(head.query, head.key, into: scores, transposeB: true, factor: factor)
-  for r in 0..<tokens {
-    let row = scores.row(r)
-    let normalizer = logSumExp[r, 0]
-    forEachVector(tokens) { i, lanes in row.store(exponential(row.load(i, lanes) - normalizer), i, lanes) }
+  precondition(logSumExp.rows == heads.tokens && logSumExp.columns == out.count, "attention: shapes differ")
+  let probabilities: MatrixStack<Element> = scores.narrowed()
+  let differences: MatrixStack<Element> = scoreGradients.narrowed()
+  MatrixProduct(heads.query, heads.key, scores, transposeB: true, factor: heads.factor).compute()
+  for head in 0..<out.count {
+    softmaxAgain(scores[head], into: probabilities[head], logSumExp.columns(head..<head + 1))
   }
-  product(scores, dout, into: gradients.value, transposeA: true)
-  product(dout, head.value, into: scoreGradients, transposeB: true)
-  for r in 0..<tokens {
-    let (probability, gradient) = (scores.row(r), scoreGradients.row(r))
-    let mean = dot(dout.row(r), out.row(r), out.columns)
-    forEachVector(tokens) { i, lanes in
-      gradient.store(probability.load(i, lanes) * (gradient.load(i, lanes) - mean) * factor, i, lanes)
+  MatrixProduct(probabilities, dout, gradients.value, transposeA: true).compute()
+  MatrixProduct(dout, heads.value, scoreGradients, transposeB: true).compute()
+  for head in 0..<out.count {
+    softmaxBackward(
+      scoreGradients[head], probabilities[head], dout[head], out[head], factor: heads.factor, into: differences[head])
+  }
+  MatrixProduct(differences, heads.key, gradients.query).compute()
+  MatrixProduct(differences, heads.query, gradients.key, transposeA: true).compute()
+}
+
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+private func softmaxAgain<Element: MatrixElement>(
+  _ scores: Matrix<Float>, into probabilities: Matrix<Element>, _ logSumExp: Matrix<Float>
+) {
+  for r in 0..<scores.rows {
+    let (row, probability, normalizer) = (scores.row(r), probabilities.row(r), logSumExp[r, 0])
+    forEachVector(scores.columns) { i, lanes in
+      probability.store(exponential(row.load(i, lanes) - normalizer), i, lanes)
     }
   }
-  product(scoreGradients, head.key, into: gradients.query)
-  product(scoreGradients, head.query, into: gradients.key, transposeA: true)
+}
+
+/// The gradient of factor · q · kᵀ from that of the probabilities.
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+private func softmaxBackward<Element: MatrixElement>(
+  _ gradients: Matrix<Float>, _ probabilities: Matrix<Element>, _ dout: Matrix<Element>, _ out: Matrix<Element>,
+  factor: Float, into differences: Matrix<Element>
+) {
+  for r in 0..<gradients.rows {
+    let (probability, gradient, difference) = (probabilities.row(r), gradients.row(r), differences.row(r))
+    let mean = dot(dout.row(r), out.row(r), out.columns)
+    forEachVector(gradients.columns) { i, lanes in
+      difference.store(probability.load(i, lanes) * (gradient.load(i, lanes) - mean) * factor, i, lanes)
+    }
+  }
+}
+
+extension MatrixStack<Float> {
+  /// The same memory for results in another format, row by row: a row of narrower elements fills the front of its
+  /// row of floats. Writing it from left to right overwrites no float that has not been read.
+  fileprivate func narrowed<Narrow: MatrixElement>() -> MatrixStack<Narrow> {
+    let ratio = MemoryLayout<Float>.stride / MemoryLayout<Narrow>.stride
+    let memory = UnsafeMutableRawPointer(first.base).assumingMemoryBound(to: Narrow.self)
+    return MatrixStack<Narrow>(
+      Matrix(memory, rows: first.rows, columns: first.columns, stride: ratio * first.stride), count: count,
+      distance: ratio * distance)
+  }
 }
 
 @inline(__always)

@@ -4,7 +4,9 @@
 ///   - table: [classes, D]
 ///   - ids: [B] in 0..<classes
 ///   - out: [B, D]
-package func addEmbedding(_ table: Matrix, ids: [Int], to out: Matrix) {
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+package func addEmbedding<Element: MatrixElement>(_ table: Matrix<Element>, ids: [Int], to out: Matrix<Float>) {
   precondition(table.columns == out.columns && ids.count == out.rows, "embedding: shapes differ")
   for (b, id) in ids.enumerated() {
     precondition(id >= 0 && id < table.rows, "embedding: id \(id) of \(table.rows)")
@@ -13,7 +15,11 @@ package func addEmbedding(_ table: Matrix, ids: [Int], to out: Matrix) {
 }
 
 /// dtable[ids_b] += dout_b, from out_b += table[ids_b]
-package func addEmbeddingBackward(_ dout: Matrix, ids: [Int], adding tableGradient: Matrix) {
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+package func addEmbeddingBackward<Element: MatrixElement>(
+  _ dout: Matrix<Element>, ids: [Int], adding tableGradient: Matrix<Float>
+) {
   precondition(tableGradient.columns == dout.columns && ids.count == dout.rows, "embedding: shapes differ")
   for (b, id) in ids.enumerated() { add(dout.row(b), to: tableGradient.row(id), dout.columns) }
 }

@@ -5,7 +5,11 @@
 ///   - y: [rows, D] output of the layer
 ///   - gate: [D] of the sample
 ///   - out: [rows, D]
-package func gatedResidual(_ x: Matrix, _ y: Matrix, gate: Vector, into out: Matrix) {
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+package func gatedResidual<Element: MatrixElement>(
+  _ x: Matrix<Float>, _ y: Matrix<Element>, gate: Vector<Float>, into out: Matrix<Float>
+) {
   precondition(x.rows == y.rows && x.rows == out.rows && gate.count == x.columns, "gatedResidual: shapes differ")
   precondition(x.columns == y.columns && x.columns == out.columns, "gatedResidual: shapes differ")
   for r in 0..<x.rows {
@@ -17,8 +21,11 @@ package func gatedResidual(_ x: Matrix, _ y: Matrix, gate: Vector, into out: Mat
 }
 
 /// dy = gate · dout, dgate += Σ_rows dout · y, from out = x + gate · y; dx equals dout.
-package func gatedResidualBackward(
-  _ dout: Matrix, _ y: Matrix, gate: Vector, into dy: Matrix, adding gateGradient: Vector
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+package func gatedResidualBackward<Element: MatrixElement>(
+  _ dout: Matrix<Float>, _ y: Matrix<Element>, gate: Vector<Float>, into dy: Matrix<Element>,
+  adding gateGradient: Vector<Float>
 ) {
   precondition(dout.rows == y.rows && dout.rows == dy.rows, "gatedResidualBackward: shapes differ")
   precondition(gate.count == y.columns && gateGradient.count == y.columns, "gatedResidualBackward: shapes differ")

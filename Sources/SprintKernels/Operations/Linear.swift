@@ -14,17 +14,27 @@
 ///   - weight: [outputs, inputs]
 ///   - bias: [outputs]
 ///   - y: [rows, outputs]
-package func linear(_ x: Matrix, weight: Matrix, bias: Vector, into y: Matrix) {
+package func linear<Element: MatrixElement, Result: MatrixElement>(
+  _ x: Matrix<Element>, weight: Matrix<Element>, bias: Vector<Element>, into y: Matrix<Result>
+) {
   precondition(bias.count == weight.rows && y.columns == weight.rows && y.rows == x.rows, "linear: shapes differ")
-  for r in 0..<y.rows { y.row(r).update(from: bias.base, count: bias.count) }
-  multiply(x, weight, adding: y, transposeB: true)
+  let product = MatrixProduct(MatrixStack(x), MatrixStack(weight), MatrixStack(y), transposeB: true, bias: bias)
+  Meter.count(.matrixProducts) { product.compute() }
 }
 
 /// dx = dy · W, from y = x · Wᵀ + b
-package func linearBackward(_ dy: Matrix, weight: Matrix, into dx: Matrix) { multiply(dy, weight, into: dx) }
+package func linearBackward<Element: MatrixElement, Result: MatrixElement>(
+  _ dy: Matrix<Element>, weight: Matrix<Element>, into dx: Matrix<Result>
+) {
+  multiply(dy, weight, into: dx)
+}
 
 /// dx += dy · W, from y = x · Wᵀ + b
-package func linearBackward(_ dy: Matrix, weight: Matrix, adding dx: Matrix) { multiply(dy, weight, adding: dx) }
+package func linearBackward<Element: MatrixElement>(
+  _ dy: Matrix<Element>, weight: Matrix<Element>, adding dx: Matrix<Float>
+) {
+  multiply(dy, weight, adding: dx)
+}
 
 /// dW += dyᵀ · x in the rows `outputs` of dW, from y = x · Wᵀ + b
 ///
@@ -33,12 +43,16 @@ package func linearBackward(_ dy: Matrix, weight: Matrix, adding dx: Matrix) { m
 ///   - x: [rows, inputs]
 ///   - weightGradient: [outputs, inputs]
 ///   - outputs: the rows of the gradient to compute
-package func linearWeightBackward(_ dy: Matrix, _ x: Matrix, adding weightGradient: Matrix, outputs: Range<Int>) {
+package func linearWeightBackward<Element: MatrixElement>(
+  _ dy: Matrix<Element>, _ x: Matrix<Element>, adding weightGradient: Matrix<Float>, outputs: Range<Int>
+) {
   multiply(dy.columns(outputs), x, adding: weightGradient.rows(outputs), transposeA: true)
 }
 
 /// db += Σ_rows dy, from y = x · Wᵀ + b
-package func biasBackward(_ dy: Matrix, adding biasGradient: Vector) {
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+package func biasBackward<Element: MatrixElement>(_ dy: Matrix<Element>, adding biasGradient: Vector<Float>) {
   precondition(dy.columns == biasGradient.count, "biasBackward: shapes differ")
   // Row by row, as memory lies; eight rows at a time, so that the sums are loaded and stored once for all eight.
   let whole = dy.rows / 8 * 8

@@ -3,7 +3,7 @@
 /// - Parameters:
 ///   - prediction: [n]
 ///   - target: [n]
-package func squaredError(_ prediction: Vector, _ target: Vector) -> Double {
+package func squaredError(_ prediction: Vector<Float>, _ target: Vector<Float>) -> Double {
   precondition(prediction.count == target.count, "squaredError: shapes differ")
   var total = 0.0
   // Short runs in single precision vectorise; adding them up in double precision keeps the small terms of a long sum.
@@ -19,7 +19,9 @@ package func squaredError(_ prediction: Vector, _ target: Vector) -> Double {
 }
 
 /// dprediction = factor · (prediction - target); factor = 2 / count gives the gradient of the mean squared error.
-package func squaredErrorBackward(_ prediction: Vector, _ target: Vector, factor: Float, into gradient: Vector) {
+package func squaredErrorBackward(
+  _ prediction: Vector<Float>, _ target: Vector<Float>, factor: Float, into gradient: Vector<Float>
+) {
   precondition(prediction.count == target.count && gradient.count == target.count, "squaredError: shapes differ")
   forEachVector(prediction.count) { i, lanes in
     gradient.base.store((prediction.base.load(i, lanes) - target.base.load(i, lanes)) * factor, i, lanes)
@@ -27,13 +29,13 @@ package func squaredErrorBackward(_ prediction: Vector, _ target: Vector, factor
 }
 
 /// Returns cos(x, y) = x · y / (|x| |y|), with both norms at least 1e-12. REPA, arXiv 2410.06940.
-package func cosineSimilarity(_ x: Vector, _ y: Vector) -> Float {
+package func cosineSimilarity(_ x: Vector<Float>, _ y: Vector<Float>) -> Float {
   let (xy, xx, yy) = products(x, y)
   return xy / (max(xx, floorOfSquares) * max(yy, floorOfSquares)).squareRoot()
 }
 
 /// dx = factor · ∂cos(x, y)/∂x = factor · (y / (|x| |y|) - cos · x / |x|²)
-package func cosineSimilarityBackward(_ x: Vector, _ y: Vector, factor: Float, into dx: Vector) {
+package func cosineSimilarityBackward(_ x: Vector<Float>, _ y: Vector<Float>, factor: Float, into dx: Vector<Float>) {
   precondition(dx.count == x.count, "cosineSimilarity: shapes differ")
   let (xy, xx, yy) = products(x, y)
   let inverse = 1 / (max(xx, floorOfSquares) * max(yy, floorOfSquares)).squareRoot()
@@ -45,7 +47,7 @@ package func cosineSimilarityBackward(_ x: Vector, _ y: Vector, factor: Float, i
 
 private let floorOfSquares: Float = 1e-24
 
-private func products(_ x: Vector, _ y: Vector) -> (xy: Float, xx: Float, yy: Float) {
+private func products(_ x: Vector<Float>, _ y: Vector<Float>) -> (xy: Float, xx: Float, yy: Float) {
   precondition(x.count == y.count, "cosineSimilarity: shapes differ")
   return (dot(x.base, y.base, x.count), dot(x.base, x.base, x.count), dot(y.base, y.base, y.count))
 }

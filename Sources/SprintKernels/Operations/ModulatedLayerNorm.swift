@@ -1,9 +1,9 @@
 /// The two vectors that modulate a normalised token, or their gradients: [D] each, of one sample.
 package struct ShiftAndScale: Sendable {
-  let shift, scale: Vector
+  let shift, scale: Vector<Float>
 
   /// Pairs a shift with a scale of the same width.
-  package init(shift: Vector, scale: Vector) {
+  package init(shift: Vector<Float>, scale: Vector<Float>) {
     precondition(shift.count == scale.count, "modulation: shapes differ")
     (self.shift, self.scale) = (shift, scale)
   }
@@ -16,7 +16,11 @@ package struct ShiftAndScale: Sendable {
 ///   - modulation: of the sample
 ///   - y: [rows, D]
 ///   - statistics: [rows, 2] receives the mean and the inverse deviation of each row
-package func modulatedLayerNorm(_ x: Matrix, _ modulation: ShiftAndScale, into y: Matrix, statistics: Matrix) {
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+package func modulatedLayerNorm<Element: MatrixElement>(
+  _ x: Matrix<Float>, _ modulation: ShiftAndScale, into y: Matrix<Element>, statistics: Matrix<Float>
+) {
   checkShapes(x, y, modulation, statistics)
   let (width, shift, scale) = (x.columns, modulation.shift, modulation.scale)
   for r in 0..<x.rows {
@@ -38,12 +42,14 @@ package func modulatedLayerNorm(_ x: Matrix, _ modulation: ShiftAndScale, into y
 ///   - x: [rows, D] tokens of one sample
 ///   - modulation: of the sample
 ///   - statistics: [rows, 2] as the forward pass wrote them
-///   - y: [rows, D] receives y again, for the weight gradient of the layer that follows; may be the memory of x
+///   - y: [rows, D] receives y again, for the weight gradient of the layer that follows
 ///   - dx: [rows, D]
 ///   - gradient: gradients of the modulation
-package func modulatedLayerNormBackward(
-  _ dy: Matrix, _ x: Matrix, _ modulation: ShiftAndScale, statistics: Matrix, recomputing y: Matrix,
-  adding dx: Matrix, adding gradient: ShiftAndScale
+@_specialize(where Element == Float)
+@_specialize(where Element == BFloat16)
+package func modulatedLayerNormBackward<Element: MatrixElement>(
+  _ dy: Matrix<Element>, _ x: Matrix<Float>, _ modulation: ShiftAndScale, statistics: Matrix<Float>,
+  recomputing y: Matrix<Element>, adding dx: Matrix<Float>, adding gradient: ShiftAndScale
 ) {
   checkShapes(x, dy, modulation, statistics)
   checkShapes(y, dx, gradient, statistics)
@@ -78,7 +84,7 @@ package func modulatedLayerNormBackward(
 
 @inline(__always)
 private func modulate(
-  _ normalized: SIMD16<Float>, _ shift: Vector, _ scale: Vector, _ i: Int, _ lanes: Int
+  _ normalized: SIMD16<Float>, _ shift: Vector<Float>, _ scale: Vector<Float>, _ i: Int, _ lanes: Int
 ) -> SIMD16<Float> {
   shift.base.load(i, lanes).addingProduct(normalized, 1 + scale.base.load(i, lanes))
 }
@@ -100,7 +106,9 @@ private func moments(_ x: UnsafeMutablePointer<Float>, _ width: Int) -> (mean: F
   return (mean, 1 / (variance + 1e-6).squareRoot())
 }
 
-private func checkShapes(_ x: Matrix, _ y: Matrix, _ modulation: ShiftAndScale, _ statistics: Matrix) {
+private func checkShapes<X: MatrixElement, Y: MatrixElement>(
+  _ x: Matrix<X>, _ y: Matrix<Y>, _ modulation: ShiftAndScale, _ statistics: Matrix<Float>
+) {
   precondition(x.rows == y.rows && x.columns == y.columns, "modulation: shapes differ")
   precondition(modulation.shift.count == x.columns, "modulation: shapes differ")
   precondition(statistics.rows == x.rows && statistics.columns == 2, "modulation: shapes differ")

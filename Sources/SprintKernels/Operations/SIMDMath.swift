@@ -2,23 +2,23 @@
 // operations that compile to whole-register instructions are used: adding 1.5 * 2^23 rounds, shifting into the exponent
 // makes powers of two, a masked replacement clamps.
 
-extension UnsafeMutablePointer<Float> {
-  /// Loads `lanes` floats from offset `i`; the other lanes are zero.
+extension UnsafeMutablePointer where Pointee: MatrixElement {
+  /// Loads `lanes` elements from offset `i`; the other lanes are zero.
   @inline(__always)
   func load(_ i: Int, _ lanes: Int) -> SIMD16<Float> {
-    if lanes == 16 { return UnsafeRawPointer(self + i).loadUnaligned(as: SIMD16<Float>.self) }
+    if lanes == 16 { return Pointee.load(self + i) }
     var partial = SIMD16<Float>()
-    for lane in 0..<lanes { partial[lane] = self[i &+ lane] }
+    for lane in 0..<lanes { partial[lane] = self[i &+ lane].float }
     return partial
   }
 
-  /// Writes the first `lanes` lanes of `value` at offset `i`.
+  /// Rounds and writes the first `lanes` lanes of `value` at offset `i`.
   @inline(__always)
   func store(_ value: SIMD16<Float>, _ i: Int, _ lanes: Int) {
     if lanes == 16 {
-      UnsafeMutableRawPointer(self + i).storeBytes(of: value, as: SIMD16<Float>.self)
+      Pointee.store(value, self + i)
     } else {
-      for lane in 0..<lanes { self[i &+ lane] = value[lane] }
+      for lane in 0..<lanes { self[i &+ lane] = Pointee(value[lane]) }
     }
   }
 }
@@ -76,7 +76,9 @@ extension SIMD16<Float> {
 
 /// Sum of a_i * b_i over `count` elements.
 @inline(__always)
-func dot(_ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
+func dot<A: MatrixElement, B: MatrixElement>(
+  _ a: UnsafeMutablePointer<A>, _ b: UnsafeMutablePointer<B>, _ count: Int
+) -> Float {
   var sum = SIMD16<Float>()
   forEachVector(count) { i, lanes in sum = sum.addingProduct(a.load(i, lanes), b.load(i, lanes)) }
   return sum.sum()
@@ -84,6 +86,8 @@ func dot(_ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, _ c
 
 /// target += source, over `count` elements.
 @inline(__always)
-func add(_ source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>, _ count: Int) {
+func add<Element: MatrixElement>(
+  _ source: UnsafeMutablePointer<Element>, to target: UnsafeMutablePointer<Float>, _ count: Int
+) {
   forEachVector(count) { i, lanes in target.store(target.load(i, lanes) + source.load(i, lanes), i, lanes) }
 }

@@ -6,14 +6,14 @@ import Foundation
 /// - Parameters:
 ///   - times: [B] in [0, 1]
 ///   - out: [B, 2 · half]
-package func timeFeatures(_ times: [Float], into out: Matrix) {
+package func timeFeatures<Element: MatrixElement>(_ times: [Float], into out: Matrix<Element>) {
   precondition(times.count == out.rows && out.columns % 2 == 0, "timeFeatures: shapes differ")
   let half = out.columns / 2
   for i in 0..<half {
     let frequency = expf(-logf(10000) * Float(i) / Float(half))
     for (b, time) in times.enumerated() {
-      out[b, i] = cosf(time * frequency)
-      out[b, half + i] = sinf(time * frequency)
+      out[b, i] = Element(cosf(time * frequency))
+      out[b, half + i] = Element(sinf(time * frequency))
     }
   }
 }

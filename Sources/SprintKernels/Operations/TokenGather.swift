@@ -4,13 +4,15 @@
 ///   - x: [N, D]
 ///   - rows: [M] the row of `x` that goes into each row of `out`
 ///   - out: [M, D]
-package func gatherRows(_ x: Matrix, _ rows: UnsafePointer<Int32>, into out: Matrix) {
+package func gatherRows<Element: MatrixElement, Result: MatrixElement>(
+  _ x: Matrix<Element>, _ rows: UnsafePointer<Int32>, into out: Matrix<Result>
+) {
   precondition(x.columns == out.columns, "gatherRows: widths differ")
-  for r in 0..<out.rows { out.row(r).update(from: x.row(checked(rows[r], below: x.rows)), count: x.columns) }
+  for r in 0..<out.rows { out.vector(r).copy(from: x.vector(checked(rows[r], below: x.rows))) }
 }
 
 /// dx[rows_r] += dout_r, from out_r = x[rows_r]
-package func gatherRowsBackward(_ dout: Matrix, _ rows: UnsafePointer<Int32>, adding dx: Matrix) {
+package func gatherRowsBackward(_ dout: Matrix<Float>, _ rows: UnsafePointer<Int32>, adding dx: Matrix<Float>) {
   precondition(dx.columns == dout.columns, "gatherRows: widths differ")
   for r in 0..<dout.rows { add(dout.row(r), to: dx.row(checked(rows[r], below: dx.rows)), dx.columns) }
 }
@@ -21,7 +23,7 @@ package func gatherRowsBackward(_ dout: Matrix, _ rows: UnsafePointer<Int32>, ad
 ///   - x: [M, D]
 ///   - rows: [M] the row of `out` that each row of `x` goes to, all different
 ///   - out: [N, D]
-package func scatterRows(_ x: Matrix, _ rows: UnsafePointer<Int32>, into out: Matrix) {
+package func scatterRows(_ x: Matrix<Float>, _ rows: UnsafePointer<Int32>, into out: Matrix<Float>) {
   precondition(x.columns == out.columns, "scatterRows: widths differ")
   for r in 0..<x.rows { out.row(checked(rows[r], below: out.rows)).update(from: x.row(r), count: x.columns) }
 }

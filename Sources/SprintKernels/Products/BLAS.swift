@@ -56,29 +56,4 @@ package enum BLAS {
           threads, needed / 0x1p20, left / 0x1p20))
     }
   }
-
-  /// Bytes of memory that `measurePeak` takes.
-  package static func peakBytes(threads: Int, side: Int = 1024) -> Int {
-    threads * 3 * Arena.aligned(side * side) * MemoryLayout<Float>.stride
-  }
-
-  /// Measures the rate of a square single-precision product on all workers at once.
-  ///
-  /// - Returns: FLOP/s of all workers together, the best of three tries
-  package static func measurePeak(workers: Workers, side: Int = 1024) -> Double {
-    let arena = Arena(count: workers.count * 3 * Arena.aligned(side * side))
-    let matrices = (0..<workers.count * 3).map { _ in arena.matrix(rows: side, columns: side) }
-    for i in 0..<arena.elements.count { arena.elements[i] = Float(i % 17) * 0.1 }
-    var best = 0.0
-    for _ in 0..<3 {
-      let clock = ContinuousClock()
-      let elapsed = clock.measure {
-        workers.run(tasks: workers.count) { _, task in
-          multiply(matrices[task * 3], matrices[task * 3 + 1], into: matrices[task * 3 + 2])
-        }
-      }
-      best = max(best, 2 * Double(side * side * side * workers.count) / (elapsed / .seconds(1)))
-    }
-    return best
-  }
 }

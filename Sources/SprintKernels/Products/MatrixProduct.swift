@@ -1,4 +1,46 @@
-import COpenBLAS
+/// c = factor · op(a) · op(b) + bias for each matrix of three stacks, or that added to c; op transposes where a
+/// property says so. Sums are computed in float32.
+package struct MatrixProduct<Element: MatrixElement, Result: MatrixElement>: Sendable {
+  /// [m, k], or [k, m] with `transposeA`
+  let a: MatrixStack<Element>
+  /// [k, n], or [n, k] with `transposeB`
+  let b: MatrixStack<Element>
+  /// [m, n]
+  let c: MatrixStack<Result>
+  let transposeA, transposeB: Bool
+  let factor: Float
+  /// Whether c is added to rather than set.
+  let adds: Bool
+  /// [n] or nil
+  let bias: Vector<Element>?
+  let m, n, k: Int
+
+  init(
+    _ a: MatrixStack<Element>, _ b: MatrixStack<Element>, _ c: MatrixStack<Result>, transposeA: Bool = false,
+    transposeB: Bool = false, factor: Float = 1, adds: Bool = false, bias: Vector<Element>? = nil
+  ) {
+    (self.a, self.b, self.c, self.bias) = (a, b, c, bias)
+    (self.transposeA, self.transposeB, self.factor, self.adds) = (transposeA, transposeB, factor, adds)
+    (m, k) = transposeA ? (a.first.columns, a.first.rows) : (a.first.rows, a.first.columns)
+    let inner = transposeB ? b.first.columns : b.first.rows
+    n = transposeB ? b.first.rows : b.first.columns
+    precondition(
+      k == inner && c.first.rows == m && c.first.columns == n && bias?.count ?? n == n,
+      "product of [\(m), \(k)] and [\(inner), \(n)] into [\(c.first.rows), \(c.first.columns)]")
+    precondition(a.count == c.count && b.count == c.count, "products of \(a.count) and \(b.count) matrices")
+  }
+
+  /// Computes the product as a part of a larger operation, which does the metering.
+  func compute() {
+    guard m > 0, n > 0 else { return }
+    guard k > 0 else {
+      precondition(bias == nil, "a layer without inputs")
+      if !adds { for i in 0..<c.count { c[i].clear() } }
+      return
+    }
+    Element.multiply(self)
+  }
+}
 
 /// Sets c = op(a) · op(b); op transposes where a parameter says so.
 ///
@@ -6,52 +48,21 @@ import COpenBLAS
 ///   - a: [m, k], or [k, m] with `transposeA`
 ///   - b: [k, n], or [n, k] with `transposeB`
 ///   - c: [m, n]
-package func multiply(
-  _ a: Matrix, _ b: Matrix, into c: Matrix, transposeA: Bool = false, transposeB: Bool = false
+package func multiply<Element: MatrixElement, Result: MatrixElement>(
+  _ a: Matrix<Element>, _ b: Matrix<Element>, into c: Matrix<Result>, transposeA: Bool = false,
+  transposeB: Bool = false
 ) {
-  Meter.count(.matrixProducts) { product(a, b, into: c, transposeA: transposeA, transposeB: transposeB) }
+  let product = MatrixProduct(
+    MatrixStack(a), MatrixStack(b), MatrixStack(c), transposeA: transposeA, transposeB: transposeB)
+  Meter.count(.matrixProducts) { product.compute() }
 }
 
 /// Adds op(a) · op(b) to `c`, which is [m, n]; the shapes are those of `multiply(_:_:into:)`.
-package func multiply(
-  _ a: Matrix, _ b: Matrix, adding c: Matrix, transposeA: Bool = false, transposeB: Bool = false
+package func multiply<Element: MatrixElement, Result: MatrixElement>(
+  _ a: Matrix<Element>, _ b: Matrix<Element>, adding c: Matrix<Result>, transposeA: Bool = false,
+  transposeB: Bool = false
 ) {
-  Meter.count(.matrixProducts) {
-    let extents = ProductExtents(a, b, c, transposeA, transposeB)
-    if extents.k > 0 { extents.multiply(a, b, c, factor: 1, keeping: 1) }
-  }
-}
-
-/// Sets c = factor · op(a) · op(b) as a part of a larger operation, which does the metering.
-func product(
-  _ a: Matrix, _ b: Matrix, into c: Matrix, transposeA: Bool = false, transposeB: Bool = false, factor: Float = 1
-) {
-  let extents = ProductExtents(a, b, c, transposeA, transposeB)
-  guard extents.k > 0 else { return c.clear() }
-  extents.multiply(a, b, c, factor: factor, keeping: 0)
-}
-
-/// The three extents of a matrix product, checked against the matrices.
-private struct ProductExtents {
-  let m, n, k: Int
-  let transposeA, transposeB: Bool
-
-  init(_ a: Matrix, _ b: Matrix, _ c: Matrix, _ transposeA: Bool, _ transposeB: Bool) {
-    (m, k) = transposeA ? (a.columns, a.rows) : (a.rows, a.columns)
-    let inner = transposeB ? b.columns : b.rows
-    n = transposeB ? b.rows : b.columns
-    (self.transposeA, self.transposeB) = (transposeA, transposeB)
-    precondition(
-      k == inner && c.rows == m && c.columns == n,
-      "product of [\(m), \(k)] and [\(inner), \(n)] into [\(c.rows), \(c.columns)]")
-  }
-
-  /// c = factor · op(a) · op(b) + keeping · c
-  func multiply(_ a: Matrix, _ b: Matrix, _ c: Matrix, factor: Float, keeping: Float) {
-    guard m > 0, n > 0 else { return }
-    cblas_sgemm(
-      CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
-      numericCast(m), numericCast(n), numericCast(k), factor, a.base, numericCast(a.stride), b.base,
-      numericCast(b.stride), keeping, c.base, numericCast(c.stride))
-  }
+  let product = MatrixProduct(
+    MatrixStack(a), MatrixStack(b), MatrixStack(c), transposeA: transposeA, transposeB: transposeB, adds: true)
+  Meter.count(.matrixProducts) { product.compute() }
 }

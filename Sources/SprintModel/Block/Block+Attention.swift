@@ -1,15 +1,15 @@
 import SprintKernels
 
-/// Attention of one sample, head by head.
+/// Attention of one sample, some heads at a time.
 extension Block {
   /// attended = attention(q, k, v), with queries and keys normalised and turned.
   func attend(_ rows: Range<Int>) {
-    let (attended, logSumExp) = (activations[.attended].rows(rows), activations[.logSumExp].rows(rows))
+    let (attended, logSumExp) = (activations[.attended].rows(rows), residual[.logSumExp].rows(rows))
     prepareQueriesAndKeys(rows)
-    for head in 0..<configuration.heads {
+    forEachGroupOfHeads(rows.count) { heads in
       attention(
-        inputs(of: head, rows), into: attended.columns(columns(.query, head)),
-        logSumExp: logSumExp.columns(head..<head + 1), scores: square(scratch.scores, rows.count))
+        inputs(of: heads, rows), into: stack(of: heads, .query, in: attended), logSumExp: logSumExp.columns(heads),
+        scores: scratch.scores(heads: heads.count, tokens: rows.count))
     }
   }
 
@@ -19,20 +19,29 @@ extension Block {
   ///   - dout: [tokens, D] the gradient of `attended`
   ///   - gradients: [tokens, 3 D] set to the gradients of queries, keys and values before normalisation
   ///   - norms: [2 W] set to the gradients of the query and the key norm
-  func attendBackward(_ rows: Range<Int>, _ dout: Matrix, into gradients: Matrix, norms: Vector) {
-    let (attended, logSumExp) = (activations[.attended].rows(rows), activations[.logSumExp].rows(rows))
+  func attendBackward(
+    _ rows: Range<Int>, _ dout: Matrix<Element>, into gradients: Matrix<Element>, norms: Vector<Float>
+  ) {
+    let (attended, logSumExp) = (activations[.attended].rows(rows), residual[.logSumExp].rows(rows))
     prepareQueriesAndKeys(rows)
+    forEachGroupOfHeads(rows.count) { heads in
+      attentionBackward(
+        stack(of: heads, .query, in: dout), inputs(of: heads, rows), out: stack(of: heads, .query, in: attended),
+        logSumExp: logSumExp.columns(heads), into: parts(of: heads, in: gradients),
+        scores: scratch.scores(heads: heads.count, tokens: rows.count),
+        scoreGradients: scratch.scoreGradients(heads: heads.count, tokens: rows.count))
+    }
     norms.clear()
     for head in 0..<configuration.heads {
-      let headGradients = AttentionHead(
-        query: gradients.columns(columns(.query, head)), key: gradients.columns(columns(.key, head)),
-        value: gradients.columns(columns(.value, head)))
-      attentionBackward(
-        dout.columns(columns(.query, head)), inputs(of: head, rows), out: attended.columns(columns(.query, head)),
-        logSumExp: logSumExp.columns(head..<head + 1), into: headGradients, scores: square(scratch.scores, rows.count),
-        scoreGradients: square(scratch.scoreGradients, rows.count))
       undoPreparation(.query, parameters.queryNorm, head, rows, gradients, norms)
       undoPreparation(.key, parameters.keyNorm, head, rows, gradients, norms)
+    }
+  }
+
+  private func forEachGroupOfHeads(_ tokens: Int, _ body: (_ heads: Range<Int>) -> Void) {
+    let most = WorkerScratch<Element>.headsAtOnce(configuration, tokens: tokens)
+    for first in stride(from: 0, to: configuration.heads, by: most) {
+      body(first..<min(first + most, configuration.heads))
     }
   }
 
@@ -43,49 +52,53 @@ extension Block {
     }
   }
 
-  /// turned = rotate(rmsNorm(x))
-  private func prepare(_ part: Part, _ weight: Vector, _ head: Int, _ rows: Range<Int>) {
-    let turned = turned(part, head, rows.count)
-    rmsNorm(activations[.qkv].rows(rows).columns(columns(part, head)), weight: weight, into: turned)
-    withPositions(rows) { rotate(turned, rotary, positions: $0) }
+  /// turned = turn(norm(x))
+  private func prepare(_ part: Part, _ weight: Vector<Element>, _ head: Int, _ rows: Range<Int>) {
+    let x = activations[.qkv].rows(rows).columns(columns(part, head..<head + 1))
+    let turned = scratch.turned.rows(0..<rows.count).columns(columns(part, head..<head + 1))
+    withPositions(rows) { turnedNorm(x, weight: weight, rotary, positions: $0, into: turned) }
   }
 
   /// Turns the gradient of prepared queries or keys into that of queries or keys, in place, from turned =
-  /// rotate(rmsNorm(x)).
+  /// turn(norm(x)).
   private func undoPreparation(
-    _ part: Part, _ weight: Vector, _ head: Int, _ rows: Range<Int>, _ gradients: Matrix, _ norms: Vector
+    _ part: Part, _ weight: Vector<Element>, _ head: Int, _ rows: Range<Int>, _ gradients: Matrix<Element>,
+    _ norms: Vector<Float>
   ) {
-    let gradient = gradients.columns(columns(part, head))
-    let x = activations[.qkv].rows(rows).columns(columns(part, head))
-    withPositions(rows) { rotateBackward(gradient, rotary, positions: $0) }
-    rmsNormBackward(
-      gradient, x, weight: weight, into: gradient,
-      adding: norms.matrix(columns: configuration.headWidth).vector(part.rawValue))
+    let gradient = gradients.columns(columns(part, head..<head + 1))
+    let x = activations[.qkv].rows(rows).columns(columns(part, head..<head + 1))
+    withPositions(rows) {
+      turnedNormBackward(
+        gradient, x, weight: weight, rotary, positions: $0, into: gradient,
+        adding: norms.matrix(columns: configuration.headWidth).vector(part.rawValue))
+    }
   }
 
   private enum Part: Int {
     case query, key, value
   }
 
-  /// The columns of one head's queries, keys or values in [tokens, 3 D].
-  private func columns(_ part: Part, _ head: Int) -> Range<Int> {
-    let start = part.rawValue * configuration.width + head * configuration.headWidth
-    return start..<start + configuration.headWidth
+  /// The columns of some heads' queries, keys or values in [tokens, 3 D].
+  private func columns(_ part: Part, _ heads: Range<Int>) -> Range<Int> {
+    let start = part.rawValue * configuration.width
+    return start + heads.lowerBound * configuration.headWidth..<start + heads.upperBound * configuration.headWidth
   }
 
-  private func inputs(of head: Int, _ rows: Range<Int>) -> AttentionHead {
-    AttentionHead(
-      query: turned(.query, head, rows.count), key: turned(.key, head, rows.count),
-      value: activations[.qkv].rows(rows).columns(columns(.value, head)))
+  private func stack(of heads: Range<Int>, _ part: Part, in matrix: Matrix<Element>) -> MatrixStack<Element> {
+    MatrixStack(heads: matrix, columns: columns(part, heads), width: configuration.headWidth)
   }
 
-  private func turned(_ part: Part, _ head: Int, _ tokens: Int) -> Matrix {
-    scratch.rotated.rows(0..<tokens).columns(columns(part, head))
+  private func inputs(of heads: Range<Int>, _ rows: Range<Int>) -> AttentionHeads<Element> {
+    let turned = scratch.turned.rows(0..<rows.count)
+    return AttentionHeads(
+      query: stack(of: heads, .query, in: turned), key: stack(of: heads, .key, in: turned),
+      value: stack(of: heads, .value, in: activations[.qkv].rows(rows)))
   }
 
-  /// The first tokens x tokens floats of a scratch.
-  private func square(_ scratch: Matrix, _ tokens: Int) -> Matrix {
-    Matrix(scratch.base, rows: tokens, columns: tokens)
+  private func parts(of heads: Range<Int>, in gradients: Matrix<Element>) -> AttentionHeads<Element> {
+    AttentionHeads(
+      query: stack(of: heads, .query, in: gradients), key: stack(of: heads, .key, in: gradients),
+      value: stack(of: heads, .value, in: gradients))
   }
 
   /// Calls `body` with the grid positions of the tokens in `rows`.

@@ -2,8 +2,7 @@ import SprintKernels
 
 extension Block {
   /// Turns the gradient of `output` into that of `input`, and keeps in `gradients` the gradients that the products of
-  /// the weight gradients need. Where those need inputs that the forward pass has not kept, `activations` receives
-  /// them: GELU(hidden) replaces `hidden`, and the modulated norm of `between` replaces `between`.
+  /// the weight gradients need. Those of `fc2` also need GELU(hidden), which replaces `hidden`.
   ///
   /// - Parameters:
   ///   - dx: [rows, D] first the gradient of `output`, then of `input`
@@ -11,17 +10,19 @@ extension Block {
   ///   - gradients: of the rows of the slots
   ///   - norms: [slots of the section, 2 W] receives the gradients of the query and key norms of each slot
   func backward(
-    dx: Matrix, adding modulationGradient: Modulation<ModulationPart>, into gradients: MatrixGroup<BlockGradient>,
-    norms: Matrix
+    dx: Matrix<Float>, adding modulationGradient: Modulation<ModulationPart>,
+    into gradients: MatrixGroup<BlockGradient, Element>,
+    norms: Matrix<Float>
   ) {
     let upstream = scratch.tokens.rows(0..<dx.rows)
     feedForwardBackward(dx, adding: modulationGradient, gradients, into: upstream)
     forEachSlot { rows, sample in
       // hidden = fc1(norm(between) modulated)
-      let between = activations[.between].rows(rows)
+      let between = residual[.between].rows(rows)
       modulatedLayerNormBackward(
-        upstream.rows(rows), between, modulation.mlp(sample), statistics: activations[.betweenStatistics].rows(rows),
-        recomputing: between, adding: dx.rows(rows), adding: modulationGradient.mlp(sample))
+        upstream.rows(rows), between, modulation.mlp(sample), statistics: residual[.betweenStatistics].rows(rows),
+        recomputing: gradients[.normalizedBetween].rows(rows), adding: dx.rows(rows),
+        adding: modulationGradient.mlp(sample))
       // between = input + gate₁ · projected
       gatedResidualBackward(
         dx.rows(rows), activations[.projected].rows(rows), gate: modulation(.attentionGate, sample),
@@ -33,7 +34,7 @@ extension Block {
     forEachSlot { rows, sample in
       modulatedLayerNormBackward(
         upstream.rows(rows), input.rows(rows), modulation.attention(sample),
-        statistics: activations[.inputStatistics].rows(rows), recomputing: gradients[.normalizedInput].rows(rows),
+        statistics: residual[.inputStatistics].rows(rows), recomputing: gradients[.normalizedInput].rows(rows),
         adding: dx.rows(rows), adding: modulationGradient.attention(sample))
     }
     look(dx, "norm1", "gradient")
@@ -41,8 +42,9 @@ extension Block {
 
   /// Sets `upstream` to the gradient of the feed-forward layer's input.
   private func feedForwardBackward(
-    _ dx: Matrix, adding modulationGradient: Modulation<ModulationPart>, _ gradients: MatrixGroup<BlockGradient>,
-    into upstream: Matrix
+    _ dx: Matrix<Float>, adding modulationGradient: Modulation<ModulationPart>,
+    _ gradients: MatrixGroup<BlockGradient, Element>,
+    into upstream: Matrix<Element>
   ) {
     // output = between + gate₂ · added
     forEachSlot { rows, sample in
@@ -61,7 +63,7 @@ extension Block {
 
   /// Sets `upstream` to the gradient of the attention branch's input.
   private func attentionBranchBackward(
-    _ gradients: MatrixGroup<BlockGradient>, _ norms: Matrix, into upstream: Matrix
+    _ gradients: MatrixGroup<BlockGradient, Element>, _ norms: Matrix<Float>, into upstream: Matrix<Element>
   ) {
     // projected = proj(attended)
     linearBackward(gradients[.projected], weight: parameters.projection.weight, into: upstream)

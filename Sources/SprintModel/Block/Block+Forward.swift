@@ -7,32 +7,32 @@ extension Block {
     forEachSlot { rows, sample in
       modulatedLayerNorm(
         input.rows(rows), modulation.attention(sample), into: normalized.rows(rows),
-        statistics: activations[.inputStatistics].rows(rows))
+        statistics: residual[.inputStatistics].rows(rows))
     }
     look(normalized, "norm1", "output")
     attentionBranch(normalized)
     // One loop for both operations: a sample's tokens stay in cache.
     forEachSlot { rows, sample in
-      let between = activations[.between].rows(rows)
+      let between = residual[.between].rows(rows)
       gatedResidual(
         input.rows(rows), activations[.projected].rows(rows), gate: modulation(.attentionGate, sample), into: between)
       modulatedLayerNorm(
         between, modulation.mlp(sample), into: normalized.rows(rows),
-        statistics: activations[.betweenStatistics].rows(rows))
+        statistics: residual[.betweenStatistics].rows(rows))
     }
-    look(activations[.between], "attn residual", "output")
+    look(residual[.between], "attn residual", "output")
     look(normalized, "norm2", "output")
     feedForwardBranch(normalized)
     forEachSlot { rows, sample in
       gatedResidual(
-        activations[.between].rows(rows), activations[.added].rows(rows), gate: modulation(.mlpGate, sample),
+        residual[.between].rows(rows), activations[.added].rows(rows), gate: modulation(.mlpGate, sample),
         into: output.rows(rows))
     }
     look(output, "mlp residual", "output")
   }
 
   /// projected = proj(attention(qkv(normalized)))
-  private func attentionBranch(_ normalized: Matrix) {
+  private func attentionBranch(_ normalized: Matrix<Element>) {
     let (qkv, attended, projected) = (activations[.qkv], activations[.attended], activations[.projected])
     linear(normalized, parameters.qkv, into: qkv)
     look(qkv, "attn.qkv", "output")
@@ -43,7 +43,7 @@ extension Block {
   }
 
   /// added = fc2(GELU(fc1(normalized)))
-  private func feedForwardBranch(_ normalized: Matrix) {
+  private func feedForwardBranch(_ normalized: Matrix<Element>) {
     let (hidden, added) = (activations[.hidden], activations[.added])
     linear(normalized, parameters.fc1, into: hidden)
     look(hidden, "mlp.fc1", "output")

@@ -6,21 +6,22 @@ import SprintKernels
 ///     x += gate₂ · mlp(norm(x) (1 + scale₂) + shift₂)
 ///
 /// A worker takes its slots through the whole block on its own. DiT, arXiv 2212.09748, section 3.2.
-struct Block: Sendable {
+struct Block<Element: MatrixElement>: Sendable {
   /// The published name, for `check`.
   let name: String
   let configuration: ModelConfiguration
-  let parameters: BlockParameters
+  let parameters: BlockParameters<Element>
   /// [rows, D] the tokens of the slots before and after the block.
-  let input, output: Matrix
+  let input, output: Matrix<Float>
   /// The rows of the slots.
-  let activations: MatrixGroup<BlockActivation>
+  let activations: MatrixGroup<BlockActivation, Element>
+  let residual: MatrixGroup<BlockResidual, Float>
   /// The tokens of the whole section.
   let tokens: TokenSet
   let slots: Range<Int>
   let modulation: Modulation<ModulationPart>
   let rotary: RotaryTable
-  let scratch: WorkerScratch
+  let scratch: WorkerScratch<Element>
   let check: FiniteCheck?
 
   /// The rows of slot number `i` among `slots`, counted from the first row of `slots`.
@@ -31,7 +32,7 @@ struct Block: Sendable {
     for (i, slot) in slots.enumerated() { body(rows(ofSlot: i), tokens.samples[slot]) }
   }
 
-  func look(_ values: Matrix, _ operation: String, _ tensor: String) {
+  func look<Values: MatrixElement>(_ values: Matrix<Values>, _ operation: String, _ tensor: String) {
     check?.look(values, name, operation, tensor)
   }
 }

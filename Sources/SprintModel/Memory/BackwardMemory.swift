@@ -1,32 +1,44 @@
 import SprintKernels
 
 /// The memory that only the backward pass needs, used again from block to block.
-struct BackwardMemory: Sendable {
+struct BackwardMemory<Element: MatrixElement>: Sendable {
   /// [B, C · S · S] the gradient of the velocity.
-  let velocityGradient: Matrix
+  let velocityGradient: Matrix<Float>
   /// [B N, D] the gradients of all tokens, behind the fusion and before it.
-  let tokenGradients, shallowGradients: Matrix
-  /// [B M, D] the gradients of the kept tokens, in the middle and behind the fusion.
-  let deepGradients, fusedGradients: Matrix
+  let tokenGradients, shallowGradients: Matrix<Float>
+  let tokenOperand, shallowOperand: Operand<Element>
+  /// [B M, D] the gradients of the kept tokens in the middle.
+  let deepGradients: Matrix<Float>
+  /// [B M, D] the gradients of the kept tokens behind the fusion layer.
+  let fusedGradients: Matrix<Element>
   /// [B N, C p²] the velocity's gradient, patch by patch.
-  let outputPatches: Matrix
+  let outputPatches: Matrix<Element>
   /// [1, D] the sum of the gradients of all dropped places.
-  let droppedSum: Matrix
-  let condition: MatrixGroup<ConditionGradient>
-  let block: MatrixGroup<BlockGradient>
+  let droppedSum: Matrix<Float>
+  let droppedOperand: Operand<Element>
+  let condition: MatrixGroup<ConditionGradient, Element>
+  /// [B, vectors · D] the gradients of the modulation vectors.
+  let modulations: Matrix<Float>
+  let modulationOperand: Operand<Element>
+  let block: MatrixGroup<BlockGradient, Element>
   /// [slots, 2 W] the gradients of the query and key norms, slot by slot, to be summed in the order of slots.
-  let norms: Matrix
+  let norms: Matrix<Float>
 
   init(batch: Int, kept: Int, _ configuration: ModelConfiguration, _ cut: MatrixCutter) {
     let (rows, deepRows, width) = (batch * configuration.tokens, batch * kept, configuration.width)
     velocityGradient = cut(batch, configuration.latentElements)
     tokenGradients = cut(rows, width)
     shallowGradients = cut(rows, width)
+    tokenOperand = Operand(of: tokenGradients, cut)
+    shallowOperand = Operand(of: shallowGradients, cut)
     deepGradients = cut(deepRows, width)
     fusedGradients = cut(deepRows, width)
     outputPatches = cut(rows, configuration.patchElements)
     droppedSum = cut(1, width)
+    droppedOperand = Operand(of: droppedSum, cut)
     condition = MatrixGroup(rows: batch, configuration, cut)
+    modulations = cut(batch, configuration.modulationVectors * width)
+    modulationOperand = Operand(of: modulations, cut)
     block = MatrixGroup(rows: max(rows, deepRows), configuration, cut)
     norms = cut(batch, 2 * configuration.headWidth)
   }

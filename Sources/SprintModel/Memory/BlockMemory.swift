@@ -1,4 +1,6 @@
-/// What a block keeps of its forward pass besides its input and output.
+import SprintKernels
+
+/// What a block keeps of its forward pass in the format of its products.
 enum BlockActivation: Int, MatrixName {
   /// [rows, 3 D] queries, keys and values before normalisation.
   case qkv
@@ -6,12 +8,24 @@ enum BlockActivation: Int, MatrixName {
   case attended
   /// [rows, D] that output after its projection.
   case projected
-  /// [rows, D] the tokens between attention and feed-forward layer.
-  case between
   /// [rows, hidden] the feed-forward layer before GELU.
   case hidden
   /// [rows, D] the output of the feed-forward layer.
   case added
+
+  func columns(_ configuration: ModelConfiguration) -> Int {
+    switch self {
+    case .qkv: 3 * configuration.width
+    case .attended, .projected, .added: configuration.width
+    case .hidden: configuration.hidden
+    }
+  }
+}
+
+/// What a block keeps in float32 besides its input and output.
+enum BlockResidual: Int, MatrixName {
+  /// [rows, D] the tokens between attention and feed-forward layer.
+  case between
   /// [rows, H] the log of each softmax's normaliser.
   case logSumExp
   /// [rows, 2] mean and inverse deviation of the tokens before attention.
@@ -21,19 +35,37 @@ enum BlockActivation: Int, MatrixName {
 
   func columns(_ configuration: ModelConfiguration) -> Int {
     switch self {
-    case .qkv: 3 * configuration.width
-    case .attended, .projected, .between, .added: configuration.width
-    case .hidden: configuration.hidden
+    case .between: configuration.width
     case .logSumExp: configuration.heads
     case .inputStatistics, .betweenStatistics: 2
     }
   }
 }
 
+/// What a block keeps of its forward pass besides its input and output.
+struct BlockMemory<Element: MatrixElement>: Sendable {
+  let activations: MatrixGroup<BlockActivation, Element>
+  let residual: MatrixGroup<BlockResidual, Float>
+
+  init(rows: Int, _ configuration: ModelConfiguration, _ cut: MatrixCutter) {
+    activations = MatrixGroup(rows: rows, configuration, cut)
+    residual = MatrixGroup(rows: rows, configuration, cut)
+  }
+
+  private init(
+    _ activations: MatrixGroup<BlockActivation, Element>, _ residual: MatrixGroup<BlockResidual, Float>
+  ) {
+    (self.activations, self.residual) = (activations, residual)
+  }
+
+  /// A view of rows `part`.
+  func rows(_ part: Range<Int>) -> BlockMemory { BlockMemory(activations.rows(part), residual.rows(part)) }
+}
+
 /// What the backward pass of a block leaves for the products of the weight gradients.
 enum BlockGradient: Int, MatrixName {
-  /// [rows, D] the modulated input of the block, computed again.
-  case normalizedInput
+  /// [rows, D] the modulated norms of the block's input and of the tokens between its halves, computed again.
+  case normalizedInput, normalizedBetween
   /// [rows, D] the gradients of `BlockActivation.projected` and `added`.
   case projected, added
   /// [rows, hidden] the gradient of `BlockActivation.hidden`.
@@ -43,7 +75,7 @@ enum BlockGradient: Int, MatrixName {
 
   func columns(_ configuration: ModelConfiguration) -> Int {
     switch self {
-    case .normalizedInput, .projected, .added: configuration.width
+    case .normalizedInput, .normalizedBetween, .projected, .added: configuration.width
     case .hidden: configuration.hidden
     case .qkv: 3 * configuration.width
     }

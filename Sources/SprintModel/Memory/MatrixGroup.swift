@@ -1,18 +1,16 @@
 import SprintKernels
 
-/// Returns a matrix of `rows` x `columns` floats: cut from an arena, or without memory where a plan only counts.
-typealias MatrixCutter = (_ rows: Int, _ columns: Int) -> Matrix
-
 /// The name of a matrix in a group: the list of its cases is the only list of the group's matrices.
 protocol MatrixName: CaseIterable, RawRepresentable<Int>, Sendable {
   /// The number of columns of this matrix.
   func columns(_ configuration: ModelConfiguration) -> Int
 }
 
-/// Matrices with the same number of rows, cut and sliced together. Slicing and copying a group allocate nothing.
-struct MatrixGroup<Name: MatrixName>: Sendable {
+/// Matrices of one format with the same number of rows, cut and sliced together. Slicing and copying a group allocate
+/// nothing.
+struct MatrixGroup<Name: MatrixName, Element: MatrixElement>: Sendable {
   /// One for each name, in the order of the names.
-  private let matrices: [Matrix]
+  private let matrices: [Matrix<Element>]
   private let range: Range<Int>
 
   /// Cuts every matrix of the group.
@@ -21,10 +19,10 @@ struct MatrixGroup<Name: MatrixName>: Sendable {
     range = 0..<rows
   }
 
-  private init(_ matrices: [Matrix], _ range: Range<Int>) { (self.matrices, self.range) = (matrices, range) }
+  private init(_ matrices: [Matrix<Element>], _ range: Range<Int>) { (self.matrices, self.range) = (matrices, range) }
 
   /// The matrix called `name`.
-  subscript(name: Name) -> Matrix { matrices[name.rawValue].rows(range) }
+  subscript(name: Name) -> Matrix<Element> { matrices[name.rawValue].rows(range) }
 
   /// A view of rows `part`.
   func rows(_ part: Range<Int>) -> MatrixGroup {

@@ -1,3 +1,5 @@
+import SprintKernels
+
 /// The largest pass that a memory is planned for.
 package struct PassSize: Sendable {
   /// What the backward pass computes again instead of keeping it.
@@ -16,10 +18,15 @@ package struct PassSize: Sendable {
   package var isTraining: Bool
   /// What backward passes compute again.
   package var recompute: Recompute
+  /// The format of the products' operands and of what is kept for the backward pass.
+  package var precision: Precision
 
   /// Makes a size for passes over at most `batch` samples.
-  package init(batch: Int, kept: Int? = nil, training: Bool, recompute: Recompute = .none) {
+  package init(
+    batch: Int, kept: Int? = nil, training: Bool, recompute: Recompute = .none, precision: Precision = .float32
+  ) {
     (self.batch, self.kept, isTraining, self.recompute) = (batch, kept, training, recompute)
+    self.precision = precision
   }
 
   var retention: Retention { isTraining ? recompute == .blocks ? .inputs : .everything : .nothing }

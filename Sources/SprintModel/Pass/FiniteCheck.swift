@@ -13,10 +13,10 @@ package final class FiniteCheck: @unchecked Sendable {
   package var firstFailure: String? { lock.withLock { found } }
 
   /// Looks through `values`; the names are for the message.
-  func look(_ values: Matrix, _ block: String, _ operation: String, _ tensor: String) {
+  func look<Element: MatrixElement>(_ values: Matrix<Element>, _ block: String, _ operation: String, _ tensor: String) {
     for r in 0..<values.rows {
-      for c in 0..<values.columns where !values[r, c].isFinite {
-        report("\(block), \(operation), \(tensor)[\(r), \(c)] is \(values[r, c])")
+      for c in 0..<values.columns where !values[r, c].float.isFinite {
+        report("\(block), \(operation), \(tensor)[\(r), \(c)] is \(values[r, c].float)")
         return
       }
     }

@@ -10,39 +10,49 @@ extension Network {
   /// - Parameter onFinal: called with each stretch of the arena that this pass has finished; the stretches cover the
   ///   arena
   package func backward(
-    _ weights: ParameterArena, adding gradients: ParameterArena, of pass: Pass, in memory: PassMemory,
+    _ weights: any NetworkWeights, adding gradients: ParameterArena<Float>, of pass: Pass, in memory: PassMemory,
     check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
   ) {
-    let own = memory.backwardMemory
-    let context = PassContext(self, weights, memory, pass, check)
-    let backward = BackwardPass(context: context, gradients: gradients.views, own: own)
     let final = FinalGradients(layout: layout, configuration: configuration, report: onFinal)
-    own.condition[.modulations].clear()
-    backward.outputLayer()
-    final.outputLayer()
-    backward.section(.decoder, dx: own.tokenGradients, final)
-    backward.fusion()
-    final.fusion()
-    backward.section(.middle, dx: own.deepGradients, final)
-    backward.rejoin()
-    backward.section(.encoder, dx: own.shallowGradients, final)
-    backward.inputLayer()
-    final.inputLayer()
-    backward.condition()
-    final.embeddings()
+    switch memory.matrices {
+    case .float32(let matrices):
+      BackwardPass(PassContext(self, weights, matrices, pass, check), adding: gradients).run(final)
+    case .bfloat16(let matrices):
+      BackwardPass(PassContext(self, weights, matrices, pass, check), adding: gradients).run(final)
+    }
   }
 }
 
 /// The sections of the backward pass, which are those of the forward pass in reverse order.
-private struct BackwardPass: Sendable {
-  let context: PassContext
-  let gradients: NetworkParameters
-  let own: BackwardMemory
+private struct BackwardPass<Element: MatrixElement>: Sendable {
+  let context: PassContext<Element>
+  let gradients: NetworkParameters<Float>
+  let own: BackwardMemory<Element>
+
+  init(_ context: PassContext<Element>, adding gradients: ParameterArena<Float>) {
+    (self.context, self.gradients, own) = (context, gradients.views, context.memory.backward)
+  }
+
+  func run(_ final: FinalGradients) {
+    own.modulations.clear()
+    outputLayer()
+    final.outputLayer()
+    section(.decoder, dx: own.tokenGradients, final)
+    fusion()
+    final.fusion()
+    section(.middle, dx: own.deepGradients, final)
+    rejoin()
+    section(.encoder, dx: own.shallowGradients, final)
+    inputLayer()
+    final.inputLayer()
+    condition()
+    final.embeddings()
+  }
 
   private var configuration: ModelConfiguration { context.configuration }
-  private var memory: PassMemory { context.memory }
+  private var memory: PassMatrices<Element> { context.memory }
   private var pass: Pass { context.pass }
-  private var weights: NetworkParameters { context.weights }
+  private var weights: NetworkParameters<Element> { context.weights }
   private var workers: Workers { context.network.workers }
   private var layout: ParameterLayout { context.network.layout }
   private var allRows: Range<Int> { context.rows(0..<context.batch) }
@@ -52,7 +62,7 @@ private struct BackwardPass: Sendable {
     let modulation = context.outputModulation
     let columns = layout.outputModulationColumns
     let modulationGradient = Modulation<OutputModulationPart>(
-      own.condition[.modulations].columns(columns), width: configuration.width)
+      own.modulations.columns(columns), width: configuration.width)
     forEachChunk { worker, samples in
       let rows = context.rows(samples)
       let upstream = memory.scratch[worker].tokens.rows(0..<rows.count)
@@ -84,12 +94,12 @@ private struct BackwardPass: Sendable {
 
   /// Goes through the blocks of a section, last to first; `dx` turns from the gradient of its output into that of its
   /// input.
-  func section(_ section: Section, dx: Matrix, _ final: FinalGradients) {
+  func section(_ section: Section, dx: Matrix<Float>, _ final: FinalGradients) {
     let slots = 0..<pass.tokens(of: section).samples.count
     for block in configuration.blocks(of: section).reversed() {
       let live = pass.live(slots, in: block, configuration)
       if configuration.projector?.afterBlock == block + 1 {
-        if pass.readsFeatures { features(section, block, live, adding: dx) }
+        if pass.readsFeatures { features(section, live, adding: dx) }
         final.projector()
       }
       if !live.isEmpty {
@@ -100,10 +110,10 @@ private struct BackwardPass: Sendable {
     }
   }
 
-  private func dataGradients(_ section: Section, _ block: Int, _ live: Range<Int>, _ dx: Matrix) {
+  private func dataGradients(_ section: Section, _ block: Int, _ live: Range<Int>, _ dx: Matrix<Float>) {
     let tokens = pass.tokens(of: section)
     let modulationGradient = Modulation<ModulationPart>(
-      own.condition[.modulations].columns(layout.modulationColumns(ofBlock: block)), width: configuration.width)
+      own.modulations.columns(layout.modulationColumns(ofBlock: block)), width: configuration.width)
     workers.run(over: live.count, grain: tokens.slotsPerChunk) { worker, slots in
       let (computation, rows) = (context.block(block, slots, worker), tokens.rows(slots))
       if memory.recomputes { computation.forward() }
@@ -114,11 +124,11 @@ private struct BackwardPass: Sendable {
 
   private func weightGradients(_ section: Section, _ block: Int, _ live: Range<Int>) {
     let rows = pass.tokens(of: section).rows(live)
-    let activations = memory.section(section).blocks[configuration.index(ofBlock: block)].rows(rows)
+    let activations = memory.section(section).blocks[configuration.index(ofBlock: block)].activations.rows(rows)
     let (computed, layer) = (own.block.rows(rows), gradients.blocks[block])
     workers.run([
       WeightTask(computed[.added], activations[.hidden], adding: layer.fc2),
-      WeightTask(computed[.hidden], activations[.between], adding: layer.fc1),
+      WeightTask(computed[.hidden], computed[.normalizedBetween], adding: layer.fc1),
       WeightTask(computed[.qkv], computed[.normalizedInput], adding: layer.qkv),
       WeightTask(computed[.projected], activations[.attended], adding: layer.projection),
       modulationTask(layout.modulationColumns(ofBlock: block)),
@@ -129,25 +139,25 @@ private struct BackwardPass: Sendable {
   }
 
   /// features = projector(x)
-  private func features(_ section: Section, _ block: Int, _ live: Range<Int>, adding dx: Matrix) {
+  private func features(_ section: Section, _ live: Range<Int>, adding dx: Matrix<Float>) {
     guard let projector = memory.projector else { return }
     let tokens = pass.tokens(of: section)
     workers.run(over: live.count, grain: tokens.slotsPerChunk) { _, slots in
       let rows = tokens.rows(slots)
-      let part = projector.rows(rows)
-      linearBackward(part[.featureGradients], weight: weights.projector[2].weight, into: part[.gradient1])
+      let part = projector.activations.rows(rows)
+      linearBackward(
+        projector.gradientOperand.updated(rows), weight: weights.projector[2].weight, into: part[.gradient1])
       siluBackward(part[.gradient1], part[.hidden1])
       linearBackward(part[.gradient1], weight: weights.projector[1].weight, into: part[.gradient0])
       siluBackward(part[.gradient0], part[.hidden0])
       linearBackward(part[.gradient0], weight: weights.projector[0].weight, adding: dx.rows(rows))
     }
     let rows = tokens.rows(live)
-    let part = projector.rows(rows)
-    let x = memory.section(section).tokens[configuration.index(ofBlock: block) + 1].rows(rows)
+    let part = projector.activations.rows(rows)
     workers.run([
-      WeightTask(part[.featureGradients], part[.activated1], adding: gradients.projector[2]),
+      WeightTask(projector.gradientOperand.rows(rows), part[.activated1], adding: gradients.projector[2]),
       WeightTask(part[.gradient1], part[.activated0], adding: gradients.projector[1]),
-      WeightTask(part[.gradient0], x, adding: gradients.projector[0]),
+      WeightTask(part[.gradient0], projector.input.rows(rows), adding: gradients.projector[0]),
     ])
   }
 
@@ -157,28 +167,34 @@ private struct BackwardPass: Sendable {
   func fusion() {
     own.deepGradients.rows(pass.deep.rows(0..<pass.deep.samples.count)).clear()
     let lasting = pass.deep.rows(0..<pass.deep.lasting)
-    pass.deepRows.withUnsafeBufferPointer {
-      guard let ids = $0.baseAddress else { return }
-      gatherRows(own.tokenGradients, ids, into: own.fusedGradients.rows(lasting))
-    }
     if let fusion = weights.fusion, let gradient = gradients.fusion {
+      gatherKept(into: own.fusedGradients.rows(lasting))
       fusionLayer(fusion, gradient, lasting)
       fusedMask(fusion, gradient)
     } else {
-      own.deepGradients.rows(lasting).copy(from: own.fusedGradients.rows(lasting))
+      gatherKept(into: own.deepGradients.rows(lasting))
       own.shallowGradients.rows(allRows).clear()
       if configuration.learnsMaskToken { addDroppedSum(to: gradients.maskToken) }
+    }
+  }
+
+  private func gatherKept<Result: MatrixElement>(into gradients: Matrix<Result>) {
+    pass.deepRows.withUnsafeBufferPointer {
+      guard let ids = $0.baseAddress else { return }
+      gatherRows(own.tokenGradients, ids, into: gradients)
     }
   }
 
   private var deepHalf: Range<Int> { 0..<configuration.width }
   private var shallowHalf: Range<Int> { configuration.width..<2 * configuration.width }
 
-  private func fusionLayer(_ fusion: LinearParameters, _ gradient: LinearParameters, _ lasting: Range<Int>) {
+  private func fusionLayer(
+    _ fusion: LinearParameters<Element>, _ gradient: LinearParameters<Float>, _ lasting: Range<Int>
+  ) {
     forEachChunk { _, samples in
       let rows = context.rows(samples)
       linearBackward(
-        own.tokenGradients.rows(rows), weight: fusion.weight.columns(shallowHalf),
+        own.tokenOperand.updated(rows), weight: fusion.weight.columns(shallowHalf),
         into: own.shallowGradients.rows(rows))
     }
     workers.run(over: lasting.count, grain: TokenSet.rowsPerChunk) { _, rows in
@@ -187,31 +203,32 @@ private struct BackwardPass: Sendable {
     }
     workers.run([
       WeightTask(
-        own.tokenGradients.rows(allRows), memory.encoder.output.rows(allRows),
+        own.tokenOperand.rows(allRows), memory.shallowOperand.rows(allRows),
         adding: gradient.weight.columns(shallowHalf), adding: gradient.bias),
       WeightTask(
-        own.fusedGradients.rows(lasting), memory.middle.output.rows(lasting),
-        adding: gradient.weight.columns(deepHalf), adding: nil),
+        own.fusedGradients.rows(lasting), memory.deepOperand.rows(lasting), adding: gradient.weight.columns(deepHalf),
+        adding: nil),
     ])
   }
 
   /// All dropped places hold the mask token, so their share of W_deep's gradient is one outer product.
-  private func fusedMask(_ fusion: LinearParameters, _ gradient: LinearParameters) {
+  private func fusedMask(_ fusion: LinearParameters<Element>, _ gradient: LinearParameters<Float>) {
     let sum = own.droppedSum
     sum.clear()
     addDroppedSum(to: sum.flattened)
+    let operand = own.droppedOperand.updated(0..<1)
     multiply(
-      sum, weights.maskToken.matrix(columns: configuration.width), adding: gradient.weight.columns(deepHalf),
+      operand, weights.maskToken.matrix(columns: configuration.width), adding: gradient.weight.columns(deepHalf),
       transposeA: true)
     if configuration.learnsMaskToken {
       linearBackward(
-        sum, weight: fusion.weight.columns(deepHalf),
+        operand, weight: fusion.weight.columns(deepHalf),
         adding: gradients.maskToken.matrix(columns: configuration.width))
     }
   }
 
   /// Adds the gradients of all places where the deep path was dropped.
-  private func addDroppedSum(to sum: Vector) {
+  private func addDroppedSum(to sum: Vector<Float>) {
     for row in allRows where !pass.isDeep[row] {
       biasBackward(own.tokenGradients.rows(row..<row + 1), adding: sum)
     }
@@ -231,7 +248,7 @@ private struct BackwardPass: Sendable {
   /// tokens = linear(patches); nothing needs the gradient of the latents.
   func inputLayer() {
     workers.run([
-      WeightTask(own.shallowGradients.rows(allRows), memory.patches.rows(allRows), adding: gradients.input)
+      WeightTask(own.shallowOperand.updated(allRows), memory.patches.rows(allRows), adding: gradients.input)
     ])
   }
 
@@ -240,10 +257,11 @@ private struct BackwardPass: Sendable {
     let activations = memory.condition.rows(0..<context.batch)
     let computed = own.condition.rows(0..<context.batch)
     let (condition, hidden) = (computed[.condition], computed[.hidden])
+    let modulations = own.modulationOperand.rows(0..<context.batch)
     workers.run(over: configuration.width, grain: 64) { _, columns in
-      multiply(computed[.modulations], weights.modulationWeight.columns(columns), into: condition.columns(columns))
+      multiply(modulations, weights.modulationWeight.columns(columns), into: condition.columns(columns))
     }
-    siluBackward(condition, activations[.condition])
+    siluBackward(condition, memory.conditionSums[.condition].rows(0..<context.batch))
     addEmbeddingBackward(condition, ids: pass.labels, adding: gradients.classes)
     linearBackward(condition, weight: weights.time2.weight, into: hidden)
     siluBackward(hidden, activations[.hidden])
@@ -254,10 +272,10 @@ private struct BackwardPass: Sendable {
     context.check?.look(hidden, "t_embedder", "mlp.0", "gradient")
   }
 
-  private func modulationTask(_ columns: Range<Int>) -> WeightTask {
+  private func modulationTask(_ columns: Range<Int>) -> WeightTask<Element> {
     let samples = 0..<context.batch
     return WeightTask(
-      own.condition.rows(samples)[.modulations].columns(columns), memory.condition.rows(samples)[.conditionActivated],
+      own.modulationOperand.updated(samples, columns: columns), memory.condition.rows(samples)[.conditionActivated],
       adding: gradients.modulationWeight.rows(columns), adding: gradients.modulationBias[columns])
   }
 

@@ -7,29 +7,37 @@ extension Network {
   /// encoder on all tokens -> drop -> middle on the kept ones -> fusion -> decoder on all tokens. SPRINT, arXiv
   /// 2510.21986, section 3.
   ///
-  /// - Parameter pass: overwritten; reuse one for many passes, and its arrays are allocated once
+  /// - Parameters:
+  ///   - weights: in the precision of `memory`
+  ///   - pass: overwritten; reuse one for many passes, and its arrays are allocated once
   package func forward(
-    _ weights: ParameterArena, _ input: NetworkInput, into pass: inout Pass, in memory: PassMemory,
+    _ weights: any NetworkWeights, _ input: NetworkInput, into pass: inout Pass, in memory: PassMemory,
     check: FiniteCheck? = nil
   ) {
     let kept = input.deepPath.kept?.perSample ?? configuration.tokens
     precondition(input.times.count <= memory.batch && kept <= memory.kept, "a pass larger than its memory")
     precondition(input.latents.columns == configuration.latentElements, "latents of another shape")
     pass.begin(input, configuration)
-    let context = PassContext(self, weights, memory, pass, check)
-    context.condition(input)
-    context.encode(input)
-    context.goDeep()
-    context.decode()
+    switch memory.matrices {
+    case .float32(let matrices): PassContext(self, weights, matrices, pass, check).forward(input)
+    case .bfloat16(let matrices): PassContext(self, weights, matrices, pass, check).forward(input)
+    }
   }
 }
 
 /// The sections of the forward pass, in their order.
 extension PassContext {
+  fileprivate func forward(_ input: NetworkInput) {
+    condition(input)
+    encode(input)
+    goDeep()
+    decode()
+  }
+
   /// condition = timeMLP(t) + class; modulations = W · SiLU(condition) + b, for all layers at once.
-  fileprivate func condition(_ input: NetworkInput) {
-    let activations = memory.condition.rows(0..<batch)
-    let (condition, modulations) = (activations[.condition], activations[.modulations])
+  private func condition(_ input: NetworkInput) {
+    let (activations, sums) = (memory.condition.rows(0..<batch), memory.conditionSums.rows(0..<batch))
+    let (condition, modulations) = (sums[.condition], sums[.modulations])
     timeFeatures(input.times, into: activations[.timeFeatures])
     linear(activations[.timeFeatures], weights.time0, into: activations[.hidden])
     silu(activations[.hidden], into: activations[.activated])
@@ -46,7 +54,7 @@ extension PassContext {
   }
 
   /// tokens = linear(patches), then the encoder.
-  fileprivate func encode(_ input: NetworkInput) {
+  private func encode(_ input: NetworkInput) {
     forEachChunk(pass.all, count: batch) { worker, samples in
       for sample in samples {
         patchify(input.latents.vector(sample), into: memory.patches.rows(rows(ofSample: sample)), configuration)
@@ -60,7 +68,7 @@ extension PassContext {
   }
 
   /// The middle on the kept tokens, then the deep half of the fusion.
-  fileprivate func goDeep() {
+  private func goDeep() {
     let deep = pass.deep
     let deepHalf = 0..<configuration.width
     forEachChunk(deep, count: deep.samples.count) { worker, slots in
@@ -73,7 +81,7 @@ extension PassContext {
       let lasting = deep.rows(slots.clamped(to: 0..<deep.lasting))
       guard let fusion = weights.fusion, !lasting.isEmpty else { return }
       linear(
-        memory.middle.output.rows(lasting), weight: fusion.weight.columns(deepHalf), bias: fusion.bias,
+        memory.deepOperand.updated(lasting), weight: fusion.weight.columns(deepHalf), bias: fusion.bias,
         into: memory.fusedDeep.rows(lasting))
     }
     let mask = weights.maskToken.matrix(columns: configuration.width)
@@ -85,7 +93,7 @@ extension PassContext {
   }
 
   /// fused = W_deep · deep + b + W_shallow · shallow, then the decoder and the output layer.
-  fileprivate func decode() {
+  private func decode() {
     let shallowHalf = configuration.width..<2 * configuration.width
     forEachChunk(pass.all, count: batch) { worker, samples in
       for sample in samples { restore(sample) }
@@ -93,7 +101,7 @@ extension PassContext {
       let fused = memory.decoder.input.rows(rows)
       if let fusion = weights.fusion {
         multiply(
-          memory.encoder.output.rows(rows), fusion.weight.columns(shallowHalf), adding: fused, transposeB: true)
+          memory.shallowOperand.updated(rows), fusion.weight.columns(shallowHalf), adding: fused, transposeB: true)
       }
       check?.look(fused, "fusion", "renoise_linear", "output")
       run(.decoder, samples, worker)
@@ -139,26 +147,27 @@ extension PassContext {
       let computation = self.block(block, live, worker)
       computation.forward()
       if pass.readsFeatures, configuration.projector?.afterBlock == block + 1 {
-        readFeatures(computation.output, rows: pass.tokens(of: section).rows(live))
+        readFeatures(rows: pass.tokens(of: section).rows(live))
       }
     }
   }
 
   /// features = projector(x)
-  private func readFeatures(_ x: Matrix, rows: Range<Int>) {
-    guard let activations = memory.projector?.rows(rows) else { return }
-    linear(x, weights.projector[0], into: activations[.hidden0])
+  private func readFeatures(rows: Range<Int>) {
+    guard let projector = memory.projector else { return }
+    let activations = projector.activations.rows(rows)
+    linear(projector.input.updated(rows), weights.projector[0], into: activations[.hidden0])
     silu(activations[.hidden0], into: activations[.activated0])
     linear(activations[.activated0], weights.projector[1], into: activations[.hidden1])
     silu(activations[.hidden1], into: activations[.activated1])
-    linear(activations[.activated1], weights.projector[2], into: activations[.features])
-    check?.look(activations[.features], "projectors", "4", "output")
+    linear(activations[.activated1], weights.projector[2], into: projector.features.rows(rows))
+    check?.look(projector.features.rows(rows), "projectors", "4", "output")
   }
 
   private func forEachChunk(
     _ tokens: TokenSet, count: Int, _ body: @Sendable (_ worker: Int, _ slots: Range<Int>) -> Void
   ) {
-    if memory.backward == nil {
+    if memory.ofBackward == nil {
       // The bits of an image must not depend on the number of threads.
       network.workers.run(over: count, inSlicesOf: tokens.slotsPerFixedChunk, body)
     } else {

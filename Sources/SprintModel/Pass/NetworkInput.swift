@@ -3,7 +3,7 @@ import SprintKernels
 /// The input of one pass over B samples.
 package struct NetworkInput: Sendable {
   /// [B, C · S · S] latents on the path between data and noise.
-  package var latents: Matrix
+  package var latents: Matrix<Float>
   /// [B] times in [0, 1].
   package var times: [Float]
   /// [B] classes; the configured number of classes means "no class".
@@ -14,7 +14,7 @@ package struct NetworkInput: Sendable {
   package var readsFeatures: Bool
 
   /// Makes an input; all parts belong to the same B samples.
-  package init(latents: Matrix, times: [Float], labels: [Int], deepPath: DeepPath, readsFeatures: Bool = false) {
+  package init(latents: Matrix<Float>, times: [Float], labels: [Int], deepPath: DeepPath, readsFeatures: Bool = false) {
     precondition(times.count == latents.rows && labels.count == latents.rows, "times or labels of another batch")
     precondition(deepPath.dropped.count == latents.rows, "a deep path of another batch")
     self.latents = latents

@@ -1,15 +1,21 @@
 import SprintKernels
 
 /// Everything that the sections of a forward or backward pass look at.
-struct PassContext: Sendable {
+struct PassContext<Element: MatrixElement>: Sendable {
   let network: Network
   let configuration: ModelConfiguration
-  let weights: NetworkParameters
-  let memory: PassMemory
+  let weights: NetworkParameters<Element>
+  let memory: PassMatrices<Element>
   let pass: Pass
   let check: FiniteCheck?
 
-  init(_ network: Network, _ weights: ParameterArena, _ memory: PassMemory, _ pass: Pass, _ check: FiniteCheck?) {
+  init(
+    _ network: Network, _ weights: any NetworkWeights, _ memory: PassMatrices<Element>, _ pass: Pass,
+    _ check: FiniteCheck?
+  ) {
+    guard let weights = weights as? ParameterArena<Element> else {
+      preconditionFailure("weights of another precision than the pass's memory")
+    }
     (self.network, configuration, self.weights) = (network, network.configuration, weights.views)
     (self.memory, self.pass, self.check) = (memory, pass, check)
   }
@@ -25,11 +31,11 @@ struct PassContext: Sendable {
   /// The modulation of the output layer.
   var outputModulation: Modulation<OutputModulationPart> {
     Modulation(
-      memory.condition[.modulations].columns(network.layout.outputModulationColumns), width: configuration.width)
+      memory.conditionSums[.modulations].columns(network.layout.outputModulationColumns), width: configuration.width)
   }
 
   /// Block `block` on the rows of `slots`, in the scratch of a worker.
-  func block(_ block: Int, _ slots: Range<Int>, _ worker: Int) -> Block {
+  func block(_ block: Int, _ slots: Range<Int>, _ worker: Int) -> Block<Element> {
     let section = configuration.section(of: block)
     let (index, memory, tokens) = (
       configuration.index(ofBlock: block), memory.section(section), pass.tokens(of: section)
@@ -38,14 +44,15 @@ struct PassContext: Sendable {
     return Block(
       name: check == nil ? "" : configuration.name(ofBlock: block), configuration: configuration,
       parameters: weights.blocks[block], input: memory.tokens[index].rows(rows),
-      output: memory.tokens[index + 1].rows(rows), activations: memory.blocks[index].rows(rows), tokens: tokens,
+      output: memory.tokens[index + 1].rows(rows), activations: memory.blocks[index].activations.rows(rows),
+      residual: memory.blocks[index].residual.rows(rows), tokens: tokens,
       slots: slots, modulation: modulation(ofBlock: block), rotary: network.rotary,
       scratch: self.memory.scratch[worker], check: check)
   }
 
   private func modulation(ofBlock block: Int) -> Modulation<ModulationPart> {
     Modulation(
-      memory.condition[.modulations].columns(network.layout.modulationColumns(ofBlock: block)),
+      memory.conditionSums[.modulations].columns(network.layout.modulationColumns(ofBlock: block)),
       width: configuration.width)
   }
 }

@@ -5,13 +5,15 @@ import SprintKernels
 /// - Parameters:
 ///   - latent: [C · S · S] one sample
 ///   - patches: [N, C p²]
-func patchify(_ latent: Vector, into patches: Matrix, _ configuration: ModelConfiguration) {
-  forEachPatchElement(configuration) { token, column, element in patches[token, column] = latent[element] }
+func patchify<Element: MatrixElement>(
+  _ latent: Vector<Float>, into patches: Matrix<Element>, _ configuration: ModelConfiguration
+) {
+  forEachPatchElement(configuration) { token, column, element in patches[token, column] = Element(latent[element]) }
 }
 
 /// The reverse of `patchify`. Every element has one place on either side, so each function is also the other's
 /// backward.
-func unpatchify(_ patches: Matrix, into latent: Vector, _ configuration: ModelConfiguration) {
+func unpatchify(_ patches: Matrix<Float>, into latent: Vector<Float>, _ configuration: ModelConfiguration) {
   forEachPatchElement(configuration) { token, column, element in latent[element] = patches[token, column] }
 }
 

@@ -1,16 +1,16 @@
 import SprintKernels
 
 /// The weight gradients of one layer as products over all tokens: dW += dyᵀ · x and db += Σ dy.
-struct WeightTask: Sendable {
-  let dy, x: Matrix
-  let weight: Matrix
-  let bias: Vector?
+struct WeightTask<Element: MatrixElement>: Sendable {
+  let dy, x: Matrix<Element>
+  let weight: Matrix<Float>
+  let bias: Vector<Float>?
 
-  init(_ dy: Matrix, _ x: Matrix, adding weight: Matrix, adding bias: Vector?) {
+  init(_ dy: Matrix<Element>, _ x: Matrix<Element>, adding weight: Matrix<Float>, adding bias: Vector<Float>?) {
     (self.dy, self.x, self.weight, self.bias) = (dy, x, weight, bias)
   }
 
-  init(_ dy: Matrix, _ x: Matrix, adding layer: LinearParameters) {
+  init(_ dy: Matrix<Element>, _ x: Matrix<Element>, adding layer: LinearParameters<Float>) {
     self.init(dy, x, adding: layer.weight, adding: layer.bias)
   }
 
@@ -25,7 +25,7 @@ struct WeightTask: Sendable {
 
 extension Workers {
   /// Runs the tasks, each split over all workers by output rows.
-  func run(_ weightTasks: [WeightTask]) {
+  func run<Element>(_ weightTasks: [WeightTask<Element>]) {
     run(tasks: weightTasks.count * count) { _, index in
       weightTasks[index / count].run(part: index % count, of: count)
     }

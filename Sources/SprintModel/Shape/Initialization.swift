@@ -3,7 +3,7 @@ import SprintKernels
 extension ParameterLayout {
   /// Writes the published initial weights: Xavier-uniform linear layers; zero biases, modulations and output layer;
   /// unit norms; embeddings and mask token from a normal distribution of deviation 0.02. DiT, arXiv 2212.09748.
-  package func initialize(_ weights: Vector, seed: UInt64) {
+  package func initialize(_ weights: Vector<Float>, seed: UInt64) {
     let random = Philox(seed: seed, purpose: .initialization)
     for (index, parameter) in parameters.enumerated() {
       let values = weights[parameter.range]

@@ -24,17 +24,17 @@ extension ModelConfiguration {
 /// The modulation vectors of one layer for all samples of a batch, or their gradients.
 struct Modulation<Part: RawRepresentable<Int>>: Sendable {
   /// [B, parts · D]
-  private let vectors: Matrix
+  private let vectors: Matrix<Float>
   /// D
   private let width: Int
 
   /// - Parameters:
   ///   - vectors: [B, parts · D]
   ///   - width: D
-  init(_ vectors: Matrix, width: Int) { (self.vectors, self.width) = (vectors, width) }
+  init(_ vectors: Matrix<Float>, width: Int) { (self.vectors, self.width) = (vectors, width) }
 
   /// The vector `part` of sample `sample`, [D].
-  func callAsFunction(_ part: Part, _ sample: Int) -> Vector {
+  func callAsFunction(_ part: Part, _ sample: Int) -> Vector<Float> {
     vectors.vector(sample)[part.rawValue * width..<(part.rawValue + 1) * width]
   }
 }

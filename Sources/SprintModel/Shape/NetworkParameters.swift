@@ -1,11 +1,11 @@
 import SprintKernels
 
 /// A linear layer's weight [outputs, inputs] and bias [outputs] in one arena.
-struct LinearParameters: Sendable {
-  let weight: Matrix
-  let bias: Vector
+struct LinearParameters<Element: MatrixElement>: Sendable {
+  let weight: Matrix<Element>
+  let bias: Vector<Element>
 
-  init(_ name: String, _ layout: ParameterLayout, _ arena: Vector) {
+  init(_ name: String, _ layout: ParameterLayout, _ arena: Vector<Element>) {
     let place = layout.range("\(name).bias")
     bias = arena[place]
     let elements = arena[layout.range("\(name).weight")]
@@ -14,16 +14,18 @@ struct LinearParameters: Sendable {
 }
 
 /// y = x · Wᵀ + b, with the parameters of `layer`.
-func linear(_ x: Matrix, _ layer: LinearParameters, into y: Matrix) {
+func linear<Element: MatrixElement, Result: MatrixElement>(
+  _ x: Matrix<Element>, _ layer: LinearParameters<Element>, into y: Matrix<Result>
+) {
   linear(x, weight: layer.weight, bias: layer.bias, into: y)
 }
 
 /// The parameters of one block except its modulation, in one arena (weights or gradients).
-struct BlockParameters: Sendable {
-  let qkv, projection, fc1, fc2: LinearParameters
-  let queryNorm, keyNorm: Vector
+struct BlockParameters<Element: MatrixElement>: Sendable {
+  let qkv, projection, fc1, fc2: LinearParameters<Element>
+  let queryNorm, keyNorm: Vector<Element>
 
-  init(_ block: Int, _ configuration: ModelConfiguration, _ layout: ParameterLayout, _ arena: Vector) {
+  init(_ block: Int, _ configuration: ModelConfiguration, _ layout: ParameterLayout, _ arena: Vector<Element>) {
     let name = configuration.name(ofBlock: block)
     qkv = LinearParameters("\(name).attn.qkv", layout, arena)
     projection = LinearParameters("\(name).attn.proj", layout, arena)
@@ -35,19 +37,19 @@ struct BlockParameters: Sendable {
 }
 
 /// All parameters of the network as views into one arena (weights, gradients, or a moving average).
-struct NetworkParameters: Sendable {
-  let blocks: [BlockParameters]
-  let input, output, time0, time2: LinearParameters
-  let fusion: LinearParameters?
-  let projector: [LinearParameters]
-  let maskToken: Vector
-  let classes: Matrix
+struct NetworkParameters<Element: MatrixElement>: Sendable {
+  let blocks: [BlockParameters<Element>]
+  let input, output, time0, time2: LinearParameters<Element>
+  let fusion: LinearParameters<Element>?
+  let projector: [LinearParameters<Element>]
+  let maskToken: Vector<Element>
+  let classes: Matrix<Element>
   /// All modulation layers at once: weight [vectors · D, D], bias [vectors · D].
-  let modulationWeight: Matrix
-  let modulationBias: Vector
+  let modulationWeight: Matrix<Element>
+  let modulationBias: Vector<Element>
 
-  init(_ configuration: ModelConfiguration, _ layout: ParameterLayout, _ arena: Vector) {
-    precondition(arena.count == layout.count, "an arena of \(arena.count) floats for \(layout.count) parameters")
+  init(_ configuration: ModelConfiguration, _ layout: ParameterLayout, _ arena: Vector<Element>) {
+    precondition(arena.count == layout.count, "an arena of \(arena.count) elements for \(layout.count) parameters")
     blocks = (0..<configuration.blocks).map { BlockParameters($0, configuration, layout, arena) }
     input = LinearParameters("x_embedder.proj", layout, arena)
     output = LinearParameters("final_layer.linear", layout, arena)

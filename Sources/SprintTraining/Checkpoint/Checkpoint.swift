@@ -88,12 +88,12 @@ package struct Checkpoint: Sendable {
   }
 
   /// Reads only the weights or only their moving average.
-  package func load(average: Bool, into arena: ParameterArena) throws {
+  package func load(average: Bool, into arena: ParameterArena<Float>) throws {
     try read(average ? .average : .weights, into: arena)
   }
 
   /// Reads one part of the training state.
-  func read(_ part: TrainingPart, into arena: ParameterArena) throws {
+  func read(_ part: TrainingPart, into arena: ParameterArena<Float>) throws {
     let file = try HDF5File(reading: path)
     for parameter in arena.layout.parameters {
       let name = "/\(part.rawValue)/\(parameter.name)"
@@ -112,7 +112,7 @@ package struct Checkpoint: Sendable {
   /// - Parameter whole: called for each part in order; returns all of it
   package static func write(
     _ position: TrainingPosition, _ configuration: Configuration, _ data: DataRecord, pace: Pace? = nil,
-    to path: String, _ whole: (TrainingPart) throws -> ParameterArena
+    to path: String, _ whole: (TrainingPart) throws -> ParameterArena<Float>
   ) throws {
     try AtomicFile.create(path) { temporary in
       let file = try HDF5File(creating: temporary, pace: pace)

@@ -73,11 +73,9 @@ final class CheckpointSaver {
   /// Saves without a snapshot: brings the parts together one after another in the borrowed memory of the gradients.
   private func saveNow(_ position: TrainingPosition) throws {
     var remaining = TrainingPart.allCases[...]
-    func whole(_ part: TrainingPart) throws -> ParameterArena {
+    func whole(_ part: TrainingPart) throws -> ParameterArena<Float> {
       remaining = remaining.dropFirst()
-      if part == .weights { return optimizer.weights }
-      try optimizer.collect(part, into: optimizer.communicator.rank == 0 ? optimizer.gradients.elements : nil)
-      return optimizer.gradients
+      return try optimizer.whole(part)
     }
     writer?.writeNow(position, whole)
     // Other ranks, and rank zero where writing has failed, still take part in the remaining collections.

@@ -68,7 +68,7 @@ package struct CheckpointStore: Sendable {
   /// - Parameter whole: called for each part in order; returns all of it
   func save(
     _ position: TrainingPosition, _ configuration: Configuration, _ data: DataRecord, pace: Pace? = nil,
-    _ whole: (TrainingPart) throws -> ParameterArena
+    _ whole: (TrainingPart) throws -> ParameterArena<Float>
   ) throws -> String {
     let path = path(step: position.step)
     try Checkpoint.write(position, configuration, data, pace: pace, to: path, whole)

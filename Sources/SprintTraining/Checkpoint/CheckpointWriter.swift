@@ -43,12 +43,12 @@ final class CheckpointWriter: @unchecked Sendable {
   }
 
   /// Writes at once; `whole` returns all of each part, in order.
-  func writeNow(_ position: TrainingPosition, _ whole: (TrainingPart) throws -> ParameterArena) {
+  func writeNow(_ position: TrainingPosition, _ whole: (TrainingPart) throws -> ParameterArena<Float>) {
     save(position, nil, whole)
   }
 
   private func save(
-    _ position: TrainingPosition, _ pace: Pace?, _ whole: (TrainingPart) throws -> ParameterArena
+    _ position: TrainingPosition, _ pace: Pace?, _ whole: (TrainingPart) throws -> ParameterArena<Float>
   ) {
     let began = ContinuousClock.now
     let outcome = Result {

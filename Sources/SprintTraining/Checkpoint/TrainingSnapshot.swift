@@ -17,7 +17,7 @@ package enum TrainingPart: String, CaseIterable, Sendable {
 /// has one; it takes four times the memory of the weights. The shards of other ranks arrive straight at their place in
 /// it.
 package final class TrainingSnapshot: Sendable {
-  private let arenas: [TrainingPart: ParameterArena]
+  private let arenas: [TrainingPart: ParameterArena<Float>]
 
   /// A snapshot of zeros for a network.
   package init(_ network: Network) {
@@ -25,7 +25,7 @@ package final class TrainingSnapshot: Sendable {
   }
 
   /// One part of the state.
-  package subscript(part: TrainingPart) -> ParameterArena {
+  package subscript(part: TrainingPart) -> ParameterArena<Float> {
     guard let arena = arenas[part] else { preconditionFailure("a snapshot has all parts") }
     return arena
   }

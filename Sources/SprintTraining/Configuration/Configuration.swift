@@ -1,5 +1,6 @@
 import SprintCommunication
 import SprintDiffusion
+import SprintKernels
 import SprintModel
 
 /// The settings of a training run.
@@ -16,6 +17,8 @@ package struct Configuration: Sendable {
   package var seed: UInt64
   /// Worker threads of each process; nil for one per core.
   package var threads: Int?
+  /// The number format of the products in training.
+  package var precision: Precision
   /// What the backward pass computes again to save memory.
   package var recompute: PassSize.Recompute
   /// The network.
@@ -59,6 +62,7 @@ package struct Configuration: Sendable {
     let root = try ConfigurationReader(document.node, path: "", record: record)
     seed = UInt64(try root.integer("seed", default: 0, in: 0...Int.max))
     threads = root.has("threads") ? try root.integer("threads", in: 1...4096) : nil
+    precision = try root.choice("precision", default: .float32)
     recompute = try Self.readRecompute(root.section("memory"))
     model = try ModelConfiguration(root.section("model"))
     data = try Data(root.section("data"))
@@ -127,7 +131,10 @@ extension Configuration {
   /// of output, the number of threads and the way in which ranks share the work may differ.
   package func differences(from other: Configuration) -> [(key: String, own: String, other: String)] {
     let free =
-      ["threads", "data.train", "data.validation", "checkpoint.", "samples.", "log.", "distribution.", "memory."]
+      [
+        "threads", "precision", "data.train", "data.validation", "checkpoint.", "samples.", "log.", "distribution.",
+        "memory.",
+      ]
       // Where a plateau ends a stage, validations decide what is learnt.
       + (stages.contains { $0.plateau != nil } ? [] : ["validation."])
     let (own, theirs) = (Dictionary(entries) { $1 }, Dictionary(other.entries) { $1 })

@@ -10,20 +10,21 @@ struct RankRoster {
     var threads: Int
     /// The cores that the rank may run on, as /proc writes them: `0-3,8`.
     var cores: String
-    var blasCore: String
+    /// What computes products.
+    var kernels: String
     /// FLOP/s of all its threads together, measured on all ranks at once.
     var peak: Double
 
-    var text: String { [host, "\(threads)", cores, blasCore, "\(peak)"].joined(separator: "\t") }
+    var text: String { [host, "\(threads)", cores, kernels, "\(peak)"].joined(separator: "\t") }
 
-    init(host: String, threads: Int, cores: String, blasCore: String, peak: Double) {
-      (self.host, self.threads, self.cores, self.blasCore, self.peak) = (host, threads, cores, blasCore, peak)
+    init(host: String, threads: Int, cores: String, kernels: String, peak: Double) {
+      (self.host, self.threads, self.cores, self.kernels, self.peak) = (host, threads, cores, kernels, peak)
     }
 
     init?(text: String) {
       let parts = text.components(separatedBy: "\t")
       guard parts.count == 5, let threads = Int(parts[1]), let peak = Double(parts[4]) else { return nil }
-      self.init(host: parts[0], threads: threads, cores: parts[2], blasCore: parts[3], peak: peak)
+      self.init(host: parts[0], threads: threads, cores: parts[2], kernels: parts[3], peak: peak)
     }
   }
 
@@ -32,11 +33,11 @@ struct RankRoster {
   init(_ entries: [Entry]) { self.entries = entries }
 
   /// Measures this rank and gathers the entries of all ranks; returns the roster at rank zero.
-  init?(_ communicator: Communicator, _ workers: Workers) throws {
+  init?(_ communicator: Communicator, _ workers: Workers, _ precision: Precision) throws {
     try communicator.barrier()
     let own = Entry(
-      host: ProcessInfo.processInfo.hostName, threads: workers.count, cores: Self.ownCores, blasCore: BLAS.core,
-      peak: BLAS.measurePeak(workers: workers))
+      host: ProcessInfo.processInfo.hostName, threads: workers.count, cores: Self.ownCores, kernels: precision.kernels,
+      peak: PeakRate.measure(precision, workers: workers))
     let texts = try communicator.gather(own.text)
     guard communicator.rank == 0 else { return nil }
     entries = texts.compactMap(Entry.init)
@@ -68,7 +69,7 @@ struct RankRoster {
   }
 
   private static func line(_ entry: Entry) -> String {
-    "\(entry.host), \(entry.threads) threads on cores \(entry.cores), OpenBLAS core \(entry.blasCore), "
+    "\(entry.host), \(entry.threads) threads on cores \(entry.cores), \(entry.kernels), "
       + String(format: "%.0f GFLOP/s", entry.peak / 1e9)
   }
 

@@ -31,7 +31,7 @@ package struct MemoryNeed: Sendable {
     guard limit != .host else { return 0 }
     // A stack and, of the address space, what malloc reserves for a thread.
     let thread = limit == .addressSpace ? 72 * 0x1p20 : 8 * 0x1p20
-    let idle = Double(otherThreads) * thread + Double(BLAS.peakBytes(threads: threads))
+    let idle = Double(otherThreads) * thread + Double(PeakRate.bytes(threads: threads))
     return BLAS.threadBytes(threads, of: limit) + idle
   }
 
@@ -45,13 +45,14 @@ package struct MemoryNeed: Sendable {
     let shards = configuration.distribution.isSharded ? Double(ranks) : 1
     let passes = configuration.stages.map { configuration.passSize($0, slice: $0.imagesPerRank(ranks)) }
     var parts = [
-      Part(part: "weights", bytes: 4 * Double(weights)), Part(part: "gradients", bytes: 4 * Double(weights)),
+      Part(part: "weights", bytes: Self.weights(weights, configuration.precision, shards)),
+      Part(part: "gradients", bytes: 4 * Double(weights)),
       Part(part: "moving average and moments", bytes: 12 * Double(weights) / shards),
       Part(part: "activations", bytes: passes.map { Self.bytes(model, threads, $0) }.max() ?? 0),
       Part(part: "batches", bytes: Self.batches(configuration, ranks, passes)),
     ]
     // The measurement at the start ends before activations and batches are touched.
-    let measurement = Double(BLAS.peakBytes(threads: threads)) - parts.suffix(2).reduce(0) { $0 + $1.bytes }
+    let measurement = Double(PeakRate.bytes(threads: threads)) - parts.suffix(2).reduce(0) { $0 + $1.bytes }
     let between = max(0, measurement, Self.validation(configuration, threads), Self.pictures(configuration, threads))
     parts.append(Part(part: "validation, pictures or measurement", bytes: between))
     if ranks > 1 { parts.append(Part(part: "buckets on their way", bytes: 4 * Double(BucketPlan.bucketFloats))) }
@@ -60,6 +61,12 @@ package struct MemoryNeed: Sendable {
       parts.append(Part(part: "snapshot for saving", bytes: bytes, isRankZeroOnly: true))
     }
     self.parts = parts
+  }
+
+  /// The weights that passes read and, if those are rounded, the exact ones that a rank updates.
+  private static func weights(_ count: Int, _ precision: Precision, _ shards: Double) -> Double {
+    let exact = precision == .float32 ? 0 : 4 * Double(count) / shards
+    return Double(precision.bytes * count) + exact
   }
 
   /// Returns the bytes in which passes of a size are computed.

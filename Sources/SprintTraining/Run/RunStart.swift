@@ -2,6 +2,7 @@ import Foundation
 import SprintCommunication
 import SprintData
 import SprintFormats
+import SprintKernels
 import SprintModel
 
 /// Whether a run goes on from a checkpoint.
@@ -39,6 +40,7 @@ struct RunStart {
     }
     (training, validation, data) = try communicator.agree { [checkpoint] in
       try configuration.check(ranks: communicator.size)
+      try configuration.precision.requireSupport()
       let (training, validation) = (try Self.openTraining(configuration), try Self.openValidation(configuration))
       let data = communicator.rank == 0 ? try DataRecord(training, validation: validation) : nil
       if let checkpoint, let data { try Self.check(checkpoint, configuration, data, note) }
@@ -118,6 +120,11 @@ struct RunStart {
     var differences = configuration.differences(from: try checkpoint.configuration()).map {
       "`\($0.key)` was \($0.other), now \($0.own)"
     }
+    let before = try checkpoint.configuration().precision
+    if before != configuration.precision {
+      note(
+        "\(checkpoint.path) was trained in \(before.rawValue); the run goes on in \(configuration.precision.rawValue)")
+    }
     if checkpoint.data.samples != data.samples {
       differences.append("the data had \(checkpoint.data.samples) samples, now \(data.samples)")
     } else if !data.matches(checkpoint.data, \.training) {
@@ -149,5 +156,12 @@ extension Configuration {
     throw RunError.unusable(
       "stage `\(smallest.name)` has a batch of \(smallest.batch) for \(ranks) ranks; each rank needs at least one: "
         + "start fewer ranks or enlarge the batch")
+  }
+}
+
+extension Precision {
+  /// Throws if this CPU cannot compute in this precision.
+  package func requireSupport() throws {
+    if let obstacle = obstacle() { throw RunError.unusable(obstacle) }
   }
 }

@@ -1,5 +1,6 @@
 import SprintData
 import SprintFormats
+import SprintKernels
 import SprintModel
 
 /// An output file of samples; its name's ending chooses the format.
@@ -22,23 +23,27 @@ package struct SampleFile {
   }
 
   /// Writes samples as a labelled grid (.png), as `arr_0` uint8 [n, H, W, C] (.npz), or as a data set (.h5) of
-  /// `/latents` [n, C, S, S] in the units of the training data and `/labels` [n].
-  package func write(_ samples: [[Float]], labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties)
-    throws
-  {
+  /// `/latents` [n, C, S, S] in the units of the training data and `/labels` [n]. Each says that sprint drew it, and in
+  /// which precision.
+  package func write(
+    _ samples: [[Float]], labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties,
+    _ precision: Precision
+  ) throws {
+    let comment = "drawn by sprint in \(precision.rawValue)"
     let grid = SampleGrid(channels: model.channels, side: model.side, properties)
     switch kind {
-    case .png: try grid.picture(samples, labels: labels).writePNG(to: path)
+    case .png: try grid.picture(samples, labels: labels).writePNG(comment: comment, to: path)
     case .npz:
       try NPYArray.writeNPZ(
         samples.flatMap(grid.bytes), shape: [samples.count, model.side, model.side, model.channels], name: "arr_0",
-        to: path)
-    case .h5: try writeHDF5(samples, labels, model, properties)
+        comment: comment, to: path)
+    case .h5: try writeHDF5(samples, labels, model, properties, comment)
     }
   }
 
   private func writeHDF5(
-    _ samples: [[Float]], _ labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties
+    _ samples: [[Float]], _ labels: [Int], _ model: ModelConfiguration, _ properties: LatentProperties,
+    _ source: String
   ) throws {
     let plane = model.side * model.side
     let stored = try samples.enumerated().flatMap { image, sample in
@@ -53,7 +58,7 @@ package struct SampleFile {
       }
       try file.write("/labels", shape: [labels.count], labels.map { Int64($0) })
       try file.write(properties)
-      try file.write(attribute: "source", "drawn by sprint")
+      try file.write(attribute: "source", source)
       try file.close()
     }
   }

@@ -7,11 +7,11 @@ import SprintModel
 /// images in tiles of a fixed size, because the rounding of a matrix product depends on its number of rows.
 package struct SampleGenerator: Sendable {
   private let network: Network
-  private let weights: ParameterArena
+  private let weights: any NetworkWeights
   private let settings: SamplerSettings
   private let seed: UInt64
 
-  package init(_ network: Network, weights: ParameterArena, settings: SamplerSettings, seed: UInt64) {
+  package init(_ network: Network, weights: any NetworkWeights, settings: SamplerSettings, seed: UInt64) {
     (self.network, self.weights, self.settings, self.seed) = (network, weights, settings, seed)
   }
 

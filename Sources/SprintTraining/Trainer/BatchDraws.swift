@@ -55,7 +55,7 @@ final class BatchDraws {
 
 /// [B, C · S · S] noise of one batch.
 private struct NoiseMemory: Sendable {
-  let values: Matrix
+  let values: Matrix<Float>
   private let arena: Arena
 
   init(rows: Int, columns: Int) {

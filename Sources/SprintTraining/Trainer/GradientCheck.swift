@@ -17,11 +17,13 @@ struct GradientCheck {
   /// The largest relative error that counts as agreement in single precision.
   static let tolerance = 0.02
   private let objective: FlowMatching
-  private let weights, gradients: ParameterArena
+  private let weights, gradients: ParameterArena<Float>
   private let alignmentWeight: Double
 
   /// A check at `weights` plus some noise, so that layers that start at zero have gradients to compare.
-  init(_ network: Network, _ objective: FlowMatching, weights: ParameterArena, alignmentWeight: Double, seed: UInt64) {
+  init(
+    _ network: Network, _ objective: FlowMatching, weights: ParameterArena<Float>, alignmentWeight: Double, seed: UInt64
+  ) {
     (self.objective, self.alignmentWeight) = (objective, alignmentWeight)
     self.weights = ParameterArena(network)
     gradients = ParameterArena(network)

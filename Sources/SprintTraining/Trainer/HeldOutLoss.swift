@@ -21,7 +21,8 @@ struct HeldOutLoss {
 
   /// Returns the mean squared error of the velocity under some weights, in the same bits on any number of ranks; nil
   /// where a rank asked to stop. All ranks call it, each with all weights.
-  func loss(_ weights: ParameterArena, _ communicator: Communicator, stopRequested: () -> Bool) throws -> Double? {
+  func loss(_ weights: ParameterArena<Float>, _ communicator: Communicator, stopRequested: () -> Bool) throws -> Double?
+  {
     let batch = min(Self.batch, samples)
     let batches = stride(from: 0, to: samples, by: batch).map { $0..<min($0 + batch, samples) }
     let objective = FlowMatching(
@@ -44,7 +45,8 @@ struct HeldOutLoss {
   }
 
   private func sum(
-    _ weights: ParameterArena, _ range: Range<Int>, _ objective: FlowMatching, _ data: Matrix, _ noise: Matrix
+    _ weights: ParameterArena<Float>, _ range: Range<Int>, _ objective: FlowMatching, _ data: Matrix<Float>,
+    _ noise: Matrix<Float>
   ) throws -> Double {
     let noiseDraws = Philox(seed: configuration.seed, purpose: .validationNoise)
     let timeDraws = Philox(seed: configuration.seed, purpose: .validationTime)

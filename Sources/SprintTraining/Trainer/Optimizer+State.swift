@@ -5,24 +5,32 @@ import SprintModel
 // The whole training state, gathered from all ranks and given back to them.
 
 extension Optimizer {
-  /// What this rank has of a part: all weights, its own ranges of the others.
-  private func own(_ part: TrainingPart) -> Vector {
-    switch part {
-    case .weights: weights.elements
-    case .average: state.average
-    case .firstMoment: state.firstMoment
-    case .secondMoment: state.secondMoment
+  /// Brings all of a part to rank zero. All ranks call it, rank zero with memory for it.
+  package func collect(_ part: TrainingPart, into whole: Vector<Float>?) throws {
+    switch (part, weights) {
+    case (.weights, .float32(let weights)):
+      if let whole { workers.copy(weights.elements, to: whole) }
+    case (.weights, .bfloat16(_, let exact)): try collect(exact.elements, into: whole)
+    case (.average, _): try collect(state.average, into: whole)
+    case (.firstMoment, _): try collect(state.firstMoment, into: whole)
+    case (.secondMoment, _): try collect(state.secondMoment, into: whole)
     }
   }
 
-  /// Brings all of a part to rank zero. All ranks call it, rank zero with memory for it.
-  func collect(_ part: TrainingPart, into whole: Vector?) throws {
-    let own = own(part)
-    if isSharded, part != .weights {
+  /// Brings what ranks keep of their shards to rank zero.
+  private func collect(_ own: Vector<Float>, into whole: Vector<Float>?) throws {
+    if isSharded {
       try communicator.gatherShards(own, into: whole, plan)
     } else if let whole {
-      copy(own, to: whole)
+      workers.copy(own, to: whole)
     }
+  }
+
+  /// Returns all of a part at rank zero, where it may lie in the borrowed memory of the gradients. All ranks call it.
+  func whole(_ part: TrainingPart) throws -> ParameterArena<Float> {
+    if part == .weights, case .float32(let weights) = weights { return weights }
+    try collect(part, into: communicator.rank == 0 ? gradients.elements : nil)
+    return gradients
   }
 
   /// Takes a snapshot. All ranks call it, rank zero with the snapshot to fill.
@@ -36,14 +44,19 @@ extension Optimizer {
     for part in TrainingPart.allCases {
       try communicator.agree { try checkpoint?.read(part, into: gradients) }
       try communicator.broadcast(staging)
-      if part == .weights { copy(staging, to: weights.elements) } else { take(from: staging, into: own(part)) }
+      switch part {
+      case .weights: weights.take(staging, shards, workers)
+      case .average: take(from: staging, into: state.average)
+      case .firstMoment: take(from: staging, into: state.firstMoment)
+      case .secondMoment: take(from: staging, into: state.secondMoment)
+      }
     }
     clearGradients()
   }
 
   /// Calls `body` with the whole moving average at every rank, in the borrowed memory of the gradients.
-  func withAverage<Result>(_ body: (ParameterArena) throws -> Result) throws -> Result {
-    for range in shards.ranges { copy(state.average[range.state], to: gradients.elements[range.place]) }
+  func withAverage<Result>(_ body: (ParameterArena<Float>) throws -> Result) throws -> Result {
+    for range in shards.ranges { workers.copy(state.average[range.state], to: gradients.elements[range.place]) }
     if isSharded { try communicator.allGather(gradients.elements, plan) }
     defer { clearGradients() }
     return try body(gradients)

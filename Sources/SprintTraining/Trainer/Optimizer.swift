@@ -5,10 +5,11 @@ import SprintModel
 /// Weights and gradients of a whole network, the moving average and AdamW's moments of the weights that this rank
 /// updates, and the pass that updates them.
 package final class Optimizer: Sendable {
-  /// The weights in training.
-  package let weights: ParameterArena
+  /// The number format of passes, of gradients' operands and of the weights that ranks send each other.
+  package let precision: Precision
+  let weights: TrainedWeights
   /// The backward pass adds gradients here; `update` leaves zeros. Between updates the memory may be borrowed.
-  package let gradients: ParameterArena
+  package let gradients: ParameterArena<Float>
   /// How the arenas are cut into buckets and shards.
   package let plan: BucketPlan
   /// Each rank keeps and updates a part of the state.
@@ -22,25 +23,31 @@ package final class Optimizer: Sendable {
 
   /// An optimizer of `network`, all zero. All ranks create one together.
   ///
-  /// - Parameter isSharded: each rank updates its own shards and keeps state for them alone; otherwise every rank
-  ///   updates
-  ///   everything
+  /// - Parameters:
+  ///   - precision: of the passes
+  ///   - isSharded: each rank updates its own shards and keeps state for them alone; otherwise every rank updates
+  ///     everything
   package init(
     _ network: Network, _ configuration: AdamWConfiguration, _ communicator: Communicator = .single(),
-    isSharded: Bool = true
+    precision: Precision = .float32, isSharded: Bool = true
   ) {
-    (weights, gradients) = (ParameterArena(network), ParameterArena(network))
+    gradients = ParameterArena(network)
+    self.precision = precision
     (self.configuration, self.communicator, workers) = (configuration, communicator, network.workers)
     plan = BucketPlan(count: network.layout.count, ranks: communicator.size)
     self.isSharded = isSharded && communicator.size > 1
     shards = OwnedShards(
       self.isSharded ? plan.shards(ofRank: communicator.rank) : [0..<network.layout.count], of: network.layout)
+    weights = TrainedWeights(network, precision, shards)
     state = ShardState(count: shards.count)
     partialSums = PartialSums(count: shards.allSlices.count)
   }
 
+  /// The weights with which passes compute.
+  package var passWeights: any NetworkWeights { weights.ofPasses }
+
   /// The moving average of the weights that this rank updates.
-  package var average: Vector { state.average }
+  package var average: Vector<Float> { state.average }
 
   /// Bytes of moving average and moments at this rank.
   package var stateBytes: Int { 3 * state.average.count * MemoryLayout<Float>.stride }
@@ -73,7 +80,7 @@ package final class Optimizer: Sendable {
     // A bucket's new weights travel while the next bucket is updated.
     let gathers = shards.slices.enumerated().compactMap { bucket, slices in
       self.update(update, slices)
-      return isSharded ? communicator.startAllGather(weights.elements, plan, bucket: bucket) : nil
+      return isSharded ? weights.startAllGather(communicator, plan, bucket: bucket) : nil
     }
     clearForeignGradients()
     for gather in gathers { try gather.wait() }
@@ -81,13 +88,7 @@ package final class Optimizer: Sendable {
 
   private func update(_ step: AdamWStep, _ slices: [OwnedRange]) {
     workers.run(tasks: slices.count) { [self] _, i in
-      let slice = slices[i]
-      Meter.count(.optimizer) {
-        adamW(
-          step, weights: weights.elements[slice.place], gradients: gradients.elements[slice.place],
-          firstMoment: state.firstMoment[slice.state], secondMoment: state.secondMoment[slice.state],
-          average: state.average[slice.state])
-      }
+      Meter.count(.optimizer) { weights.update(step, slices[i], gradients: gradients.elements, state) }
     }
   }
 
@@ -99,20 +100,20 @@ package final class Optimizer: Sendable {
   }
 
   /// Starts afresh from the given weights: they become weights and average; gradients and moments become zero.
-  package func restart(from source: ParameterArena) {
-    if source !== weights { copy(source.elements, to: weights.elements) }
-    take(from: weights.elements, into: state.average)
+  package func restart(from source: ParameterArena<Float>) {
+    weights.take(source.elements, shards, workers)
+    restart()
+  }
+
+  /// Starts afresh from the weights as they are.
+  package func restart() {
+    for range in shards.ranges { workers.copy(weights[range], to: state.average[range.state]) }
     for values in [gradients.elements, state.firstMoment, state.secondMoment] { values.clear() }
   }
 
   /// Copies the owned ranges of a whole arena into this rank's state.
-  func take(from whole: Vector, into own: Vector) {
+  func take(from whole: Vector<Float>, into own: Vector<Float>) {
     for range in shards.ranges { own[range.state].copy(from: whole[range.place]) }
-  }
-
-  /// Copies on all workers.
-  func copy(_ source: Vector, to target: Vector) {
-    workers.run(over: source.count, grain: 1 << 18) { _, range in target[range].copy(from: source[range]) }
   }
 
   /// The shards of other ranks hold partial sums after the reduction; clear them.

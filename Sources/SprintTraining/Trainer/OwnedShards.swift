@@ -64,7 +64,7 @@ struct OwnedShards: Sendable {
 /// The moving average of the weights and AdamW's moments, for the weights that a rank updates.
 struct ShardState: Sendable {
   /// [owned weights] each.
-  let average, firstMoment, secondMoment: Vector
+  let average, firstMoment, secondMoment: Vector<Float>
   private let memory: [Arena]
 
   /// State of `count` weights, all zero.

@@ -67,6 +67,6 @@ extension Configuration {
   package func passSize(_ stage: Stage, slice: Int) -> PassSize {
     PassSize(
       batch: (slice + stage.accumulate - 1) / stage.accumulate, kept: keptTokens(in: stage),
-      training: true, recompute: recompute)
+      training: true, recompute: recompute, precision: precision)
   }
 }

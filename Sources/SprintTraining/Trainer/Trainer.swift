@@ -39,7 +39,7 @@ package final class Trainer {
   package init(
     _ configuration: Configuration, folder: RunFolder, resume: ResumePolicy, isDebugging: Bool = false,
     communicator: Communicator = .single(), patience: Patience = .none,
-    start initialWeights: ((ParameterArena) throws -> Void)? = nil, report: @escaping (TrainingEvent) -> Void
+    start initialWeights: ((ParameterArena<Float>) throws -> Void)? = nil, report: @escaping (TrainingEvent) -> Void
   ) throws {
     let began = ContinuousClock.now
     self.configuration = configuration
@@ -51,7 +51,8 @@ package final class Trainer {
     try workers.start()
     let network = Network(configuration.model, workers: workers)
     let optimizer = Optimizer(
-      network, configuration.optimizer, communicator, isSharded: configuration.distribution.isSharded)
+      network, configuration.optimizer, communicator, precision: configuration.precision,
+      isSharded: configuration.distribution.isSharded)
     step = TrainingStep(configuration, network, start.training, optimizer, isDebugging: isDebugging)
     heldOut = start.validation.map { HeldOutLoss($0, configuration, network) }
     pictures = RunPictures(configuration, folder, network, start.training, journal)
@@ -92,8 +93,8 @@ package final class Trainer {
     journal.note("resumed at step \(position.step) from \(checkpoint?.path ?? "") in \(seconds) s")
   }
 
-  private func initialize(_ initialWeights: ((ParameterArena) throws -> Void)?) throws {
-    let weights = optimizer.weights
+  private func initialize(_ initialWeights: ((ParameterArena<Float>) throws -> Void)?) throws {
+    let weights = optimizer.gradients
     network.layout.initialize(weights.elements, seed: configuration.seed)
     if let initialWeights {
       try communicator.agree { if communicator.rank == 0 { try initialWeights(weights) } }
@@ -112,7 +113,7 @@ package final class Trainer {
 
   /// Measures all ranks, tells the user who takes part, and appoints rank zero's coordinator.
   private func introduce(until last: Int, _ deadline: ContinuousClock.Instant?) throws {
-    guard let roster = try RankRoster(communicator, network.workers) else { return }
+    guard let roster = try RankRoster(communicator, network.workers, configuration.precision) else { return }
     // Until a step is measured: small networks reach a quarter of the peak.
     let budget = TimeBudget(
       configuration, ranks: communicator.size, validationSamples: heldOut?.samples ?? 0, deadline: deadline,
@@ -123,6 +124,7 @@ package final class Trainer {
       "\(network.layout.count) weights, \(step.dataset.count) images, "
         + String(format: "%.1f MB of average and moments a rank", Double(stateBytes) / 1e6))
     roster.lines.forEach(journal.note)
+    if let notice = configuration.precision.notice() { journal.note(notice) }
     if !configuration.checkpoint.isOn { journal.note("checkpoint.keep is 0: nothing of this run will be saved") }
   }
 
@@ -158,7 +160,7 @@ package final class Trainer {
     let stage = configuration.stages[position.stage]
     switch stage.start {
     case .ema: try optimizer.withAverage { optimizer.restart(from: $0) }
-    case .model: optimizer.restart(from: optimizer.weights)
+    case .model: optimizer.restart()
     }
     journal.note(
       "stage \(position.stage + 1) of \(configuration.stages.count), `\(stage.name)`, from step \(position.step)")

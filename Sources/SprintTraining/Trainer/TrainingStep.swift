@@ -76,7 +76,7 @@ final class TrainingStep {
       let share = Double(range.count) / Double(stage.batch)
       let isLast = part == stage.accumulate - 1
       let losses = work.objective.lossesAndGradients(
-        optimizer.weights, work.draws.batch(latents, range, stage, readsFeatures: aligns),
+        optimizer.passWeights, work.draws.batch(latents, range, stage, readsFeatures: aligns),
         alignmentWeight: configuration.alignment?.weight ?? 0, factor: share, gradients: optimizer.gradients,
         check: check, onFinal: { [reduction] in if isLast { reduction.markFinal($0) } })
       report.loss += share * losses.denoising
@@ -115,13 +115,16 @@ final class TrainingStep {
   /// Compares the gradients of one batch with central differences, for debugging.
   func checkGradients(_ work: StageWork, at position: TrainingPosition) throws -> String? {
     guard isDebugging else { return nil }
+    guard case .float32(let weights) = optimizer.weights else {
+      return "gradients were not checked against differences: they are too coarse with `precision: bfloat16`"
+    }
     let reader = work.reader(dataset, from: position, ahead: 1)
     defer { reader.close() }
     let batch = work.draws.batch(
       try reader.next(), work.samples(ofPart: work.stage.accumulate - 1), work.stage,
       readsFeatures: configuration.alignment != nil)
     let check = GradientCheck(
-      network, work.objective, weights: optimizer.weights, alignmentWeight: configuration.alignment?.weight ?? 0,
+      network, work.objective, weights: weights, alignmentWeight: configuration.alignment?.weight ?? 0,
       seed: configuration.seed)
     return try optimizer.communicator.agree { try check.summary(batch) }
   }

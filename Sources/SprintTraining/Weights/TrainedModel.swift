@@ -12,7 +12,7 @@ package struct TrainedModel {
   /// The origin of the weights, at rank zero; nil at other ranks.
   package let source: WeightsSource?
   private let network: Network
-  private let parameters: ParameterArena
+  private let parameters: ParameterArena<Float>
 
   /// Loads weights at rank zero and sends them to all ranks.
   ///
@@ -41,8 +41,10 @@ package struct TrainedModel {
   }
 
   /// Makes a generator of samples from these weights.
-  package func generator(_ settings: SamplerSettings, seed: UInt64) -> SampleGenerator {
-    SampleGenerator(network, weights: parameters, settings: settings, seed: seed)
+  package func generator(
+    _ settings: SamplerSettings, precision: Precision = .float32, seed: UInt64
+  ) -> SampleGenerator {
+    SampleGenerator(network, weights: parameters.rounded(to: precision, network), settings: settings, seed: seed)
   }
 
   /// Writes the weights as safetensors and returns their number.

@@ -41,7 +41,7 @@ package struct WeightsFile {
   package var path: String { file.path }
 
   /// Reads all weights of a network; the file may hold float32, float16 or bfloat16.
-  package func read(into arena: ParameterArena, _ allowance: Allowance = Allowance()) throws {
+  package func read(into arena: ParameterArena<Float>, _ allowance: Allowance = Allowance()) throws {
     let expected = Set(arena.layout.parameters.map(\.name))
     try check(
       names.keys.filter { !expected.contains($0) }, "holds tensors that the network lacks", allowance.surplus,
@@ -81,7 +81,7 @@ package struct WeightsFile {
   }
 
   /// Writes all weights as float32. If writing fails, a file that was at `path` before is unchanged.
-  package static func write(_ arena: ParameterArena, metadata: [String: String], to path: String) throws {
+  package static func write(_ arena: ParameterArena<Float>, metadata: [String: String], to path: String) throws {
     let tensors = arena.layout.parameters.map {
       SafetensorsFile.Tensor(name: $0.name, shape: $0.shape, values: UnsafeBufferPointer(arena[$0].buffer))
     }

@@ -20,7 +20,7 @@ package struct WeightsSource {
   /// A text that differs between any two sets of weights.
   package let identity: String
   let configurationText: String
-  let load: (ParameterArena) throws -> Void
+  let load: (ParameterArena<Float>) throws -> Void
 
   /// Takes the weights of a checkpoint; throws where its parts do not fit together.
   package init(_ checkpoint: Checkpoint, _ choice: Choice) throws {

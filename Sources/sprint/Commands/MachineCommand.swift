@@ -6,7 +6,7 @@ import SprintKernels
 struct MachineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "machine",
-    abstract: "Shows the CPU, the kernels that OpenBLAS uses, and the measured rate of matrix products.",
+    abstract: "Shows the CPU, the kernels that OpenBLAS uses, and the measured rates of matrix products.",
     discussion: "Example: sprint machine --threads 2")
 
   @OptionGroup var threading: ThreadOptions
@@ -16,7 +16,11 @@ struct MachineCommand: ParsableCommand {
     let cpu: String
     let cores: Int
     let openblasCore: String
+    /// The extensions for bfloat16 products that the CPU has: avx512_bf16, amx_bf16.
+    let bfloat16: [String]
     let nominalGflopsPerCore, gflops: Double
+    /// Nil where the CPU has no AVX-512.
+    let bfloat16Gflops: Double?
     let threads: Int
   }
 
@@ -25,14 +29,19 @@ struct MachineCommand: ParsableCommand {
     let workers = try threading.workers
     let figures = Figures(
       cpu: CPU.name, cores: ProcessInfo.processInfo.activeProcessorCount, openblasCore: BLAS.core,
-      nominalGflopsPerCore: CPU.nominalPeak / 1e9, gflops: BLAS.measurePeak(workers: workers) / 1e9,
-      threads: workers.count)
+      bfloat16: ["avx512_bf16", "amx_bf16"].filter(CPU.flags.contains), nominalGflopsPerCore: CPU.nominalPeak / 1e9,
+      gflops: PeakRate.measure(workers: workers, side: 2048) / 1e9,
+      bfloat16Gflops: Precision.bfloat16.obstacle() == nil
+        ? PeakRate.measure(.bfloat16, workers: workers, side: 2048) / 1e9 : nil, threads: workers.count)
+    let bfloat16 = figures.bfloat16Gflops.map { String(format: "%.1f GFLOP/s, ", $0) } ?? "not without AVX-512; "
+    let extensions = figures.bfloat16.isEmpty ? "no extension for it" : figures.bfloat16.joined(separator: ", ")
     try output.show(
       figures,
       [
         ("cpu:", "\(figures.cpu), \(figures.cores) cores"), ("openblas core:", figures.openblasCore),
         ("nominal peak:", String(format: "%.1f GFLOP/s a core", figures.nominalGflopsPerCore)),
         ("matrix products:", String(format: "%.1f GFLOP/s on %d threads", figures.gflops, figures.threads)),
+        ("in bfloat16:", bfloat16 + extensions),
       ])
   }
 }

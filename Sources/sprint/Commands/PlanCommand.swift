@@ -47,7 +47,7 @@ struct PlanCommand: ParsableCommand {
       try Configuration(ConfigurationDocument(path: config, settings: settings, settingsName: "--set"))
     }
     let rates = try MachineRates(
-      job.communicator, try threading.workers, matrixProducts: gflops.map { $0 * 1e9 },
+      job.communicator, try threading.workers, configuration.precision, matrixProducts: gflops.map { $0 * 1e9 },
       linkBandwidth: bandwidth.map { $0 * 1e9 / 8 })
     let plan = try job.communicator.agree {
       try TrainingPlan(

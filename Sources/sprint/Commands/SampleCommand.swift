@@ -1,6 +1,7 @@
 import ArgumentParser
 import SprintCommunication
 import SprintDiffusion
+import SprintKernels
 import SprintModel
 import SprintTraining
 
@@ -56,6 +57,9 @@ struct SampleCommand: ParsableCommand, Stoppable {
   @Flag(help: "Keeps the class in the weak branch of path-drop guidance.")
   var keepClass = false
 
+  @Option(help: "The number format of the products: float32, or bfloat16, which is faster on CPUs with avx512_bf16.")
+  var precision: Precision = .float32
+
   @Option(help: "Seed; image i of a seed does not depend on --count.")
   var seed: UInt64 = 0
 
@@ -83,6 +87,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
     let job = try Job()
     let communicator = job.communicator
     let file = try communicator.agree { communicator.rank == 0 ? try SampleFile(path: out) : nil }
+    try communicator.agree { try precision.requireSupport() }
     let trained = try TrainedModel(opened, workers: threading.workers, communicator)
     let model = trained.configuration.model
     let labels = try communicator.agree { try self.labels(model) }
@@ -92,10 +97,12 @@ struct SampleCommand: ParsableCommand, Stoppable {
       return try self.spool(settings, source, model)
     }
     if let warning = spool?.warning { Console.error("sprint: \(warning)") }
-    let isDone = try draw(labels, trained.generator(settings, seed: seed), spool, job)
+    let isDone = try draw(labels, trained.generator(settings, precision: precision, seed: seed), spool, job)
     try communicator.agree {
       guard isDone, let file, let spool, let source = trained.source else { return }
-      try Self.removing(spool) { try file.write(try spool.images(count), labels: labels, model, source.properties) }
+      try Self.removing(spool) {
+        try file.write(try spool.images(count), labels: labels, model, source.properties, precision)
+      }
       spool.remove()
       Console.line("\(count) samples of \(source.origin): \(out)")
     }
@@ -117,6 +124,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
     try communicator.agree { try spool?.keep(first) }
     if first > 0 { Console.line("\(first) of \(count) images are there already") }
     Console.printKernelNotice()
+    if let notice = precision.notice(), communicator.rank == 0 { Console.error("sprint: \(notice)") }
     let isDone = try generator.draw(labels: labels, from: first, communicator) {
       job.stop.isRequested
     } deliver: {
@@ -165,7 +173,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
   {
     let chosen = try chosenClasses(of: model.classes)
     return try SampleSpool(
-      for: out, elements: model.latentElements, recipe: "\(source.identity) \(settings) \(seed) \(chosen)")
+      for: out, elements: model.latentElements, recipe: "\(source.identity) \(settings) \(precision) \(seed) \(chosen)")
   }
 
   private func times() throws -> ClosedRange<Double> {

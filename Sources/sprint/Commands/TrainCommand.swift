@@ -97,7 +97,7 @@ struct TrainCommand: ParsableCommand, Stoppable {
   }
 
   /// Opens --init at rank zero; the closure reads its weights.
-  private func start(_ communicator: Communicator) throws -> ((ParameterArena) throws -> Void)? {
+  private func start(_ communicator: Communicator) throws -> ((ParameterArena<Float>) throws -> Void)? {
     guard let initialWeights else { return nil }
     let file = try communicator.agree { communicator.rank == 0 ? try WeightsFile(path: initialWeights) : nil }
     return { [names] in try file?.read(into: $0, names.allowance) }

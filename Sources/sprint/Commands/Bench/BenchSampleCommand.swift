@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SprintDiffusion
 import SprintInstruments
+import SprintKernels
 import SprintTraining
 
 /// `sprint bench sample`
@@ -26,6 +27,9 @@ struct BenchSampleCommand: ParsableCommand, Stoppable {
   @Option(help: "Number of rounds; the median is shown.")
   var rounds: Int = 3
 
+  @Option(help: "The number format of the products: float32 or bfloat16.")
+  var precision: Precision = .float32
+
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var output: CommandOutput
 
@@ -38,7 +42,8 @@ struct BenchSampleCommand: ParsableCommand, Stoppable {
   func run() throws {
     let job = try Job()
     let settings = SamplerSettings(steps: steps, guidance: Guidance(guidance, scale: 1.5))
-    let bench = try SamplingBench(size: size, batch: batch, settings: settings, workers: threading.workers)
+    let bench = try SamplingBench(
+      size: size, batch: batch, settings: settings, precision: precision, workers: threading.workers)
     let result = try bench.run(rounds: rounds, job.communicator, stop: job.stop)
     Console.printKernelNotice()
     if let result { try show(result) }
@@ -51,6 +56,7 @@ struct BenchSampleCommand: ParsableCommand, Stoppable {
       result,
       [
         ("network", "\(result.size), \(result.batch) images, \(result.steps) steps, guidance \(result.guidance)"),
+        ("precision", result.precision.rawValue),
         ("ranks x threads", "\(result.ranks) x \(result.threads)"),
         ("images/s", String(format: "%.4f", result.imagesPerSecond)),
         ("a round", String(format: "%.3f s", result.seconds)),

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Foundation
 import SprintInstruments
+import SprintKernels
 import SprintModel
 import SprintTraining
 
 extension PassSize.Recompute: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 /// `sprint bench train`
 struct BenchTrainCommand: ParsableCommand, Stoppable {
@@ -28,6 +30,9 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
   @Option(help: "What the backward pass computes a second time to save memory: none or blocks.")
   var recompute: PassSize.Recompute = .none
 
+  @Option(help: "The number format of the products: float32 or bfloat16.")
+  var precision: Precision = .float32
+
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var output: CommandOutput
 
@@ -40,6 +45,7 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
     var bench = TrainingBench(
       size: size, batch: batch, ratio: ratio, steps: steps, threads: try threading.workers.count)
     bench.recompute = recompute
+    bench.precision = precision
     let result = try bench.run(job.communicator, stop: job.stop)
     Console.printKernelNotice()
     if let result { try show(result) }
@@ -55,6 +61,7 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
       result,
       [
         ("network", "\(result.size), batch \(result.batch), \(Int(100 * result.ratio))% of tokens dropped"),
+        ("precision", result.precision.rawValue),
         ("ranks x threads", "\(result.ranks) x \(result.threads)"),
         ("images/s", String(format: "%.3f", result.imagesPerSecond)),
         ("a step", String(format: "%.3f s", result.secondsPerStep)),

@@ -1,0 +1,49 @@
+import COneDNN
+import Synchronization
+
+/// oneDNN, which computes products of bfloat16 matrices with the instructions that the CPU has for them.
+enum OneDNN {
+  /// Traps unless a call succeeded. Shapes are checked before, so a failure is a broken invariant or a lack of memory.
+  static func check(_ status: dnnl_status_t, _ call: String) {
+    if status == dnnl_out_of_memory { OutOfMemory.end("oneDNN gets none: \(call)") }
+    precondition(status == dnnl_success, "oneDNN: \(call) fails with status \(status.rawValue)")
+  }
+
+  /// Returns what `make` puts in a place for an object of oneDNN.
+  static func made(_ call: String, _ make: (UnsafeMutablePointer<OpaquePointer?>) -> dnnl_status_t) -> OpaquePointer {
+    var object: OpaquePointer?
+    check(make(&object), call)
+    guard let object else { preconditionFailure("oneDNN: \(call) makes nothing") }
+    return object
+  }
+
+  /// The CPU.
+  nonisolated(unsafe) static let engine = made("an engine") { dnnl_engine_create($0, dnnl_cpu, 0) }
+
+  /// Whether the CPU has AVX-512 and the user lets oneDNN use it.
+  static var usesAVX512: Bool {
+    let needed = dnnl_cpu_isa_avx512_core.rawValue
+    return dnnl_get_effective_cpu_isa().rawValue & needed == needed
+  }
+
+  private static let products = Mutex<[ProductShape: OneDNNProduct]>([:])
+
+  /// Returns the product of a shape. Making one costs far more than running it, so each is made once.
+  static func product(_ shape: ProductShape) -> OneDNNProduct {
+    products.withLock { products in
+      if let known = products[shape] { return known }
+      let made = OneDNNProduct(shape)
+      products[shape] = made
+      return made
+    }
+  }
+}
+
+extension BFloat16 {
+  package static func multiply<Result: MatrixElement>(_ product: MatrixProduct<BFloat16, Result>) {
+    // OpenMP counts threads for each thread that calls it.
+    omp_set_num_threads(1)
+    OneDNN.product(ProductShape(product)).run(
+      product.a.first.base, product.b.first.base, product.c.first.base, bias: product.bias?.base)
+  }
+}

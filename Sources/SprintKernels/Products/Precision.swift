@@ -1,0 +1,40 @@
+/// The number format of a pass over the network: of the operands of its products, and of what it keeps for the backward
+/// pass.
+package enum Precision: String, Sendable, CaseIterable, Codable {
+  case float32, bfloat16
+
+  /// Bytes of a number.
+  package var bytes: Int {
+    switch self {
+    case .float32: MemoryLayout<Float>.stride
+    case .bfloat16: MemoryLayout<BFloat16>.stride
+    }
+  }
+
+  /// What computes products, and with which of the CPU's instructions.
+  package var kernels: String {
+    switch self {
+    case .float32: "OpenBLAS core \(BLAS.core)"
+    case .bfloat16: "oneDNN with \(CPU.bfloat16Extension ?? "avx512")"
+    }
+  }
+
+  /// Why products cannot be computed in this precision on a CPU with these feature flags, or nil if they can.
+  package func obstacle(flags: Set<String> = CPU.flags) -> String? {
+    guard self == .bfloat16 else { return nil }
+    let missing = ["avx512f", "avx512bw", "avx512dq", "avx512vl"].filter { !flags.contains($0) }
+    guard missing.isEmpty else {
+      return "precision bfloat16 needs AVX-512, and this CPU lacks \(missing.joined(separator: ", ")): use float32"
+    }
+    guard OneDNN.usesAVX512 else {
+      return "precision bfloat16 needs AVX-512, which ONEDNN_MAX_CPU_ISA denies to oneDNN: unset it, or use float32"
+    }
+    return nil
+  }
+
+  /// One line for the user if another precision is faster on a CPU with these feature flags.
+  package func notice(flags: Set<String> = CPU.flags) -> String? {
+    guard self == .bfloat16, CPU.bfloat16Extension(flags: flags) == nil else { return nil }
+    return "precision bfloat16: this CPU has no avx512_bf16, so that float32 is faster on it"
+  }
+}
