@@ -89,7 +89,11 @@ extension Communicator {
   package func startAllGather<Element: MatrixElement>(_ values: Vector<Element>, _ plan: BucketPlan, bucket: Int)
     -> Pending
   {
-    submit { try $0.allGather(values[plan.buckets[bucket]], shards: plan.shardsInBucket(bucket)) }
+    submit { transport in
+      try Trace.span("reduction", "weights of bucket \(bucket)") {
+        try transport.allGather(values[plan.buckets[bucket]], shards: plan.shardsInBucket(bucket))
+      }
+    }
   }
 
   /// Sends every rank's shards to rank zero.

@@ -17,6 +17,7 @@ package final class Communicator: @unchecked Sendable {
   private var failure: (any Error)?
   private let waiters = Atomic(0)
   private let nanoseconds = Atomic(0)
+  private let sent = Atomic(0)
   private var onFailure: @Sendable (any Error) -> Void = { _ in }
   private var hasThread = false
   /// Turns an error of this rank into the words that the others get.
@@ -74,6 +75,9 @@ package final class Communicator: @unchecked Sendable {
   /// Seconds that the communication thread has spent on operations so far.
   package var secondsBusy: Double { Double(nanoseconds.load(ordering: .relaxed)) / 1e9 }
 
+  /// Bytes that this rank has sent to others so far.
+  package var bytesSent: Int { sent.load(ordering: .relaxed) }
+
   /// Waits for all ranks and ends the communication thread; nothing may be submitted afterwards.
   package func close() throws {
     guard hasThread else { return }
@@ -97,7 +101,7 @@ package final class Communicator: @unchecked Sendable {
   private func start(_ make: @escaping @Sendable (Communicator) throws -> any Transport) throws {
     try BackgroundThread.start("communication") { [self] in
       do {
-        let transport = try make(self)
+        let transport = CountingTransport(try make(self)) { [self] in sent.wrappingAdd($0, ordering: .relaxed) }
         while let pending = try next(idle: transport.idle(for:)) {
           let began = DispatchTime.now().uptimeNanoseconds
           try pending.operation(transport)

@@ -65,13 +65,15 @@ package final class GradientReduction {
     let (values, shards) = (gradients[plan.buckets[bucket]], plan.shardsInBucket(bucket))
     let (wire, isSharded, scratch) = (wire, isSharded, scratch)
     return communicator.submit { transport in
-      switch wire {
-      case .float32:
-        try transport.reduceScatter(values, shards: shards, scratch: scratch.elements)
-        if !isSharded { try transport.allGather(values, shards: shards) }
-      case .bfloat16:
-        try transport.reduceScatterBFloat16(values, shards: shards, scratch: scratch.elements)
-        if !isSharded { try transport.allGatherBFloat16(values, shards: shards, scratch: scratch.elements) }
+      try Trace.span("reduction", "gradients of bucket \(bucket)") {
+        switch wire {
+        case .float32:
+          try transport.reduceScatter(values, shards: shards, scratch: scratch.elements)
+          if !isSharded { try transport.allGather(values, shards: shards) }
+        case .bfloat16:
+          try transport.reduceScatterBFloat16(values, shards: shards, scratch: scratch.elements)
+          if !isSharded { try transport.allGatherBFloat16(values, shards: shards, scratch: scratch.elements) }
+        }
       }
     }
   }

@@ -31,6 +31,8 @@ extension TrainingBench {
     package var gflops, peakGflops: Double
     /// The ratio of the two.
     package var peakShare: Double
+    /// Bytes of gradients and weights that rank zero sends to others in a step.
+    package var bytesSentPerStep: Double
     /// The largest resident memory of rank zero so far, in GiB.
     package var peakGib: Double
     /// The memory that is reserved for activations, in GiB.

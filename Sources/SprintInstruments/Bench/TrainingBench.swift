@@ -22,6 +22,8 @@ package struct TrainingBench: Sendable {
   package var recompute = PassSize.Recompute.none
   /// The number format of the products.
   package var precision = Precision.float32
+  /// The file that the timeline of rank zero's last step is written to; nil for none.
+  package var trace: String?
 
   package init(size: String, batch: Int, ratio: Double, steps: Int, threads: Int) {
     (self.size, self.batch, self.ratio, self.steps, self.threads) = (size, batch, ratio, steps, threads)
@@ -41,7 +43,9 @@ package struct TrainingBench: Sendable {
         configuration.data.train[0], samples: max(1024, batch), channels: model.channels, side: model.side,
         classes: model.classes)
     }
-    let record = Record(threads: threads)
+    let record = Record(threads: threads, steps: steps, traces: trace != nil && communicator.rank == 0) {
+      communicator.bytesSent
+    }
     let trainer = try Trainer(
       configuration, folder: RunFolder(path: "\(folder.path)/run"), resume: .never, communicator: communicator,
       report: record.note)
@@ -52,6 +56,7 @@ package struct TrainingBench: Sendable {
     let memory = (peak: ResidentMemory.peak, activations: Double(4 * trainer.passFloats))
     let peak = max(before, try communicator.measurePeak(precision, trainer.network.workers))
     guard communicator.rank == 0 else { return nil }
+    if let trace { try TraceFile(record.spans, rank: 0).write(to: trace) }
     return result(configuration, record.steps, peak: peak, memory: memory, ranks: communicator.size)
   }
 
@@ -79,7 +84,7 @@ package struct TrainingBench: Sendable {
     return Result(
       size: size, precision: precision, batch: batch, ratio: ratio, ranks: ranks, threads: threads, steps: all.count,
       secondsPerStep: seconds, imagesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9,
-      peakShare: rate / peak, peakGib: memory.peak / 0x1p30, activationsGib: memory.activations / 0x1p30,
+      peakShare: rate / peak, bytesSentPerStep: median(steady.map { Double($0.bytesSent) }), peakGib: memory.peak / 0x1p30, activationsGib: memory.activations / 0x1p30,
       parts: Parts(
         matrixProducts: part(\.matrixProducts), attention: part(\.attention), elementWise: part(\.elementWise),
         optimizer: part(\.optimizer), waitingForData: part(\.waitingForData), waitingForRanks: part(\.waitingForRanks),
@@ -88,11 +93,18 @@ package struct TrainingBench: Sendable {
 
   /// Collects the seconds of the trainer's steps.
   private final class Record {
-    typealias Step = (seconds: Double, parts: Parts)
-    private let threads: Int
+    typealias Step = (seconds: Double, parts: Parts, bytesSent: Int)
+    private let threads, count: Int
+    private let traces: Bool
+    private let bytesSent: () -> Int
+    private var bytesBefore = 0
     private(set) var steps: [Step] = []
+    /// The timeline of the last step, if it is traced.
+    private(set) var spans: [Trace.Span] = []
 
-    init(threads: Int) { self.threads = threads }
+    init(threads: Int, steps: Int, traces: Bool, bytesSent: @escaping () -> Int) {
+      (self.threads, count, self.traces, self.bytesSent) = (threads, steps, traces, bytesSent)
+    }
 
     func note(_ event: TrainingEvent) {
       guard case .step(let step) = event else { return }
@@ -107,8 +119,12 @@ package struct TrainingBench: Sendable {
             matrixProducts: seconds(.matrixProducts), attention: seconds(.attention),
             elementWise: max(0, computing - named), optimizer: seconds(.optimizer), waitingForData: step.timing.data,
             waitingForRanks: step.timing.reductionWait,
-            other: max(0, step.timing.seconds - computing - step.timing.data - step.timing.reductionWait))
+            other: max(0, step.timing.seconds - computing - step.timing.data - step.timing.reductionWait)),
+          bytesSent() - bytesBefore
         ))
+      bytesBefore = bytesSent()
+      if traces, steps.count == count - 1 { Trace.start() }
+      if traces, steps.count == count { spans = Trace.stop() }
     }
   }
 }

@@ -49,7 +49,8 @@ struct StepCost {
   }
 
   /// Returns the bytes that a rank sends and receives in a step: gradients on their way to the ranks of their shards,
-  /// then weights on their way back, in the precision of passes. Without sharding, sums of gradients travel back instead, within the reduction.
+  /// then weights on their way back, in the precision of passes. Without sharding, sums of gradients travel back
+  /// instead, within the reduction.
   func wireBytes(ranks: Int) -> (reduction: Double, gather: Double) {
     let share = weights * Double(ranks - 1) / Double(ranks)
     let wire = configuration.distribution.wire == .bfloat16 ? 2.0 : 4

@@ -20,7 +20,9 @@ package struct Workers: Sendable {
   /// time, so memory set aside for a worker is never shared. Any worker may take any task.
   package func run(tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
     guard tasks > 1, count > 1 else {
-      return Meter.count(.tasks) { for task in 0..<tasks { body(0, task) } }
+      return Meter.count(.tasks) {
+        for task in 0..<tasks { Trace.span("task", "task \(task)") { body(0, task) } }
+      }
     }
     let next = Atomic(0)
     try? start()
@@ -29,7 +31,7 @@ package struct Workers: Sendable {
         while true {
           let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
           guard task < tasks else { return }
-          body(worker, task)
+          Trace.span("task", "task \(task)") { body(worker, task) }
         }
       }
     }

@@ -19,7 +19,7 @@ package func linear<Element: MatrixElement, Result: MatrixElement>(
 ) {
   precondition(bias.count == weight.rows && y.columns == weight.rows && y.rows == x.rows, "linear: shapes differ")
   let product = MatrixProduct(MatrixStack(x), MatrixStack(weight), MatrixStack(y), transposeB: true, bias: bias)
-  Meter.count(.matrixProducts) { product.compute() }
+  product.computeMetered()
 }
 
 /// dx = dy · W, from y = x · Wᵀ + b

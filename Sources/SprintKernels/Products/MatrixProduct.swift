@@ -30,8 +30,17 @@ package struct MatrixProduct<Element: MatrixElement, Result: MatrixElement>: Sen
     precondition(a.count == c.count && b.count == c.count, "products of \(a.count) and \(b.count) matrices")
   }
 
+  /// Computes the product as an operation of its own.
+  func computeMetered() { Meter.count(.matrixProducts) { compute() } }
+
   /// Computes the product as a part of a larger operation, which does the metering.
-  func compute() {
+  func compute() { Trace.span("product", name) { computeUntraced() } }
+
+  private var name: String {
+    "\(m) x \(n) x \(k)\(c.count > 1 ? " x \(c.count)" : "") \(Element.precision.rawValue)"
+  }
+
+  private func computeUntraced() {
     guard m > 0, n > 0 else { return }
     guard k > 0 else {
       precondition(bias == nil, "a layer without inputs")
@@ -54,7 +63,7 @@ package func multiply<Element: MatrixElement, Result: MatrixElement>(
 ) {
   let product = MatrixProduct(
     MatrixStack(a), MatrixStack(b), MatrixStack(c), transposeA: transposeA, transposeB: transposeB)
-  Meter.count(.matrixProducts) { product.compute() }
+  product.computeMetered()
 }
 
 /// Adds op(a) · op(b) to `c`, which is [m, n]; the shapes are those of `multiply(_:_:into:)`.
@@ -64,5 +73,5 @@ package func multiply<Element: MatrixElement, Result: MatrixElement>(
 ) {
   let product = MatrixProduct(
     MatrixStack(a), MatrixStack(b), MatrixStack(c), transposeA: transposeA, transposeB: transposeB, adds: true)
-  Meter.count(.matrixProducts) { product.compute() }
+  product.computeMetered()
 }

@@ -69,10 +69,12 @@ extension Block {
     linearBackward(gradients[.projected], weight: parameters.projection.weight, into: upstream)
     look(upstream, "attn.proj", "gradient")
     // attended = attention(qkv)
-    Meter.count(.attention) {
-      for (i, slot) in slots.enumerated() {
-        let rows = rows(ofSlot: i)
-        attendBackward(rows, upstream.rows(rows), into: gradients[.qkv].rows(rows), norms: norms.vector(slot))
+    Trace.span("attention", "attention backward") {
+      Meter.count(.attention) {
+        for (i, slot) in slots.enumerated() {
+          let rows = rows(ofSlot: i)
+          attendBackward(rows, upstream.rows(rows), into: gradients[.qkv].rows(rows), norms: norms.vector(slot))
+        }
       }
     }
     look(gradients[.qkv], "attn.qkv", "gradient")

@@ -116,9 +116,11 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
       own.modulations.columns(layout.modulationColumns(ofBlock: block)), width: configuration.width)
     workers.run(over: live.count, grain: tokens.slotsPerChunk) { worker, slots in
       let (computation, rows) = (context.block(block, slots, worker), tokens.rows(slots))
-      if memory.recomputes { computation.forward() }
-      computation.backward(
-        dx: dx.rows(rows), adding: modulationGradient, into: own.block.rows(rows), norms: own.norms)
+      Trace.span("block", "\(configuration.name(ofBlock: block)) backward") {
+        if memory.recomputes { computation.forward() }
+        computation.backward(
+          dx: dx.rows(rows), adding: modulationGradient, into: own.block.rows(rows), norms: own.norms)
+      }
     }
   }
 

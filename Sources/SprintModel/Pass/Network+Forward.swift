@@ -145,7 +145,7 @@ extension PassContext {
       let live = pass.live(slots, in: block, configuration)
       guard !live.isEmpty else { return }
       let computation = self.block(block, live, worker)
-      computation.forward()
+      Trace.span("block", "\(configuration.name(ofBlock: block)) forward") { computation.forward() }
       if pass.readsFeatures, configuration.projector?.afterBlock == block + 1 {
         readFeatures(rows: pass.tokens(of: section).rows(live))
       }

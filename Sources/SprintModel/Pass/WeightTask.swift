@@ -27,7 +27,7 @@ extension Workers {
   /// Runs the tasks, each split over all workers by output rows.
   func run<Element>(_ weightTasks: [WeightTask<Element>]) {
     run(tasks: weightTasks.count * count) { _, index in
-      weightTasks[index / count].run(part: index % count, of: count)
+      Trace.span("block", "weight gradient") { weightTasks[index / count].run(part: index % count, of: count) }
     }
   }
 }

@@ -83,12 +83,14 @@ package final class Optimizer: Sendable {
       return isSharded ? weights.startAllGather(communicator, plan, bucket: bucket) : nil
     }
     clearForeignGradients()
-    for gather in gathers { try gather.wait() }
+    try Trace.span("waiting", "weights") { for gather in gathers { try gather.wait() } }
   }
 
   private func update(_ step: AdamWStep, _ slices: [OwnedRange]) {
     workers.run(tasks: slices.count) { [self] _, i in
-      Meter.count(.optimizer) { weights.update(step, slices[i], gradients: gradients.elements, state) }
+      Trace.span("optimizer", "AdamW") {
+        Meter.count(.optimizer) { weights.update(step, slices[i], gradients: gradients.elements, state) }
+      }
     }
   }
 

@@ -46,7 +46,7 @@ final class TrainingStep {
   func run(_ work: StageWork, at position: TrainingPosition, _ stop: StopRequest) throws -> (RankReport, StepTiming) {
     let began = ContinuousClock.now
     var report = RankReport()
-    let batch = Result { try work.next() }
+    let batch = Result { try Trace.span("waiting", "data") { try work.next() } }
     report.dataSeconds = (ContinuousClock.now - began) / .seconds(1)
     report.stopRequested = stop.isRequested
     check = isDebugging ? FiniteCheck() : nil
@@ -59,7 +59,7 @@ final class TrainingStep {
       reduction.markFinal(0..<optimizer.gradients.elements.count)
     }
     report.seconds = (ContinuousClock.now - began) / .seconds(1)
-    try reduction.wait()
+    try Trace.span("waiting", "reduction") { try reduction.wait() }
     report.squaredNorm = optimizer.ownSquaredNorm()
     report.hasNonFinite = check?.firstFailure != nil
     let timing = StepTiming(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SprintInstruments
+import SprintKernels
 import SprintTraining
 
 /// `sprint verify`
@@ -13,6 +14,13 @@ struct VerifyCommand: ParsableCommand {
   @Argument(help: "Case files.", transform: nonEmptyPath)
   var cases: [String]
 
+  @Option(help: "The number format of the products: float32, or bfloat16, of which the first step alone is compared.")
+  var precision: Precision = .float32
+
+  @Option(
+    help: "A safetensors file for velocity and gradients of the first step of a single case.", transform: nonEmptyPath)
+  var out: String?
+
   @OptionGroup var threading: ThreadOptions
 
   @Flag(help: "Prints one JSON object a line, one for each case.")
@@ -24,12 +32,19 @@ struct VerifyCommand: ParsableCommand {
     let groups: [VerifiedGroup]
   }
 
+  func validate() throws {
+    guard out == nil || cases.count == 1 else { throw ValidationError("--out needs a single case") }
+  }
+
   func run() throws {
+    try precision.requireSupport()
     var agreeing = 0
     var isReadable = true
     for path in cases {
       do {
-        let groups = try CaseVerification(path: path, workers: threading.workers).run()
+        let groups = try CaseVerification(
+          path: path, precision: precision, writing: out, workers: threading.workers
+        ).run()
         let agrees = groups.allSatisfy(\.agrees)
         agreeing += agrees ? 1 : 0
         if json {

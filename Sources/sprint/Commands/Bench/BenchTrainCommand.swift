@@ -33,6 +33,11 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
   @Option(help: "The number format of the products: float32 or bfloat16.")
   var precision: Precision = .float32
 
+  @Option(
+    help: "A file for the timeline of the last step, as Chrome trace events, which ui.perfetto.dev shows.",
+    transform: nonEmptyPath)
+  var trace: String?
+
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var output: CommandOutput
 
@@ -45,7 +50,7 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
     var bench = TrainingBench(
       size: size, batch: batch, ratio: ratio, steps: steps, threads: try threading.workers.count)
     bench.recompute = recompute
-    bench.precision = precision
+    (bench.precision, bench.trace) = (precision, trace)
     let result = try bench.run(job.communicator, stop: job.stop)
     Console.printKernelNotice()
     if let result { try show(result) }
@@ -68,6 +73,7 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
         ("work done", String(format: "%.1f GFLOP/s, counted as published", result.gflops)),
         ("matrix products", String(format: "%.1f GFLOP/s at a large size", result.peakGflops)),
         ("share of that peak", String(format: "%.3f", result.peakShare)),
+        ("sent in a step", String(format: "%.1f MB to other ranks", result.bytesSentPerStep / 1e6)),
         ("peak memory", String(format: "%.2f GiB, activations %.2f GiB", result.peakGib, result.activationsGib)),
         ("  matrix products", seconds(result.parts.matrixProducts)),
         ("  attention", seconds(result.parts.attention)),
