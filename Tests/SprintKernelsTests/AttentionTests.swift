@@ -9,6 +9,11 @@ import Testing
     AttentionHeads(query: MatrixStack(query), key: MatrixStack(key), value: MatrixStack(value))
   }
 
+  /// float32 scores and probabilities share their memory.
+  private func scratch(_ scores: MatrixStack<Float>, _ gradients: MatrixStack<Float>) -> AttentionScratch<Float> {
+    AttentionScratch(scores: scores, probabilities: scores, scoreGradients: gradients, differences: gradients)
+  }
+
   @Test(
     "Softmax attention and its three gradients are right for token counts with and without a remainder of 16",
     arguments: [(5, 8), (16, 12), (37, 72)])
@@ -18,14 +23,14 @@ import Testing
     let (out, dout) = (TestMatrix(tokens, width), random.matrix(tokens, width))
     let (log, scores, gradients) = (TestMatrix(tokens, 1), TestMatrix(tokens, tokens), TestMatrix(tokens, tokens))
     let head = heads(q.view, k.view, v.view)
-    let stack = MatrixStack(scores.view)
-    attention(head, into: MatrixStack(out.view), logSumExp: log.view, scores: stack)
+    let scratch = self.scratch(MatrixStack(scores.view), MatrixStack(gradients.view))
+    attention(head, into: MatrixStack(out.view), logSumExp: log.view, scratch)
     #expect(relativeError(out.doubles, Naive.attention(q.naive, k.naive, v.naive).values) < 2e-6)
 
     let (dq, dk, dv) = (TestMatrix(tokens, width), TestMatrix(tokens, width), TestMatrix(tokens, width))
     attentionBackward(
       MatrixStack(dout.view), head, out: MatrixStack(out.view), logSumExp: log.view,
-      into: heads(dq.view, dk.view, dv.view), scores: stack, scoreGradients: MatrixStack(gradients.view))
+      into: heads(dq.view, dk.view, dv.view), scratch)
     func matrix(_ values: [Double]) -> NaiveMatrix { .init(rows: tokens, columns: width, values) }
     func loss(_ q: NaiveMatrix, _ k: NaiveMatrix, _ v: NaiveMatrix) -> Double {
       inner(Naive.attention(q, k, v).values, dout.doubles)
@@ -35,6 +40,7 @@ import Testing
     #expect(gradientError(dk.doubles, at: k.doubles, stride: stride) { loss(q.naive, matrix($0), v.naive) } < 1e-3)
     #expect(gradientError(dv.doubles, at: v.doubles, stride: stride) { loss(q.naive, k.naive, matrix($0)) } < 1e-3)
     #expect(out.isIntact && dq.isIntact && dk.isIntact && dv.isIntact && scores.isIntact && log.isIntact)
+    #expect(gradients.isIntact)
   }
 
   @Test("Large scores do not overflow, and the largest wins")
@@ -42,10 +48,11 @@ import Testing
     let q = TestMatrix(3, 4, [200, 0, 0, 0, 0, 200, 0, 0, 0, 0, 200, 0])
     let v = TestMatrix(3, 4, (0..<12).map(Float.init))
     let (out, log, scores) = (TestMatrix(3, 4), TestMatrix(3, 1), TestMatrix(3, 3))
+    let stack = MatrixStack(scores.view)
     attention(
-      heads(q.view, q.view, v.view), into: MatrixStack(out.view), logSumExp: log.view,
-      scores: MatrixStack(scores.view))
+      heads(q.view, q.view, v.view), into: MatrixStack(out.view), logSumExp: log.view, scratch(stack, stack))
     #expect(relativeError(out.doubles, v.doubles) < 1e-6)
+    withExtendedLifetime((log, scores)) {}
   }
 
   /// If this fails, heads that are computed at once reach into each other.
@@ -55,13 +62,15 @@ import Testing
     let (tokens, width, count) = (21, 8, 3)
     let (qkv, out) = (random.matrix(tokens, 3 * width * count), TestMatrix(tokens, width * count))
     let (log, scores) = (TestMatrix(tokens, count), TestMatrix(count * tokens, tokens))
+    let square = MatrixStack(scores.view.rows(0..<tokens), count: count, distance: tokens * tokens)
     func stack(_ part: Int) -> MatrixStack<Float> {
       MatrixStack(heads: qkv.view, columns: part * width * count..<(part + 1) * width * count, width: width)
     }
     attention(
       AttentionHeads(query: stack(0), key: stack(1), value: stack(2)),
       into: MatrixStack(heads: out.view, columns: 0..<width * count, width: width), logSumExp: log.view,
-      scores: MatrixStack(scores.view.rows(0..<tokens), count: count, distance: tokens * tokens))
+      scratch(square, square))
+    withExtendedLifetime((log, scores)) {}
     for head in 0..<count {
       func naive(_ part: Int) -> NaiveMatrix {
         let start = (part * count + head) * width

@@ -1,4 +1,5 @@
 import Foundation
+import SprintKernels
 import SprintTestSupport
 import Testing
 
@@ -10,13 +11,13 @@ extension ProcessTests {
 
     /// Trains `steps` steps without a checkpoint. Returns the bytes that the process allocates and the number of
     /// allocations of 4 KiB or more.
-    private func allocations(steps: Int) throws -> (bytes: Int, large: Int) {
+    private func allocations(steps: Int, _ precision: Precision) throws -> (bytes: Int, large: Int) {
       let (run, counts) = (folder.file("run \(steps)"), folder.file("allocations \(steps)"))
       let outcome = try SprintCommand(
         SprintCommand.sprint,
         [
           "train", "--config", "configs/digits.yaml", "--run", run, "--until", "\(steps)",
-          "--set", "checkpoint.keep=0",
+          "--set", "checkpoint.keep=0", "--set", "precision=\(precision.rawValue)",
         ],
         environment: ["LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_ALLOCATIONS": counts],
         in: folder
@@ -30,9 +31,9 @@ extension ProcessTests {
 
     /// If this fails, a step allocates memory that grows with the batch, the image or the network. The bookkeeping of a
     /// step (its report, its line in the log, the parallel loops) takes a few kilobytes in small pieces.
-    @Test("A training step allocates no memory for its computations")
-    func step() throws {
-      let (few, many) = (try allocations(steps: 20), try allocations(steps: 60))
+    @Test("A training step allocates no memory for its computations", arguments: Precision.onThisCPU)
+    func step(precision: Precision) throws {
+      let (few, many) = (try allocations(steps: 20, precision), try allocations(steps: 60, precision))
       #expect(
         few.large > 20 && few.bytes > 20_000_000, "the counter misses the arenas, which are allocated at the start")
       #expect(many.large - few.large < 8, "\(many.large - few.large) allocations of 4 KiB or more in 40 steps")

@@ -1,4 +1,5 @@
 import Foundation
+import SprintKernels
 import SprintTestSupport
 import Testing
 
@@ -46,6 +47,40 @@ extension ProcessTests {
       let sum = parts.values.reduce(0, +)
       #expect(sum > 0.5 * step && sum < 1.5 * step, "parts \(parts) of \(step) s")
       #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty, "the bench left files behind")
+    }
+
+    private func onTwoRanks(_ options: [String]) throws -> [String: Any] {
+      try object(
+        "/usr/bin/mpirun",
+        [
+          "--allow-run-as-root", "--oversubscribe", "-np", "2", SprintCommand.sprint, "bench", "train", "--size", "S",
+          "--batch", "2", "--steps", "3", "--threads", "1",
+        ] + options, environment: ["TMPDIR": temporary])
+    }
+
+    /// If this fails, weights or gradients travel in float32 though passes compute in bfloat16.
+    @Test("Two ranks send half the bytes in bfloat16", .enabled(if: Precision.hasBFloat16))
+    func bytesSent() throws {
+      func bytes(_ options: [String]) throws -> Double {
+        try #require(try onTwoRanks(options)["bytes_sent_per_step"] as? Double)
+      }
+      let (whole, half) = (try bytes([]), try bytes(["--precision", "bfloat16", "--wire", "bf16"]))
+      #expect(whole > 1e8 && abs(half / whole - 0.5) < 0.01, "\(half) of \(whole) bytes")
+    }
+
+    @Test("bench train --trace writes the stretches of one step as Chrome's trace events")
+    func trace() throws {
+      let path = folder.file("trace.json")
+      let found = try bench(["train", "--size", "S", "--batch", "2", "--steps", "2", "--trace", path])
+      let file = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any]
+      let events = try #require(file?["traceEvents"] as? [[String: Any]])
+      let kinds = Set(events.compactMap { $0["cat"] as? String })
+      #expect(kinds.isSuperset(of: ["task", "product", "attention", "block", "optimizer", "waiting"]), "\(kinds)")
+      let step = try #require(found["seconds_per_step"] as? Double)
+      for event in events {
+        let (start, duration) = (event["ts"] as? Double ?? -1, event["dur"] as? Double ?? -1)
+        #expect(event["ph"] as? String == "X" && start >= 0 && duration >= 0 && start + duration < 20e6 * step)
+      }
     }
 
     @Test("bench sample and bench data report their rates")

@@ -22,6 +22,8 @@ package struct TrainingBench: Sendable {
   package var recompute = PassSize.Recompute.none
   /// The number format of the products.
   package var precision = Precision.float32
+  /// The number format in which gradients travel between ranks.
+  package var wire = GradientReduction.Wire.float32
   /// The file that the timeline of rank zero's last step is written to; nil for none.
   package var trace: String?
 
@@ -68,6 +70,7 @@ package struct TrainingBench: Sendable {
       precision: \(precision.rawValue)
       stages: [{steps: \(steps), batch: \(batch), drop: {ratio: \(ratio)}}]
       checkpoint: {keep: 0}
+      distribution: {wire: \(wire.rawValue)}
       memory: {recompute: \(recompute.rawValue)}
       """)
   }
@@ -84,7 +87,8 @@ package struct TrainingBench: Sendable {
     return Result(
       size: size, precision: precision, batch: batch, ratio: ratio, ranks: ranks, threads: threads, steps: all.count,
       secondsPerStep: seconds, imagesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9,
-      peakShare: rate / peak, bytesSentPerStep: median(steady.map { Double($0.bytesSent) }), peakGib: memory.peak / 0x1p30, activationsGib: memory.activations / 0x1p30,
+      peakShare: rate / peak, bytesSentPerStep: median(steady.map { Double($0.bytesSent) }),
+      peakGib: memory.peak / 0x1p30, activationsGib: memory.activations / 0x1p30,
       parts: Parts(
         matrixProducts: part(\.matrixProducts), attention: part(\.attention), elementWise: part(\.elementWise),
         optimizer: part(\.optimizer), waitingForData: part(\.waitingForData), waitingForRanks: part(\.waitingForRanks),

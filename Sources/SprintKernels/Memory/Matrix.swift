@@ -69,8 +69,16 @@ package struct Matrix<Element: MatrixElement>: @unchecked Sendable {
   }
 
   /// Copies the elements of `other`, which has the same shape, and rounds them if they are of a finer format.
+  @_specialize(where Element == Float, Other == Float)
+  @_specialize(where Element == BFloat16, Other == BFloat16)
+  @_specialize(where Element == BFloat16, Other == Float)
+  @_specialize(where Element == Float, Other == BFloat16)
   package func copy<Other: MatrixElement>(from other: Matrix<Other>) {
     precondition(rows == other.rows && columns == other.columns, "copying needs equal shapes")
-    for r in 0..<rows { vector(r).copy(from: other.vector(r)) }
+    if let same = other as? Matrix<Element> {
+      for r in 0..<rows { row(r).update(from: same.row(r), count: columns) }
+    } else {
+      for r in 0..<rows { vector(r).copy(from: other.vector(r)) }
+    }
   }
 }

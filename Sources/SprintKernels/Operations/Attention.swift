@@ -13,6 +13,23 @@ package struct AttentionHeads<Element: MatrixElement>: Sendable {
   fileprivate var factor: Float { 1 / Float(query.first.columns).squareRoot() }
 }
 
+/// The memory in which the scores of some heads are computed: [N, N] for each head.
+package struct AttentionScratch<Element: MatrixElement>: Sendable {
+  let scores, scoreGradients: MatrixStack<Float>
+  let probabilities, differences: MatrixStack<Element>
+
+  /// - Parameters:
+  ///   - scores: of queries and keys; `probabilities` may be the same memory
+  ///   - scoreGradients: gradients of the probabilities, in training; `differences` may be the same memory
+  package init(
+    scores: MatrixStack<Float>, probabilities: MatrixStack<Element>, scoreGradients: MatrixStack<Float>,
+    differences: MatrixStack<Element>
+  ) {
+    (self.scores, self.scoreGradients) = (scores, scoreGradients)
+    (self.probabilities, self.differences) = (probabilities, differences)
+  }
+}
+
 /// out = softmax(q · kᵀ / sqrt(W)) · v, for each of some heads of one sample; so few heads that their scores stay in
 /// cache. arXiv 1706.03762.
 ///
@@ -21,14 +38,14 @@ package struct AttentionHeads<Element: MatrixElement>: Sendable {
 ///   - out: [N, W] for each head
 ///   - logSumExp: [N, heads] receives the log of each row's normaliser, from which the backward pass computes
 ///     probabilities again
-///   - scores: [N, N] scratch for each head
+///   - scratch: for the scores of these heads
 package func attention<Element: MatrixElement>(
   _ heads: AttentionHeads<Element>, into out: MatrixStack<Element>, logSumExp: Matrix<Float>,
-  scores: MatrixStack<Float>
+  _ scratch: AttentionScratch<Element>
 ) {
+  let (scores, probabilities) = (scratch.scores, scratch.probabilities)
   precondition(logSumExp.rows == heads.tokens && logSumExp.columns == out.count, "attention: shapes differ")
   MatrixProduct(heads.query, heads.key, scores, transposeB: true, factor: heads.factor).compute()
-  let probabilities: MatrixStack<Element> = scores.narrowed()
   for head in 0..<out.count { softmax(scores[head], into: probabilities[head], logSumExp.columns(head..<head + 1)) }
   MatrixProduct(probabilities, heads.value, out).compute()
 }
@@ -64,15 +81,14 @@ private func softmax<Element: MatrixElement>(
 ///   - out: of the forward pass
 ///   - logSumExp: of the forward pass
 ///   - gradients: dq, dk and dv
-///   - scores: [N, N] scratch for each head
-///   - scoreGradients: [N, N] scratch for each head
+///   - scratch: for the scores of these heads
 package func attentionBackward<Element: MatrixElement>(
   _ dout: MatrixStack<Element>, _ heads: AttentionHeads<Element>, out: MatrixStack<Element>, logSumExp: Matrix<Float>,
-  into gradients: AttentionHeads<Element>, scores: MatrixStack<Float>, scoreGradients: MatrixStack<Float>
+  into gradients: AttentionHeads<Element>, _ scratch: AttentionScratch<Element>
 ) {
+  let (scores, probabilities) = (scratch.scores, scratch.probabilities)
+  let (scoreGradients, differences) = (scratch.scoreGradients, scratch.differences)
   precondition(logSumExp.rows == heads.tokens && logSumExp.columns == out.count, "attention: shapes differ")
-  let probabilities: MatrixStack<Element> = scores.narrowed()
-  let differences: MatrixStack<Element> = scoreGradients.narrowed()
   MatrixProduct(heads.query, heads.key, scores, transposeB: true, factor: heads.factor).compute()
   for head in 0..<out.count {
     softmaxAgain(scores[head], into: probabilities[head], logSumExp.columns(head..<head + 1))
@@ -113,18 +129,6 @@ private func softmaxBackward<Element: MatrixElement>(
     forEachVector(gradients.columns) { i, lanes in
       difference.store(probability.load(i, lanes) * (gradient.load(i, lanes) - mean) * factor, i, lanes)
     }
-  }
-}
-
-extension MatrixStack<Float> {
-  /// The same memory for results in another format, row by row: a row of narrower elements fills the front of its
-  /// row of floats. Writing it from left to right overwrites no float that has not been read.
-  fileprivate func narrowed<Narrow: MatrixElement>() -> MatrixStack<Narrow> {
-    let ratio = MemoryLayout<Float>.stride / MemoryLayout<Narrow>.stride
-    let memory = UnsafeMutableRawPointer(first.base).assumingMemoryBound(to: Narrow.self)
-    return MatrixStack<Narrow>(
-      Matrix(memory, rows: first.rows, columns: first.columns, stride: ratio * first.stride), count: count,
-      distance: ratio * distance)
   }
 }
 

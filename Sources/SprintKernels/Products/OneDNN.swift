@@ -43,6 +43,12 @@ extension BFloat16 {
   package static func multiply<Result: MatrixElement>(_ product: MatrixProduct<BFloat16, Result>) {
     // OpenMP counts threads for each thread that calls it.
     omp_set_num_threads(1)
+    let bytes = product.bytesToPack
+    guard bytes > 0 else { return compute(product) }
+    OneDNNScratch.shared.with(bytes: bytes) { product.overDense($0, compute) }
+  }
+
+  private static func compute<Result: MatrixElement>(_ product: MatrixProduct<BFloat16, Result>) {
     OneDNN.product(ProductShape(product)).run(
       product.a.first.base, product.b.first.base, product.c.first.base, bias: product.bias?.base)
   }

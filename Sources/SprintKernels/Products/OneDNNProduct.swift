@@ -95,7 +95,7 @@ private final class OneDNNArguments: @unchecked Sendable {
 
   func point(
     to a: UnsafeMutableRawPointer, _ b: UnsafeMutableRawPointer, _ c: UnsafeMutableRawPointer,
-    bias: UnsafeMutableRawPointer?, scratch: UnsafeMutableRawPointer?
+    bias: UnsafeMutableRawPointer?, scratch: UnsafeMutableRawPointer
   ) {
     for (memory, address) in [(self.a, a), (self.b, b), (self.c, c)] {
       OneDNN.check(dnnl_memory_set_data_handle(memory, address), "an address")
@@ -109,21 +109,21 @@ private final class OneDNNArguments: @unchecked Sendable {
   }
 }
 
-/// The memory in which running products copy their operands. There are as many pieces as products have run at once.
-private final class OneDNNScratch: Sendable {
+/// The memory into which running products copy their operands. There are as many pieces as products have run at once.
+final class OneDNNScratch: Sendable {
   static let shared = OneDNNScratch()
   private let idle = Mutex<[Piece]>([])
 
   private struct Piece: @unchecked Sendable { let memory: UnsafeMutableRawBufferPointer }
 
-  func with(bytes: Int, _ body: (UnsafeMutableRawPointer?) -> Void) {
-    guard bytes > 0 else { return body(nil) }
+  func with(bytes: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
     var memory = idle.withLock { $0.popLast() }?.memory ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    if memory.count < bytes {
+    if memory.count < max(bytes, 64) {
       memory.deallocate()
-      memory = .allocate(byteCount: bytes, alignment: 4096)
+      memory = .allocate(byteCount: max(bytes, 64), alignment: 4096)
     }
-    body(memory.baseAddress)
+    // Nothing reads memory of no bytes.
+    if let start = memory.baseAddress { body(start) }
     idle.withLock { [memory] in $0.append(Piece(memory: memory)) }
   }
 }

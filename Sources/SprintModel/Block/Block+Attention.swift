@@ -9,7 +9,7 @@ extension Block {
     forEachGroupOfHeads(rows.count) { heads in
       attention(
         inputs(of: heads, rows), into: stack(of: heads, .query, in: attended), logSumExp: logSumExp.columns(heads),
-        scores: scratch.scores(heads: heads.count, tokens: rows.count))
+        scratch.attention(heads: heads.count, tokens: rows.count))
     }
   }
 
@@ -28,8 +28,7 @@ extension Block {
       attentionBackward(
         stack(of: heads, .query, in: dout), inputs(of: heads, rows), out: stack(of: heads, .query, in: attended),
         logSumExp: logSumExp.columns(heads), into: parts(of: heads, in: gradients),
-        scores: scratch.scores(heads: heads.count, tokens: rows.count),
-        scoreGradients: scratch.scoreGradients(heads: heads.count, tokens: rows.count))
+        scratch.attention(heads: heads.count, tokens: rows.count))
     }
     norms.clear()
     for head in 0..<configuration.heads {

@@ -10,15 +10,18 @@ struct WorkerScratch<Element: MatrixElement>: Sendable {
   let turned: Matrix<Element>
   /// [heads · N, N] of as many heads as are computed at once. The gradients are needed in training only.
   private let scores, scoreGradients: Matrix<Float>
+  private let probabilities, differences: Matrix<Element>
 
   init(rows: Int, isTraining: Bool, _ configuration: ModelConfiguration, _ cut: MatrixCutter) {
     let count = configuration.tokens
     tokens = cut(rows, configuration.width)
     hidden = cut(rows, configuration.hidden)
     turned = cut(count, 2 * configuration.width)
-    let heads = Self.headsAtOnce(configuration, tokens: count)
-    scores = cut(heads * count, count)
-    scoreGradients = isTraining ? cut(heads * count, count) : scores
+    let scoreRows = Self.headsAtOnce(configuration, tokens: count) * count
+    scores = cut(scoreRows, count)
+    probabilities = scores as? Matrix<Element> ?? cut(scoreRows, count)
+    scoreGradients = isTraining ? cut(scoreRows, count) : scores
+    differences = isTraining ? scoreGradients as? Matrix<Element> ?? cut(scoreRows, count) : probabilities
   }
 
   /// The heads of a sample that are computed at once. oneDNN computes some heads faster than one, as long as their
@@ -27,11 +30,14 @@ struct WorkerScratch<Element: MatrixElement>: Sendable {
     Element.self == Float.self ? 1 : min(configuration.heads, max(1, (1 << 17) / (tokens * tokens)))
   }
 
-  /// Room for the scores of some heads of a sample, and for their gradients.
-  func scores(heads: Int, tokens: Int) -> MatrixStack<Float> { stack(scores, heads, tokens) }
-  func scoreGradients(heads: Int, tokens: Int) -> MatrixStack<Float> { stack(scoreGradients, heads, tokens) }
+  /// Room for the scores of some heads of a sample.
+  func attention(heads: Int, tokens: Int) -> AttentionScratch<Element> {
+    AttentionScratch(
+      scores: stack(scores, heads, tokens), probabilities: stack(probabilities, heads, tokens),
+      scoreGradients: stack(scoreGradients, heads, tokens), differences: stack(differences, heads, tokens))
+  }
 
-  private func stack(_ scratch: Matrix<Float>, _ heads: Int, _ tokens: Int) -> MatrixStack<Float> {
+  private func stack<Number>(_ scratch: Matrix<Number>, _ heads: Int, _ tokens: Int) -> MatrixStack<Number> {
     precondition(heads * tokens * tokens <= scratch.rows * scratch.columns, "scores larger than their scratch")
     return MatrixStack(
       Matrix(scratch.base, rows: tokens, columns: tokens), count: heads, distance: tokens * tokens)

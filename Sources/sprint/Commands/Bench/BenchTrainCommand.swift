@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SprintCommunication
 import SprintInstruments
 import SprintKernels
 import SprintModel
@@ -33,6 +34,9 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
   @Option(help: "The number format of the products: float32 or bfloat16.")
   var precision: Precision = .float32
 
+  @Option(help: "The number format in which gradients travel between ranks: f32 or bf16.")
+  var wire: GradientReduction.Wire = .float32
+
   @Option(
     help: "A file for the timeline of the last step, as Chrome trace events, which ui.perfetto.dev shows.",
     transform: nonEmptyPath)
@@ -50,7 +54,7 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
     var bench = TrainingBench(
       size: size, batch: batch, ratio: ratio, steps: steps, threads: try threading.workers.count)
     bench.recompute = recompute
-    (bench.precision, bench.trace) = (precision, trace)
+    (bench.precision, bench.wire, bench.trace) = (precision, wire, trace)
     let result = try bench.run(job.communicator, stop: job.stop)
     Console.printKernelNotice()
     if let result { try show(result) }
