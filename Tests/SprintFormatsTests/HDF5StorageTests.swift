@@ -102,6 +102,49 @@ struct HDF5StorageTests {
     #expect { try read() } throws: { "\($0)".contains(reason) && !"\($0)".contains("\n") }
   }
 
+  /// If this fails, a damaged header ends the process: the library divides by the extents of pieces. It is the only
+  /// harm that four zeros do, wherever they stand.
+  @Test("Pieces with fewer extents than the data set are refused, as a contiguous set whose class was changed has them")
+  func missingExtents() throws {
+    let path = try make("f.create_dataset('d', data=np.ones(4, 'f4'))").path
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    let layout = try #require(
+      (0..<bytes.count - 8).first { bytes[$0] == 8 && bytes[$0 + 2] == 24 && bytes[$0 + 8] == 3 })
+    bytes[layout + 9] = 2
+    try bytes.write(to: URL(fileURLWithPath: path))
+    #expect { try HDF5File(reading: path).describe("/d") } throws: { "\($0)".contains("impossible extents") }
+  }
+
+  @Test(
+    "Zeros anywhere in a file of pieces are an error or read as numbers, in old and new formats of headers",
+    arguments: ["earliest", "v108", "latest"])
+  func zeros(version: String) throws {
+    let path = folder.file("z.h5")
+    let made = try Python.run([
+      "-c",
+      """
+      import h5py, numpy as np
+      with h5py.File('\(path)', 'w', libver='\(version)', track_order=True) as f:
+          d = f.create_dataset('d', data=np.ones((4, 8), 'f4'), chunks=(2, 3), track_times=True)
+          for i in range(9): d.attrs['attribute %d' % i] = i
+      """,
+    ])
+    try #require(made.code == 0, "\(made.errors)")
+    let good = try Data(contentsOf: URL(fileURLWithPath: path))
+    #expect(try floats(HDF5File(reading: path), "/d", count: 32) == [Float](repeating: 1, count: 32))
+    var refused = 0
+    for place in 0..<good.count - 4 {
+      var bytes = good
+      bytes.replaceSubrange(place..<place + 4, with: [0, 0, 0, 0])
+      try bytes.write(to: URL(fileURLWithPath: path))
+      do { _ = try floats(HDF5File(reading: path), "/d", count: 32) } catch {
+        if "\(error)".contains("impossible extents") { refused += 1 }
+      }
+    }
+    // The checksums of later headers let no zero through to the library.
+    #expect(version != "earliest" || refused > 0)
+  }
+
   @Test("Numbers of an odd form are not read as if they were plain ones")
   func oddNumbers() throws {
     let file = try make(

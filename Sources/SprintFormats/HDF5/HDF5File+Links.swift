@@ -9,11 +9,34 @@ extension HDF5File {
       throw FileError.unexpected(path: path, name: name, found: "missing", expected: "a data set")
     }
     if !followsOtherFiles { try refuseExternalLinks(name) }
+    try checkHeader(name)
     let access = try opened("prepare access", H5Pclose) { H5Pcreate(sprint_h5p_dataset_access()) }
     // In its cache of pieces the library takes as much room as a piece should have, and copies as much as the file
     // says.
     try check("prepare access") { H5Pset_chunk_cache(access.id, 0, 0, 0) }
     return try opened("open the data set `\(name)`", H5Dclose) { H5Dopen2(file.id, name, access.id) }
+  }
+
+  /// Throws if the header of a data set is such that the library would end the process. The header of one in another
+  /// file is not looked at.
+  private func checkHeader(_ name: String) throws {
+    var (own, found) = (H5O_info_t(), H5O_info_t())
+    let basic = UInt32(H5O_INFO_BASIC)
+    try check("look at the file") { H5Oget_info_by_name2(file.id, "/", &own, basic, sprint_h5p_default()) }
+    try check("look at `\(name)`") { H5Oget_info_by_name2(file.id, name, &found, basic, sprint_h5p_default()) }
+    guard own.fileno == found.fileno else { return }
+    let properties = try opened("read the format", H5Pclose) { H5Fget_create_plist(file.id) }
+    var (addressBytes, lengthBytes, base) = (0, 0, hsize_t(0))
+    try check("read the format") { H5Pget_sizes(properties.id, &addressBytes, &lengthBytes) }
+    try check("read the format") { H5Pget_userblock(properties.id, &base) }
+    let header = try HDF5ObjectHeader(
+      RandomAccessFile(reading: path), base: Int(clamping: base), addressBytes: addressBytes, lengthBytes: lengthBytes)
+    if let address = Int(exactly: found.addr), address < 1 << 56, base < 1 << 56 {
+      guard try !header.hasImpossiblePieces(at: address) else {
+        throw FileError.unexpected(
+          path: path, name: name, found: "in pieces of impossible extents", expected: "pieces of some elements")
+      }
+    }
   }
 
   /// Throws if a data set lies in another file although this file's have to lie in it. A link within the file may lead
