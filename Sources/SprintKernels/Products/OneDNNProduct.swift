@@ -109,25 +109,6 @@ private final class OneDNNArguments: @unchecked Sendable {
   }
 }
 
-/// The memory into which running products copy their operands. There are as many pieces as products have run at once.
-final class OneDNNScratch: Sendable {
-  static let shared = OneDNNScratch()
-  private let idle = Mutex<[Piece]>([])
-
-  private struct Piece: @unchecked Sendable { let memory: UnsafeMutableRawBufferPointer }
-
-  func with(bytes: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
-    var memory = idle.withLock { $0.popLast() }?.memory ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    if memory.count < max(bytes, 64) {
-      memory.deallocate()
-      memory = .allocate(byteCount: max(bytes, 64), alignment: 4096)
-    }
-    // Nothing reads memory of no bytes.
-    if let start = memory.baseAddress { body(start) }
-    idle.withLock { [memory] in $0.append(Piece(memory: memory)) }
-  }
-}
-
 extension ProductShape {
   /// The bias of a layer lies along the rows of its output.
   fileprivate var biasDescription: dnnl_memory_desc_t {

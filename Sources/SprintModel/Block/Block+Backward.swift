@@ -1,84 +1,72 @@
 import SprintKernels
 
+/// The backward pass of each half of a block. Both turn the gradient of what leaves the half, `dx` [rows, D], into that
+/// of what enters it, add to the gradients of the modulation, and set what the products of the weight gradients need.
 extension Block {
-  /// Turns the gradient of `output` into that of `input`, and keeps in `gradients` the gradients that the products of
-  /// the weight gradients need. Those of `fc2` also need GELU(hidden), which replaces `hidden`.
-  ///
-  /// - Parameters:
-  ///   - dx: [rows, D] first the gradient of `output`, then of `input`
-  ///   - modulationGradient: added to
-  ///   - gradients: of the rows of the slots
-  ///   - norms: [slots of the section, 2 W] receives the gradients of the query and key norms of each slot
-  func backward(
-    dx: Matrix<Float>, adding modulationGradient: Modulation<ModulationPart>,
-    into gradients: MatrixGroup<BlockGradient, Element>,
-    norms: Matrix<Float>
+  /// output = between + gate₂ · fc2(GELU(fc1(norm(between) modulated))). The product of fc2's weight gradient needs
+  /// GELU(hidden), which replaces `hidden`.
+  func backwardFeedForward(
+    dx: Matrix<Float>, adding modulationGradient: Modulation<ModulationPart>, into gradients: HalfGradients<Element>
   ) {
     let upstream = scratch.tokens.rows(0..<dx.rows)
-    feedForwardBackward(dx, adding: modulationGradient, gradients, into: upstream)
-    forEachSlot { rows, sample in
-      // hidden = fc1(norm(between) modulated)
-      let between = residual[.between].rows(rows)
-      modulatedLayerNormBackward(
-        upstream.rows(rows), between, modulation.mlp(sample), statistics: residual[.betweenStatistics].rows(rows),
-        recomputing: gradients[.normalizedBetween].rows(rows), adding: dx.rows(rows),
-        adding: modulationGradient.mlp(sample))
-      // between = input + gate₁ · projected
-      gatedResidualBackward(
-        dx.rows(rows), activations[.projected].rows(rows), gate: modulation(.attentionGate, sample),
-        into: gradients[.projected].rows(rows), adding: modulationGradient(.attentionGate, sample))
-    }
-    look(dx, "norm2", "gradient")
-    attentionBranchBackward(gradients, norms, into: upstream)
-    // qkv = linear(norm(input) modulated)
-    forEachSlot { rows, sample in
-      modulatedLayerNormBackward(
-        upstream.rows(rows), input.rows(rows), modulation.attention(sample),
-        statistics: residual[.inputStatistics].rows(rows), recomputing: gradients[.normalizedInput].rows(rows),
-        adding: dx.rows(rows), adding: modulationGradient.attention(sample))
-    }
-    look(dx, "norm1", "gradient")
-  }
-
-  /// Sets `upstream` to the gradient of the feed-forward layer's input.
-  private func feedForwardBackward(
-    _ dx: Matrix<Float>, adding modulationGradient: Modulation<ModulationPart>,
-    _ gradients: MatrixGroup<BlockGradient, Element>,
-    into upstream: Matrix<Element>
-  ) {
     // output = between + gate₂ · added
     forEachSlot { rows, sample in
       gatedResidualBackward(
         dx.rows(rows), activations[.added].rows(rows), gate: modulation(.mlpGate, sample),
-        into: gradients[.added].rows(rows), adding: modulationGradient(.mlpGate, sample))
+        into: gradients.output.rows(rows), adding: modulationGradient(.mlpGate, sample))
     }
-    look(gradients[.added], "mlp residual", "gradient")
+    look(gradients.output, "mlp residual", "gradient")
     // added = fc2(GELU(hidden))
-    linearBackward(gradients[.added], weight: parameters.fc2.weight, into: gradients[.hidden])
-    geluBackward(gradients[.hidden], activations[.hidden], recomputing: activations[.hidden])
-    look(gradients[.hidden], "mlp.fc1", "gradient")
-    // hidden = fc1(normalized)
-    linearBackward(gradients[.hidden], weight: parameters.fc1.weight, into: upstream)
+    linearBackward(gradients.output, weight: parameters.fc2.weight, into: gradients.inner)
+    geluBackward(gradients.inner, activations[.hidden], recomputing: activations[.hidden])
+    look(gradients.inner, "mlp.fc1", "gradient")
+    // hidden = fc1(norm(between) modulated)
+    linearBackward(gradients.inner, weight: parameters.fc1.weight, into: upstream)
+    forEachSlot { rows, sample in
+      let between = scratch.between.rows(0..<rows.count)
+      addAttention(rows, sample, into: between)
+      modulatedLayerNormBackward(
+        upstream.rows(rows), between, modulation.mlp(sample), statistics: residual[.betweenStatistics].rows(rows),
+        recomputing: gradients.normalized.rows(rows), adding: dx.rows(rows), adding: modulationGradient.mlp(sample))
+    }
+    look(dx, "norm2", "gradient")
   }
 
-  /// Sets `upstream` to the gradient of the attention branch's input.
-  private func attentionBranchBackward(
-    _ gradients: MatrixGroup<BlockGradient, Element>, _ norms: Matrix<Float>, into upstream: Matrix<Element>
+  /// between = input + gate₁ · proj(attention(qkv(norm(input) modulated)))
+  ///
+  /// - Parameter norms: [slots of the section, 2 W] receives the gradients of the query and key norms of each slot
+  func backwardAttention(
+    dx: Matrix<Float>, adding modulationGradient: Modulation<ModulationPart>, into gradients: HalfGradients<Element>,
+    norms: Matrix<Float>
   ) {
+    let upstream = scratch.tokens.rows(0..<dx.rows)
+    // between = input + gate₁ · projected
+    forEachSlot { rows, sample in
+      gatedResidualBackward(
+        dx.rows(rows), activations[.projected].rows(rows), gate: modulation(.attentionGate, sample),
+        into: gradients.output.rows(rows), adding: modulationGradient(.attentionGate, sample))
+    }
     // projected = proj(attended)
-    linearBackward(gradients[.projected], weight: parameters.projection.weight, into: upstream)
+    linearBackward(gradients.output, weight: parameters.projection.weight, into: upstream)
     look(upstream, "attn.proj", "gradient")
     // attended = attention(qkv)
     Trace.span("attention", "attention backward") {
       Meter.count(.attention) {
         for (i, slot) in slots.enumerated() {
           let rows = rows(ofSlot: i)
-          attendBackward(rows, upstream.rows(rows), into: gradients[.qkv].rows(rows), norms: norms.vector(slot))
+          attendBackward(rows, upstream.rows(rows), into: gradients.inner.rows(rows), norms: norms.vector(slot))
         }
       }
     }
-    look(gradients[.qkv], "attn.qkv", "gradient")
-    // qkv = linear(normalized)
-    linearBackward(gradients[.qkv], weight: parameters.qkv.weight, into: upstream)
+    look(gradients.inner, "attn.qkv", "gradient")
+    // qkv = linear(norm(input) modulated)
+    linearBackward(gradients.inner, weight: parameters.qkv.weight, into: upstream)
+    forEachSlot { rows, sample in
+      modulatedLayerNormBackward(
+        upstream.rows(rows), input.rows(rows), modulation.attention(sample),
+        statistics: residual[.inputStatistics].rows(rows), recomputing: gradients.normalized.rows(rows),
+        adding: dx.rows(rows), adding: modulationGradient.attention(sample))
+    }
+    look(dx, "norm1", "gradient")
   }
 }

@@ -11,24 +11,27 @@ extension Block {
     }
     look(normalized, "norm1", "output")
     attentionBranch(normalized)
-    // One loop for both operations: a sample's tokens stay in cache.
+    // One loop for both operations: a sample's tokens stay in cache. `output` holds the tokens between the halves.
     forEachSlot { rows, sample in
-      let between = residual[.between].rows(rows)
-      gatedResidual(
-        input.rows(rows), activations[.projected].rows(rows), gate: modulation(.attentionGate, sample), into: between)
+      addAttention(rows, sample, into: output.rows(rows))
       modulatedLayerNorm(
-        between, modulation.mlp(sample), into: normalized.rows(rows),
+        output.rows(rows), modulation.mlp(sample), into: normalized.rows(rows),
         statistics: residual[.betweenStatistics].rows(rows))
     }
-    look(residual[.between], "attn residual", "output")
+    look(output, "attn residual", "output")
     look(normalized, "norm2", "output")
     feedForwardBranch(normalized)
     forEachSlot { rows, sample in
       gatedResidual(
-        residual[.between].rows(rows), activations[.added].rows(rows), gate: modulation(.mlpGate, sample),
-        into: output.rows(rows))
+        output.rows(rows), activations[.added].rows(rows), gate: modulation(.mlpGate, sample), into: output.rows(rows))
     }
     look(output, "mlp residual", "output")
+  }
+
+  /// between = input + gate₁ · projected
+  func addAttention(_ rows: Range<Int>, _ sample: Int, into between: Matrix<Float>) {
+    gatedResidual(
+      input.rows(rows), activations[.projected].rows(rows), gate: modulation(.attentionGate, sample), into: between)
   }
 
   /// projected = proj(attention(qkv(normalized)))

@@ -6,6 +6,7 @@ struct BackwardMemory<Element: MatrixElement>: Sendable {
   let velocityGradient: Matrix<Float>
   /// [B N, D] the gradients of all tokens, behind the fusion and before it.
   let tokenGradients, shallowGradients: Matrix<Float>
+  /// Their copies for products, in the memory of `feedForward`, which is free between sections.
   let tokenOperand, shallowOperand: Operand<Element>
   /// [B M, D] the gradients of the kept tokens in the middle.
   let deepGradients: Matrix<Float>
@@ -20,7 +21,8 @@ struct BackwardMemory<Element: MatrixElement>: Sendable {
   /// [B, vectors · D] the gradients of the modulation vectors.
   let modulations: Matrix<Float>
   let modulationOperand: Operand<Element>
-  let block: MatrixGroup<BlockGradient, Element>
+  /// The gradients of both halves of a block, which take turns in one memory.
+  let attention, feedForward: HalfGradients<Element>
   /// [slots, 2 W] the gradients of the query and key norms, slot by slot, to be summed in the order of slots.
   let norms: Matrix<Float>
 
@@ -29,8 +31,6 @@ struct BackwardMemory<Element: MatrixElement>: Sendable {
     velocityGradient = cut(batch, configuration.latentElements)
     tokenGradients = cut(rows, width)
     shallowGradients = cut(rows, width)
-    tokenOperand = Operand(of: tokenGradients, cut)
-    shallowOperand = Operand(of: shallowGradients, cut)
     deepGradients = cut(deepRows, width)
     fusedGradients = cut(deepRows, width)
     outputPatches = cut(rows, configuration.patchElements)
@@ -39,7 +39,12 @@ struct BackwardMemory<Element: MatrixElement>: Sendable {
     condition = MatrixGroup(rows: batch, configuration, cut)
     modulations = cut(batch, configuration.modulationVectors * width)
     modulationOperand = Operand(of: modulations, cut)
-    block = MatrixGroup(rows: max(rows, deepRows), configuration, cut)
+    let most = max(rows, deepRows)
+    let memory: Matrix<Element> = cut(1, most * (2 * width + max(3 * width, configuration.hidden)))
+    attention = HalfGradients(memory.flattened, rows: most, configuration, inner: 3 * width)
+    feedForward = HalfGradients(memory.flattened, rows: most, configuration, inner: configuration.hidden)
+    tokenOperand = Operand(of: tokenGradients, in: feedForward.normalized)
+    shallowOperand = Operand(of: shallowGradients, in: feedForward.output)
     norms = cut(batch, 2 * configuration.headWidth)
   }
 }

@@ -24,8 +24,6 @@ enum BlockActivation: Int, MatrixName {
 
 /// What a block keeps in float32 besides its input and output.
 enum BlockResidual: Int, MatrixName {
-  /// [rows, D] the tokens between attention and feed-forward layer.
-  case between
   /// [rows, H] the log of each softmax's normaliser.
   case logSumExp
   /// [rows, 2] mean and inverse deviation of the tokens before attention.
@@ -35,7 +33,6 @@ enum BlockResidual: Int, MatrixName {
 
   func columns(_ configuration: ModelConfiguration) -> Int {
     switch self {
-    case .between: configuration.width
     case .logSumExp: configuration.heads
     case .inputStatistics, .betweenStatistics: 2
     }
@@ -60,24 +57,4 @@ struct BlockMemory<Element: MatrixElement>: Sendable {
 
   /// A view of rows `part`.
   func rows(_ part: Range<Int>) -> BlockMemory { BlockMemory(activations.rows(part), residual.rows(part)) }
-}
-
-/// What the backward pass of a block leaves for the products of the weight gradients.
-enum BlockGradient: Int, MatrixName {
-  /// [rows, D] the modulated norms of the block's input and of the tokens between its halves, computed again.
-  case normalizedInput, normalizedBetween
-  /// [rows, D] the gradients of `BlockActivation.projected` and `added`.
-  case projected, added
-  /// [rows, hidden] the gradient of `BlockActivation.hidden`.
-  case hidden
-  /// [rows, 3 D] the gradient of `BlockActivation.qkv`.
-  case qkv
-
-  func columns(_ configuration: ModelConfiguration) -> Int {
-    switch self {
-    case .normalizedInput, .normalizedBetween, .projected, .added: configuration.width
-    case .hidden: configuration.hidden
-    case .qkv: 3 * configuration.width
-    }
-  }
 }

@@ -7,8 +7,13 @@ struct Operand<Element: MatrixElement>: Sendable {
   private let values: Matrix<Element>
 
   init(of source: Matrix<Float>, _ cut: MatrixCutter) {
+    self.init(of: source, in: source as? Matrix<Element> ?? cut(source.rows, source.columns))
+  }
+
+  /// - Parameter memory: for the copy
+  init(of source: Matrix<Float>, in memory: Matrix<Element>) {
     self.source = source
-    values = source as? Matrix<Element> ?? cut(source.rows, source.columns)
+    values = source as? Matrix<Element> ?? memory.rows(0..<source.rows)
   }
 
   /// Rows as they were when they were last brought up to date.

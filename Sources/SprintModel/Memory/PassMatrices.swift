@@ -5,7 +5,6 @@ struct PassMatrices<Element: MatrixElement>: Sendable {
   let velocity: Matrix<Float>  // [B, C · S · S]
   let patches: Matrix<Element>  // [B N, C p²]
   let outputPatches: Matrix<Float>  // [B N, C p²]
-  let normalizedOutput: Matrix<Element>  // [B N, D]
   let outputStatistics: Matrix<Float>  // [B N, 2]
   let condition: MatrixGroup<ConditionActivation, Element>
   let conditionSums: MatrixGroup<ConditionSum, Float>
@@ -26,7 +25,6 @@ struct PassMatrices<Element: MatrixElement>: Sendable {
     velocity = cut(batch, configuration.latentElements)
     patches = cut(rows, configuration.patchElements)
     outputPatches = cut(rows, configuration.patchElements)
-    normalizedOutput = cut(rows, configuration.width)
     outputStatistics = cut(rows, 2)
     condition = MatrixGroup(rows: batch, configuration, cut)
     conditionSums = MatrixGroup(rows: batch, configuration, cut)

@@ -6,6 +6,8 @@ struct WorkerScratch<Element: MatrixElement>: Sendable {
   let tokens: Matrix<Element>
   /// [chunk rows, hidden]
   let hidden: Matrix<Element>
+  /// [chunk rows, D] in the memory of `hidden`, if that is large enough.
+  let between: Matrix<Float>
   /// [N, 2 D] queries and keys of one sample, normalised and turned.
   let turned: Matrix<Element>
   /// [heads · N, N] of as many heads as are computed at once. The gradients are needed in training only.
@@ -16,6 +18,10 @@ struct WorkerScratch<Element: MatrixElement>: Sendable {
     let count = configuration.tokens
     tokens = cut(rows, configuration.width)
     hidden = cut(rows, configuration.hidden)
+    let room = hidden.flattened.viewed(as: Float.self)
+    between =
+      room.count >= rows * configuration.width
+      ? room[0..<rows * configuration.width].matrix(columns: configuration.width) : cut(rows, configuration.width)
     turned = cut(count, 2 * configuration.width)
     let scoreRows = Self.headsAtOnce(configuration, tokens: count) * count
     scores = cut(scoreRows, count)

@@ -78,14 +78,14 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
         modulatedLayerNormBackward(
           upstream.rows(i * rows.count..<(i + 1) * rows.count), memory.decoder.output.rows(rows),
           modulation.output(sample), statistics: memory.outputStatistics.rows(rows),
-          recomputing: memory.normalizedOutput.rows(rows), adding: own.tokenGradients.rows(rows),
+          recomputing: own.feedForward.normalized.rows(rows), adding: own.tokenGradients.rows(rows),
           adding: modulationGradient.output(sample))
       }
       context.check?.look(own.tokenGradients.rows(rows), "final_layer", "norm", "gradient")
     }
     workers.run([
       WeightTask(
-        own.outputPatches.rows(allRows), memory.normalizedOutput.rows(allRows), adding: gradients.output),
+        own.outputPatches.rows(allRows), own.feedForward.normalized.rows(allRows), adding: gradients.output),
       modulationTask(columns),
     ])
   }
@@ -103,41 +103,59 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
         final.projector()
       }
       if !live.isEmpty {
-        dataGradients(section, block, live, dx)
-        weightGradients(section, block, live)
+        feedForward(section, block, live, dx)
+        attention(section, block, live, dx)
       }
       final.block(block)
     }
   }
 
-  private func dataGradients(_ section: Section, _ block: Int, _ live: Range<Int>, _ dx: Matrix<Float>) {
-    let tokens = pass.tokens(of: section)
-    let modulationGradient = Modulation<ModulationPart>(
-      own.modulations.columns(layout.modulationColumns(ofBlock: block)), width: configuration.width)
-    workers.run(over: live.count, grain: tokens.slotsPerChunk) { worker, slots in
-      let (computation, rows) = (context.block(block, slots, worker), tokens.rows(slots))
-      Trace.span("block", "\(configuration.name(ofBlock: block)) backward") {
+  private func feedForward(_ section: Section, _ block: Int, _ live: Range<Int>, _ dx: Matrix<Float>) {
+    forEachChunk(of: section, live) { worker, slots in
+      let (computation, rows) = (context.block(block, slots, worker), pass.tokens(of: section).rows(slots))
+      Trace.span("block", "\(configuration.name(ofBlock: block)) feed-forward backward") {
         if memory.recomputes { computation.forward() }
-        computation.backward(
-          dx: dx.rows(rows), adding: modulationGradient, into: own.block.rows(rows), norms: own.norms)
+        computation.backwardFeedForward(
+          dx: dx.rows(rows), adding: modulationGradient(ofBlock: block), into: own.feedForward.rows(rows))
       }
     }
+    let (rows, layer) = (pass.tokens(of: section).rows(live), gradients.blocks[block])
+    let (computed, activations) = (own.feedForward.rows(rows), activations(of: section, block, rows))
+    workers.run([
+      WeightTask(computed.output, activations[.hidden], adding: layer.fc2),
+      WeightTask(computed.inner, computed.normalized, adding: layer.fc1),
+    ])
   }
 
-  private func weightGradients(_ section: Section, _ block: Int, _ live: Range<Int>) {
-    let rows = pass.tokens(of: section).rows(live)
-    let activations = memory.section(section).blocks[configuration.index(ofBlock: block)].activations.rows(rows)
-    let (computed, layer) = (own.block.rows(rows), gradients.blocks[block])
+  private func attention(_ section: Section, _ block: Int, _ live: Range<Int>, _ dx: Matrix<Float>) {
+    forEachChunk(of: section, live) { worker, slots in
+      let (computation, rows) = (context.block(block, slots, worker), pass.tokens(of: section).rows(slots))
+      Trace.span("block", "\(configuration.name(ofBlock: block)) attention backward") {
+        computation.backwardAttention(
+          dx: dx.rows(rows), adding: modulationGradient(ofBlock: block), into: own.attention.rows(rows),
+          norms: own.norms)
+      }
+    }
+    let (rows, layer) = (pass.tokens(of: section).rows(live), gradients.blocks[block])
+    let (computed, activations) = (own.attention.rows(rows), activations(of: section, block, rows))
     workers.run([
-      WeightTask(computed[.added], activations[.hidden], adding: layer.fc2),
-      WeightTask(computed[.hidden], computed[.normalizedBetween], adding: layer.fc1),
-      WeightTask(computed[.qkv], computed[.normalizedInput], adding: layer.qkv),
-      WeightTask(computed[.projected], activations[.attended], adding: layer.projection),
+      WeightTask(computed.inner, computed.normalized, adding: layer.qkv),
+      WeightTask(computed.output, activations[.attended], adding: layer.projection),
       modulationTask(layout.modulationColumns(ofBlock: block)),
     ])
     let (norms, headWidth) = (own.norms.rows(live), configuration.headWidth)
     biasBackward(norms.columns(0..<headWidth), adding: layer.queryNorm)
     biasBackward(norms.columns(headWidth..<2 * headWidth), adding: layer.keyNorm)
+  }
+
+  private func modulationGradient(ofBlock block: Int) -> Modulation<ModulationPart> {
+    Modulation(own.modulations.columns(layout.modulationColumns(ofBlock: block)), width: configuration.width)
+  }
+
+  private func activations(
+    of section: Section, _ block: Int, _ rows: Range<Int>
+  ) -> MatrixGroup<BlockActivation, Element> {
+    memory.section(section).blocks[configuration.index(ofBlock: block)].activations.rows(rows)
   }
 
   /// features = projector(x)
@@ -283,5 +301,11 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
 
   private func forEachChunk(_ body: @Sendable (_ worker: Int, _ samples: Range<Int>) -> Void) {
     workers.run(over: context.batch, grain: pass.all.slotsPerChunk, body)
+  }
+
+  private func forEachChunk(
+    of section: Section, _ live: Range<Int>, _ body: @Sendable (_ worker: Int, _ slots: Range<Int>) -> Void
+  ) {
+    workers.run(over: live.count, grain: pass.tokens(of: section).slotsPerChunk, body)
   }
 }

@@ -105,7 +105,7 @@ extension PassContext {
       }
       check?.look(fused, "fusion", "renoise_linear", "output")
       run(.decoder, samples, worker)
-      project(samples)
+      project(samples, worker)
     }
   }
 
@@ -122,16 +122,17 @@ extension PassContext {
   }
 
   /// velocity = linear(norm(x) modulated)
-  private func project(_ samples: Range<Int>) {
+  private func project(_ samples: Range<Int>, _ worker: Int) {
     let modulation = outputModulation
-    for sample in samples {
+    let all = rows(samples)
+    let normalized = memory.scratch[worker].tokens.rows(0..<all.count)
+    for (i, sample) in samples.enumerated() {
       let rows = rows(ofSample: sample)
       modulatedLayerNorm(
-        memory.decoder.output.rows(rows), modulation.output(sample), into: memory.normalizedOutput.rows(rows),
-        statistics: memory.outputStatistics.rows(rows))
+        memory.decoder.output.rows(rows), modulation.output(sample),
+        into: normalized.rows(i * rows.count..<(i + 1) * rows.count), statistics: memory.outputStatistics.rows(rows))
     }
-    let rows = rows(samples)
-    linear(memory.normalizedOutput.rows(rows), weights.output, into: memory.outputPatches.rows(rows))
+    linear(normalized, weights.output, into: memory.outputPatches.rows(all))
     for sample in samples {
       let patches = memory.outputPatches.rows(self.rows(ofSample: sample))
       unpatchify(patches, into: memory.velocity.vector(sample), configuration)
