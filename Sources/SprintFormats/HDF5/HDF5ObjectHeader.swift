@@ -1,8 +1,8 @@
 import CHDF5
 
 /// The header of a data set as it stands in the file, read before the library opens the data set: version 1.10 divides
-/// by the extents of pieces before it looks at them, and one that is zero, or missing, ends the process. HDF5 file format,
-/// section IV.A.
+/// by the extents of pieces before it looks at them, and one that is zero, or missing, ends the process. HDF5 file
+/// format, section IV.A.
 struct HDF5ObjectHeader {
   private let file: RandomAccessFile
   private let size: Int
