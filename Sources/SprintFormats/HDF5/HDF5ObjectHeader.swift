@@ -30,22 +30,23 @@ struct HDF5ObjectHeader {
   /// `address`. False where the header is none, of which the library makes an error.
   func hasImpossiblePieces(at address: Int) throws -> Bool {
     guard var blocks = try first(at: base + address).map({ [$0] }) else { return false }
-    var (rank, pieces): (Int?, [Int]?) = (nil, nil)
+    var (ranks, pieces): ([Int], [[Int]]) = ([], [])
     // A header that continues for ever does not hold the file up.
     for number in 0..<256 where number < blocks.count {
       var block = blocks[number]
       while let message = try next(in: &block) {
         switch message.type {
-        case 0x01: rank = try bytes(message.place).dropFirst().first.map(Int.init)
-        case 0x08: pieces = Self.pieces(try bytes(message.place), addressBytes: addressBytes)
+        case 0x01: ranks += try bytes(message.place).dropFirst().prefix(1).map(Int.init)
+        case 0x08: pieces += Self.pieces(try bytes(message.place), addressBytes: addressBytes).map { [$0] } ?? []
         case 0x10: if let more = try continuation(message.place, of: block) { blocks.append(more) }
         default: break
         }
       }
     }
-    guard let pieces else { return false }
-    // The last extent is that of an element.
-    return pieces.contains(0) || pieces.count < 2 || pieces.count != (rank ?? pieces.count - 1) + 1
+    // Which of several messages counts is the library's choice. The last extent of pieces is that of an element.
+    return pieces.contains { extents in
+      extents.contains(0) || extents.count < 2 || ranks.contains { $0 != extents.count - 1 }
+    }
   }
 
   private func first(at start: Int) throws -> Block? {
