@@ -36,7 +36,8 @@ struct HDF5ObjectHeader {
       var block = blocks[number]
       while let message = try next(in: &block) {
         switch message.type {
-        case 0x01: ranks += try bytes(message.place).dropFirst().prefix(1).map(Int.init)
+        // A shared message stands elsewhere; nobody shares this one.
+        case 0x01 where !message.isShared: ranks += try bytes(message.place).dropFirst().prefix(1).map(Int.init)
         case 0x08: pieces += Self.pieces(try bytes(message.place), addressBytes: addressBytes).map { [$0] } ?? []
         case 0x10: if let more = try continuation(message.place, of: block) { blocks.append(more) }
         default: break
@@ -45,7 +46,7 @@ struct HDF5ObjectHeader {
     }
     // Which of several messages counts is the library's choice. The last extent of pieces is that of an element.
     return pieces.contains { extents in
-      extents.contains(0) || extents.count < 2 || ranks.contains { $0 != extents.count - 1 }
+      extents.contains(0) || extents.count < 2 || ranks.isEmpty || ranks.contains { $0 != extents.count - 1 }
     }
   }
 
@@ -66,8 +67,8 @@ struct HDF5ObjectHeader {
     return Block(start: start + 16, end: min(size, start + 16 + length), isVersion1: true, hasCreationOrder: false)
   }
 
-  /// Returns the next message and moves behind it; nil at the end of the block. A shared message has no type here.
-  private func next(in block: inout Block) throws -> (type: Int?, place: Range<Int>)? {
+  /// Returns the next message and moves behind it; nil at the end of the block.
+  private func next(in block: inout Block) throws -> (type: Int, isShared: Bool, place: Range<Int>)? {
     let prefix = block.isVersion1 ? 8 : block.hasCreationOrder ? 6 : 4
     guard block.start + prefix <= block.end else { return nil }
     let head = try bytes(block.start..<block.start + prefix)
@@ -78,7 +79,7 @@ struct HDF5ObjectHeader {
     block.start = start + length
     guard block.start <= block.end else { return nil }
     let isShared = head[block.isVersion1 ? 4 : 3] & 2 != 0
-    return (isShared ? nil : type, start..<start + length)
+    return (type, isShared, start..<start + length)
   }
 
   private func continuation(_ place: Range<Int>, of block: Block) throws -> Block? {

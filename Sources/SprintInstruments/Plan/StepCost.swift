@@ -8,14 +8,26 @@ struct StepCost {
   private let rates: MachineRates
   private let weights: Double
 
-  /// The rate of a step's products as a share of the rate of large products.
-  private static let productShare = 0.94
-  /// The rate of attention's products with their softmax as a share of the rate of large products.
-  private static let attentionShare = 0.57
-  /// Bytes that all element-wise operations of a block move per number of its tokens, forward and backward.
-  private static let elementBytes = 150.0
-  /// Bytes that the optimizer moves per weight: it reads and writes gradient, two moments, average and weight.
-  private static let optimizerBytes = 40.0
+  /// What depends on the precision.
+  private struct Constants {
+    /// The rate of a step's products as a share of the rate of large products.
+    let productShare: Double
+    /// The rate of attention's products with their softmax as a share of the rate of large products.
+    let attentionShare: Double
+    /// Bytes that all element-wise operations of a block move per number of its tokens, forward and backward.
+    let elementBytes: Double
+    /// Bytes that the optimizer moves per weight: it reads and writes gradient, two moments, average and weight, and
+    /// writes the rounded weight.
+    let optimizerBytes: Double
+  }
+
+  private var constants: Constants {
+    switch configuration.precision {
+    case .float32: Constants(productShare: 0.94, attentionShare: 0.57, elementBytes: 150, optimizerBytes: 40)
+    case .bfloat16: Constants(productShare: 0.99, attentionShare: 0.31, elementBytes: 125, optimizerBytes: 42)
+    }
+  }
+
   /// The time in which only one thread works, as a share of the time of all other work.
   private static let serialShare = 0.015
   /// The share of the backward pass that can hide the reduction of gradients.
@@ -31,7 +43,7 @@ struct StepCost {
   func seconds(_ stage: Stage, ranks: Int) -> Double {
     let computing = Double(stage.imagesPerRank(ranks)) * secondsPerImage(stage)
     let shards = configuration.distribution.isSharded ? Double(ranks) : 1
-    let optimizer = weights * Self.optimizerBytes / rates.memory / shards
+    let optimizer = weights * constants.optimizerBytes / rates.memory / shards
     let transfer = transferSeconds(ranks)
     let hidden = min(transfer.reduction, 2 / 3 * computing * Self.hiddenShare)
     return (computing + optimizer) * (1 + Self.serialShare) + transfer.reduction - hidden + transfer.gather
@@ -43,9 +55,9 @@ struct StepCost {
     let passes = configuration.recompute == .blocks ? 4.0 : 3
     let (total, attention) = (model.forwardWork(kept: kept), model.attentionWork(kept: kept))
     let tokens = Double((model.encoderDepth + model.decoderDepth) * model.tokens + model.middleDepth * kept)
-    return passes * (total - attention) / (rates.matrixProducts * Self.productShare)
-      + passes * attention / (rates.matrixProducts * Self.attentionShare)
-      + tokens * Double(model.width) * Self.elementBytes / rates.memory
+    return passes * (total - attention) / (rates.matrixProducts * constants.productShare)
+      + passes * attention / (rates.matrixProducts * constants.attentionShare)
+      + tokens * Double(model.width) * constants.elementBytes / rates.memory
   }
 
   /// Returns the bytes that a rank sends and receives in a step: gradients on their way to the ranks of their shards,

@@ -40,9 +40,10 @@ struct BackwardMemory<Element: MatrixElement>: Sendable {
     modulations = cut(batch, configuration.modulationVectors * width)
     modulationOperand = Operand(of: modulations, cut)
     let most = max(rows, deepRows)
-    let memory: Matrix<Element> = cut(1, most * (2 * width + max(3 * width, configuration.hidden)))
-    attention = HalfGradients(memory.flattened, rows: most, configuration, inner: 3 * width)
-    feedForward = HalfGradients(memory.flattened, rows: most, configuration, inner: configuration.hidden)
+    let largest = HalfGradients<Element>(
+      rows: most, width: width, inner: max(3 * width, configuration.hidden), cut)
+    attention = largest.reused(inner: 3 * width)
+    feedForward = largest.reused(inner: configuration.hidden)
     tokenOperand = Operand(of: tokenGradients, in: feedForward.normalized)
     shallowOperand = Operand(of: shallowGradients, in: feedForward.output)
     norms = cut(batch, 2 * configuration.headWidth)

@@ -14,12 +14,15 @@ struct HalfGradients<Element: MatrixElement>: Sendable {
     (self.normalized, self.output, self.inner) = (normalized, output, inner)
   }
 
-  /// Lays the matrices out in `memory`, of `count(rows:_:inner:)` elements.
-  init(_ memory: Vector<Element>, rows: Int, _ configuration: ModelConfiguration, inner: Int) {
-    let width = configuration.width
-    self.init(
-      memory[0..<rows * width].matrix(columns: width), memory[rows * width..<2 * rows * width].matrix(columns: width),
-      memory[2 * rows * width..<rows * (2 * width + inner)].matrix(columns: inner))
+  /// Cuts the matrices; `inner` is the number of columns of the last one.
+  init(rows: Int, width: Int, inner: Int, _ cut: MatrixCutter) {
+    self.init(cut(rows, width), cut(rows, width), cut(rows, inner))
+  }
+
+  /// The same memory for a half with another, not larger, number of inner columns.
+  func reused(inner columns: Int) -> HalfGradients {
+    precondition(columns <= inner.columns, "\(columns) columns in the memory of \(inner.columns)")
+    return HalfGradients(normalized, output, Matrix(inner.base, rows: inner.rows, columns: columns))
   }
 
   /// A view of rows `part`.
