@@ -12,6 +12,8 @@ cd "$(dirname "$0")/.."
 
 reader="${1:?usage: launch/fuzz.sh READER [SECONDS]}"
 export SPRINT_FUZZ="$reader"
+# Otherwise Swift takes the signal, and libFuzzer does not keep the input.
+export SWIFT_BACKTRACE=enable=no
 swift build -c release --product fuzz --scratch-path .build-fuzz
 corpus=".build-fuzz/corpus/$reader"
 mkdir -p "$corpus"

@@ -186,7 +186,7 @@ import Testing
 
   @Test(
     "A run stopped at any step, the stage switch included, ends in the bits of an uninterrupted run",
-    arguments: Precision.onThisCPU, ["ema", "model"])
+    arguments: zip(Precision.onThisCPU, ["ema", "model"]))
   func stops(precision: Precision, start: String) throws {
     let settings = ["stages[1].start_from=\(start)", "precision=\(precision.rawValue)"]
     let whole = try run("whole", ranks: 2, settings)
