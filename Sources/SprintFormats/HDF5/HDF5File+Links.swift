@@ -20,23 +20,28 @@ extension HDF5File {
   /// Throws if the header of a data set is such that the library would end the process. The header of one in another
   /// file is not looked at.
   private func checkHeader(_ name: String) throws {
-    var (own, found) = (H5O_info_t(), H5O_info_t())
-    let basic = UInt32(H5O_INFO_BASIC)
-    try check("look at the file") { H5Oget_info_by_name2(file.id, "/", &own, basic, sprint_h5p_default()) }
-    try check("look at `\(name)`") { H5Oget_info_by_name2(file.id, name, &found, basic, sprint_h5p_default()) }
+    let (own, found) = (try info("/"), try info(name))
     guard own.fileno == found.fileno else { return }
     let properties = try opened("read the format", H5Pclose) { H5Fget_create_plist(file.id) }
     var (addressBytes, lengthBytes, base) = (0, 0, hsize_t(0))
     try check("read the format") { H5Pget_sizes(properties.id, &addressBytes, &lengthBytes) }
     try check("read the format") { H5Pget_userblock(properties.id, &base) }
+    guard found.addr < 1 << 56, base < 1 << 56 else { return }
     let header = try HDF5ObjectHeader(
-      RandomAccessFile(reading: path), base: Int(clamping: base), addressBytes: addressBytes, lengthBytes: lengthBytes)
-    if let address = Int(exactly: found.addr), address < 1 << 56, base < 1 << 56 {
-      guard try !header.hasImpossiblePieces(at: address) else {
-        throw FileError.unexpected(
-          path: path, name: name, found: "in pieces of impossible extents", expected: "pieces of some elements")
-      }
+      RandomAccessFile(reading: path), base: Int(base), addressBytes: addressBytes, lengthBytes: lengthBytes)
+    guard try !header.hasImpossiblePieces(at: Int(found.addr)) else {
+      throw FileError.unexpected(
+        path: path, name: name, found: "in pieces of impossible extents", expected: "pieces of some elements")
     }
+  }
+
+  /// The file and the place in which an object lies; the library does not open it for that.
+  private func info(_ name: String) throws -> H5O_info_t {
+    var info = H5O_info_t()
+    try check("look at `\(name)`") {
+      H5Oget_info_by_name2(file.id, name, &info, UInt32(H5O_INFO_BASIC), sprint_h5p_default())
+    }
+    return info
   }
 
   /// Throws if a data set lies in another file although this file's have to lie in it. A link within the file may lead
@@ -63,10 +68,9 @@ extension HDF5File {
 
   /// Whether the header of a data set is in this very file.
   func hasSameFile(_ dataset: Handle, _ name: String) throws -> Bool {
-    var (own, found) = (H5O_info_t(), H5O_info_t())
-    try check("look at the file") { H5Oget_info1(file.id, &own) }
-    try check("look at `\(name)`") { H5Oget_info1(dataset.id, &found) }
-    return own.fileno == found.fileno
+    var found = H5O_info_t()
+    try check("look at `\(name)`") { H5Oget_info2(dataset.id, &found, UInt32(H5O_INFO_BASIC)) }
+    return try info("/").fileno == found.fileno
   }
 
   /// Returns the paths of the files besides this one in which a data set lies; none for a data set in this file, or for

@@ -1,5 +1,3 @@
-import CHDF5
-
 /// The header of a data set as it stands in the file, read before the library opens the data set: version 1.10 divides
 /// by the extents of pieces before it looks at them, and one that is zero, or missing, ends the process. HDF5 file
 /// format, section IV.A.
@@ -36,7 +34,7 @@ struct HDF5ObjectHeader {
       var block = blocks[number]
       while let message = try next(in: &block) {
         switch message.type {
-        // A shared message stands elsewhere; nobody shares this one.
+        // A shared message stands elsewhere. Libraries do not share this one unless they are told to.
         case 0x01 where !message.isShared: ranks += try bytes(message.place).dropFirst().prefix(1).map(Int.init)
         case 0x08: pieces += Self.pieces(try bytes(message.place), addressBytes: addressBytes).map { [$0] } ?? []
         case 0x10: if let more = try continuation(message.place, of: block) { blocks.append(more) }

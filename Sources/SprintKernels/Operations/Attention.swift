@@ -30,8 +30,8 @@ package struct AttentionScratch<Element: MatrixElement>: Sendable {
   }
 }
 
-/// out = softmax(q · kᵀ / sqrt(W)) · v, for each of some heads of one sample; so few heads that their scores stay in
-/// cache. arXiv 1706.03762.
+/// out = softmax(q · kᵀ / sqrt(W)) · v, for each of some heads of one sample; so few heads that their scores stay
+/// in cache. arXiv 1706.03762.
 ///
 /// - Parameters:
 ///   - heads: the three inputs

@@ -1,7 +1,7 @@
 private let epsilon: Float = 1e-6
 
-/// y = turn(x / sqrt(mean(x²) + 1e-6) · weight), row by row: the norm of queries or keys (arXiv 1910.07467), then their
-/// rotary embedding, which turns pairs: (x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin).
+/// y = turn(x / sqrt(mean(x²) + 1e-6) · weight), row by row: the norm of queries or keys (arXiv 1910.07467), then
+/// their rotary embedding, which turns pairs: (x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin).
 ///
 /// - Parameters:
 ///   - x: [rows, W] queries or keys of one head

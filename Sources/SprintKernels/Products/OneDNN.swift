@@ -41,7 +41,7 @@ enum OneDNN {
 
 extension BFloat16 {
   package static func multiply<Result: MatrixElement>(_ product: MatrixProduct<BFloat16, Result>) {
-    // OpenMP counts threads for each thread that calls it.
+    // OpenMP counts threads for each thread that calls it. A primitive is made for as many as its caller may use.
     omp_set_num_threads(1)
     let bytes = product.bytesToPack
     guard bytes > 0 else { return compute(product) }

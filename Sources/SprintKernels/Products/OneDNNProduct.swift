@@ -12,8 +12,6 @@ final class OneDNNProduct: @unchecked Sendable {
 
   init(_ shape: ProductShape) {
     self.shape = shape
-    // The primitive is made for as many threads as its caller may use.
-    omp_set_num_threads(1)
     let attributes = Self.attributes(shape)
     defer { OneDNN.check(dnnl_primitive_attr_destroy(attributes), "an attribute's end") }
     var (a, b, c) = (

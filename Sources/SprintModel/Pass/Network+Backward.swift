@@ -267,8 +267,9 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
 
   /// tokens = linear(patches); nothing needs the gradient of the latents.
   func inputLayer() {
+    forEachChunk { _, samples in _ = own.shallowOperand.updated(context.rows(samples)) }
     workers.run([
-      WeightTask(own.shallowOperand.updated(allRows), memory.patches.rows(allRows), adding: gradients.input)
+      WeightTask(own.shallowOperand.rows(allRows), memory.patches.rows(allRows), adding: gradients.input)
     ])
   }
 

@@ -46,9 +46,9 @@ extension Optimizer {
       try communicator.broadcast(staging)
       switch part {
       case .weights: weights.take(staging, shards, workers)
-      case .average: take(from: staging, into: state.average)
-      case .firstMoment: take(from: staging, into: state.firstMoment)
-      case .secondMoment: take(from: staging, into: state.secondMoment)
+      case .average: shards.take(from: staging, into: state.average)
+      case .firstMoment: shards.take(from: staging, into: state.firstMoment)
+      case .secondMoment: shards.take(from: staging, into: state.secondMoment)
       }
     }
     clearGradients()

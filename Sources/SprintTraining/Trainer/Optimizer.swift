@@ -113,11 +113,6 @@ package final class Optimizer: Sendable {
     for values in [gradients.elements, state.firstMoment, state.secondMoment] { values.clear() }
   }
 
-  /// Copies the owned ranges of a whole arena into this rank's state.
-  func take(from whole: Vector<Float>, into own: Vector<Float>) {
-    for range in shards.ranges { own[range.state].copy(from: whole[range.place]) }
-  }
-
   /// The shards of other ranks hold partial sums after the reduction; clear them.
   private func clearForeignGradients() {
     let gaps = shards.gaps(total: gradients.elements.count)

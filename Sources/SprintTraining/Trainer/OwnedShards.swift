@@ -39,6 +39,11 @@ struct OwnedShards: Sendable {
   /// How many weights this rank updates.
   var count: Int { ranges.last?.state.upperBound ?? 0 }
 
+  /// Copies the owned ranges of a whole arena into this rank's state.
+  func take(from whole: Vector<Float>, into own: Vector<Float>) {
+    for range in ranges { own[range.state].copy(from: whole[range.place]) }
+  }
+
   /// The places between the owned ranges in an arena of `total` weights.
   func gaps(total: Int) -> [Range<Int>] {
     let places = [0..<0] + ranges.map(\.place) + [total..<total]

@@ -58,7 +58,7 @@ enum TrainedWeights: Sendable {
     case .float32(let weights): workers.copy(whole, to: weights.elements)
     case .bfloat16(let rounded, let exact):
       workers.copy(whole, to: rounded.elements)
-      for range in shards.ranges { workers.copy(whole[range.place], to: exact.elements[range.state]) }
+      shards.take(from: whole, into: exact.elements)
     }
   }
 }
