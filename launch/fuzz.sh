@@ -14,6 +14,8 @@ reader="${1:?usage: launch/fuzz.sh READER [SECONDS]}"
 export SPRINT_FUZZ="$reader"
 # Otherwise Swift takes the signal, and libFuzzer does not keep the input.
 export SWIFT_BACKTRACE=enable=no
+# Keeps glibc from placing ever larger blocks on the heap, where they leave holes that count as used memory.
+export MALLOC_MMAP_THRESHOLD_=131072
 swift build -c release --product fuzz --scratch-path .build-fuzz
 corpus=".build-fuzz/corpus/$reader"
 mkdir -p "$corpus"

@@ -104,6 +104,8 @@ extension Recipe {
     guard dataset.id >= 0, next() % 8 != 7 else { return }
     // The library follows a view of itself for ever when it writes.
     guard H5Pget_layout(properties.id) != H5D_VIRTUAL else { return }
+    // As it replaces values of variable length, the library trusts the old references, here bytes of another file.
+    guard H5Pget_external_count(properties.id) <= 0 || !Self.hasVariableLength(type.id) else { return }
     withValues(type.id, space.id) { _ = H5Dwrite(dataset.id, type.id, 0, 0, 0, $0) }
   }
 
@@ -119,6 +121,10 @@ extension Recipe {
       default: H5Pset_filter(properties, 32_017, 1, 0, nil)
       }
     }
+  }
+
+  private static func hasVariableLength(_ type: hid_t) -> Bool {
+    H5Tdetect_class(type, H5T_VLEN) > 0 || H5Tis_variable_str(type) > 0
   }
 
   private static func space(_ extents: [hsize_t]) -> hid_t {
