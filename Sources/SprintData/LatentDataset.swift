@@ -97,10 +97,10 @@ package final class LatentDataset: Sendable {
       try file.read(entry, flipped: isFlipped, into: values)
       if file.hasMoments { sample(values, random.posterior, draw) }
       if isFlipped, !file.hasFlipped { mirror(values) }
-      scale(values, into: latent)
+      scale(values, into: latent.buffer)
     }
-    for i in 0..<latent.count where !latent[i].isFinite {
-      throw FileError.unusable(path: file.path, problem: "sample \(entry) holds \(latent[i]), expected finite numbers")
+    if let bad = latent.buffer.first(where: { !$0.isFinite }) {
+      throw FileError.unusable(path: file.path, problem: "sample \(entry) holds \(bad), expected finite numbers")
     }
   }
 
@@ -131,7 +131,7 @@ package final class LatentDataset: Sendable {
     }
   }
 
-  private func scale(_ values: UnsafeMutableBufferPointer<Float>, into latent: Vector<Float>) {
+  private func scale(_ values: UnsafeMutableBufferPointer<Float>, into latent: UnsafeMutableBufferPointer<Float>) {
     let plane = side * side
     for channel in 0..<channels {
       let (scale, shift) = (properties.scale[channel], properties.shift[channel])

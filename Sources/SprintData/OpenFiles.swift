@@ -13,9 +13,10 @@ package final class OpenFiles<File: Sendable>: Sendable {
     var uses = 0
 
     mutating func use(_ number: Int) -> File? {
+      guard let entry = entries.index(forKey: number) else { return nil }
       uses += 1
-      entries[number]?.lastUse = uses
-      return entries[number]?.file
+      entries.values[entry].lastUse = uses
+      return entries.values[entry].file
     }
 
     /// Keeps a file; returns those that have to go.
