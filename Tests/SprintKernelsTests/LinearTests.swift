@@ -33,6 +33,27 @@ import Testing
     #expect(y.isIntact && dx.isIntact && dw.isIntact && db.isIntact)
   }
 
+  /// If this fails, a float32 product is wrong where it is large enough for oneDNN, or too large.
+  @Test(
+    "Layers of every size are right in float32, whichever library multiplies",
+    arguments: [(192, 160, 160), (9, 1100, 960)])
+  func libraries(rows: Int, inputs: Int, outputs: Int) {
+    var random = Randomness()
+    let (x, w, b) = (random.matrix(rows, inputs), random.matrix(outputs, inputs), random.matrix(1, outputs))
+    let (y, dy) = (TestMatrix(rows, outputs), random.matrix(rows, outputs))
+    linear(x.view, weight: w.view, bias: b.vector, into: y.view)
+    #expect(relativeError(y.doubles, Naive.linear(x.naive, w.naive, b.doubles).values) < 1e-6)
+
+    let (dx, sum) = (TestMatrix(rows, inputs), random.matrix(rows, inputs))
+    let before = sum.doubles
+    linearBackward(dy.view, weight: w.view, into: dx.view)
+    linearBackward(dy.view, weight: w.view, adding: sum.view)
+    let naive = Naive.multiply(dy.naive, w.naive).values
+    #expect(relativeError(dx.doubles, naive) < 1e-6)
+    #expect(relativeError(sum.doubles, zip(before, naive).map(+)) < 1e-6)
+    #expect(y.isIntact && dx.isIntact && sum.isIntact)
+  }
+
   @Test("Gradients of parameters are added to, as gradient accumulation needs")
   func gradientsAccumulate() {
     var random = Randomness()

@@ -1,7 +1,8 @@
 import COneDNN
 import Synchronization
 
-/// oneDNN, which computes products of bfloat16 matrices with the instructions that the CPU has for them.
+/// oneDNN, which computes products of bfloat16 matrices with the instructions that the CPU has for them, and some of
+/// float32 matrices.
 enum OneDNN {
   /// Traps unless a call succeeded. Shapes are checked before, so a failure is a broken invariant or a lack of memory.
   static func check(_ status: dnnl_status_t, _ call: String) {
@@ -26,6 +27,9 @@ enum OneDNN {
     return dnnl_get_effective_cpu_isa().rawValue & needed == needed
   }
 
+  /// Whether oneDNN's float32 kernels can be faster than OpenBLAS's: on CPUs that execute 512-bit operations whole.
+  static let isFastInFloat32 = usesAVX512 && !CPU.splitsWideOperations
+
   private static let products = Mutex<[ProductShape: OneDNNProduct]>([:])
 
   /// Returns the product of a shape. Making one costs far more than running it, so each is made once.
@@ -41,15 +45,20 @@ enum OneDNN {
 
 extension BFloat16 {
   package static func multiply<Result: MatrixElement>(_ product: MatrixProduct<BFloat16, Result>) {
+    product.computeWithOneDNN()
+  }
+}
+
+extension MatrixProduct {
+  func computeWithOneDNN() {
     // OpenMP counts threads for each thread that calls it. A primitive is made for as many as its caller may use.
     omp_set_num_threads(1)
-    let bytes = product.bytesToPack
-    guard bytes > 0 else { return compute(product) }
-    OneDNNScratch.shared.with(bytes: bytes) { product.overDense($0, compute) }
+    let bytes = bytesToPack
+    guard bytes > 0 else { return computeDense() }
+    OneDNNScratch.shared.with(bytes: bytes) { overDense($0) { $0.computeDense() } }
   }
 
-  private static func compute<Result: MatrixElement>(_ product: MatrixProduct<BFloat16, Result>) {
-    OneDNN.product(ProductShape(product)).run(
-      product.a.first.base, product.b.first.base, product.c.first.base, bias: product.bias?.base)
+  private func computeDense() {
+    OneDNN.product(ProductShape(self)).run(a.first.base, b.first.base, c.first.base, bias: bias?.base)
   }
 }

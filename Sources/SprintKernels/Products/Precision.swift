@@ -14,7 +14,7 @@ package enum Precision: String, Sendable, CaseIterable, Codable {
   /// What computes products, and with which of the CPU's instructions.
   package var kernels: String {
     switch self {
-    case .float32: "OpenBLAS core \(BLAS.core)"
+    case .float32: "OpenBLAS core \(BLAS.core)\(OneDNN.isFastInFloat32 ? ", oneDNN for small weights" : "")"
     case .bfloat16: "oneDNN with \(CPU.bfloat16Extension ?? "avx512")"
     }
   }
