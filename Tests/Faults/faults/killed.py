@@ -85,7 +85,7 @@ def _(t):
 
 @fault("on other ranks", 2)
 def _(t):
-    t.comparison.tolerance = 1e-5
+    t.comparison.tolerance = t.bench.rounding
     for _ in range(t.random.randint(1, 3)):
         ranks = t.random.choice(RANKS)
         run = t.start(ranks)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from . import processes
-from .settings import RANKS, write_configuration
+from .settings import RANKS, ROUNDING, write_configuration
 from .trial import Trial
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -18,6 +18,7 @@ def add_options(parser):
     """Options that all programs of this folder have."""
     parser.add_argument("--sprint", help="the program; .build/release/sprint of the checkout if left out")
     parser.add_argument("--work", required=True, help="a folder for the runs; what failed is kept in WORK/failed")
+    parser.add_argument("--precision", choices=ROUNDING, default="float32", help="the precision of all runs")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="seed of all random moments")
 
 
@@ -33,7 +34,8 @@ class Bench:
         self.work = Path(options.work).resolve()
         self.temporary = self.work / "t"
         self.temporary.mkdir(parents=True, exist_ok=True)
-        self.configuration = write_configuration(CHECKOUT, self.work / "base.yaml")
+        self.configuration = write_configuration(CHECKOUT, self.work / "base.yaml", options.precision)
+        self.rounding = ROUNDING[options.precision]
         self.data = CHECKOUT / "configs/data/digits.h5"
         self.held_out = CHECKOUT / "configs/data/digits-holdout.h5"
         self.seconds = {}
@@ -57,7 +59,7 @@ class Bench:
             self.seconds[count] = run.seconds
             shutil.rmtree(self.truth(count).parent, ignore_errors=True)
             shutil.copytree(trial.root, self.truth(count).parent)
-            trial.ranks, trial.comparison.tolerance = ranks[0], 1e-5
+            trial.ranks, trial.comparison.tolerance = ranks[0], self.rounding
             trial.compare()
             if trial.failures:
                 sys.exit(f"the truths differ: {trial.failures}")

@@ -4,6 +4,8 @@ STEPS = 150
 LAST = f"step-{STEPS:09d}"
 TIMEOUT = 5  # seconds: distribution.timeout
 RANKS = (1, 2, 3)
+# How much two numbers of ranks may differ, as they sum in another order.
+ROUNDING = {"float32": 1e-5, "bfloat16": 0.05}
 SETTINGS = [
     "threads=1", "model={width: 32, heads: 2, depth: [1, 2, 1], patch: 1, side: 8, channels: 1, classes: 10}",
     "stages[0].steps=90", "stages[1].steps=60", "stages[0].batch=24", "stages[1].batch=24",
@@ -18,8 +20,8 @@ def words(settings):
     return [word for setting in settings for word in ("--set", setting)]
 
 
-def write_configuration(checkout, path):
+def write_configuration(checkout, path, precision):
     """Writes the configuration of the digits with absolute paths of its data."""
     text = (checkout / "configs/digits.yaml").read_text()
-    path.write_text(text.replace("configs/data/", f"{checkout}/configs/data/"))
+    path.write_text(text.replace("configs/data/", f"{checkout}/configs/data/") + f"\nprecision: {precision}\n")
     return path
