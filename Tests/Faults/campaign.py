@@ -1,15 +1,15 @@
 """campaign.py: throws faults at `sprint train`, and checks that every run ends in the bits of one never disturbed.
 
-  python Tests/Faults/campaign.py --work FOLDER [--sprint PROGRAM] [--precision float32|bfloat16] [--trials N] [--seconds N] [--seed S]
-      [--jobs N]
+  python Tests/Faults/campaign.py --work FOLDER [--sprint PROGRAM] [--precision float32|bfloat16] [--trials N]
+      [--seconds N] [--seed S] [--jobs N]
 
 Needs root, h5py and Open MPI. A tiny configuration is trained undisturbed on 1, 2 and 3 ranks: the truth. Then trial
 after trial: one kind of fault, at random moments, and `--resume auto` until the run is done. Trial K of seed S draws
 from the seed "S:K:KIND" alone (the moments also hang on the machine); `--seed S --only K` repeats it.
 
 Checked after each: exit codes; time limit; `resumed at step` of the newest whole checkpoint; the last checkpoint bit
-for bit (up to rounding if the number of ranks changed); metrics.jsonl, TensorBoard and pictures, every step once, with the
-truth's numbers; nothing half written; no process left. What failed is kept in FOLDER/failed.
+for bit (up to rounding if the number of ranks changed); metrics.jsonl, TensorBoard and pictures, every step once,
+with the truth's numbers; nothing half written; no process left. What failed is kept in FOLDER/failed.
 """
 
 import argparse

@@ -46,7 +46,7 @@ package struct Vector<Element: MatrixElement>: @unchecked Sendable {
   package func copy<Other: MatrixElement>(from other: Vector<Other>) {
     precondition(count == other.count, "copying needs equal counts")
     if let same = other as? Vector<Element> { return base.update(from: same.base, count: count) }
-    forEachVector(count) { i, lanes in base.store(other.base.load(i, lanes), i, lanes) }
+    for (i, lanes) in Vectors(count) { base.store(other.base.load(i, lanes), i, lanes) }
   }
 
   /// Adds the elements of `other`, which has the same count.
@@ -54,7 +54,7 @@ package struct Vector<Element: MatrixElement>: @unchecked Sendable {
   @_specialize(where Element == Float, Other == BFloat16)
   package func add<Other: MatrixElement>(_ other: Vector<Other>) {
     precondition(count == other.count, "adding needs equal counts")
-    forEachVector(count) { i, lanes in base.store(base.load(i, lanes) + other.base.load(i, lanes), i, lanes) }
+    for (i, lanes) in Vectors(count) { base.store(base.load(i, lanes) + other.base.load(i, lanes), i, lanes) }
   }
 
   /// The same memory as numbers of another format, as many as fit.

@@ -21,7 +21,7 @@ package func geluBackward<Element: MatrixElement>(
     x.rows == y.rows && x.columns == y.columns && dy.rows == x.rows && dy.columns == x.columns, "gelu: shapes differ")
   for r in 0..<x.rows {
     let (input, output, gradient) = (x.row(r), y.row(r), dy.row(r))
-    forEachVector(x.columns) { i, lanes in
+    for (i, lanes) in Vectors(x.columns) {
       let v = input.load(i, lanes)
       let gate = sigmoid(geluArgument(v))
       output.store(v * gate, i, lanes)
@@ -52,7 +52,7 @@ package func siluBackward<X: MatrixElement, Y: MatrixElement>(_ dy: Matrix<Y>, _
   precondition(dy.rows == x.rows && dy.columns == x.columns, "silu: shapes differ")
   for r in 0..<x.rows {
     let (input, gradient) = (x.row(r), dy.row(r))
-    forEachVector(x.columns) { i, lanes in
+    for (i, lanes) in Vectors(x.columns) {
       let v = input.load(i, lanes)
       let gate = sigmoid(v)
       gradient.store(gradient.load(i, lanes) * gate * SIMD16<Float>(repeating: 1).addingProduct(v, 1 - gate), i, lanes)
@@ -73,6 +73,6 @@ private func elementwise<X: MatrixElement, Y: MatrixElement>(
   precondition(x.rows == y.rows && x.columns == y.columns, "element-wise function: shapes differ")
   for r in 0..<x.rows {
     let (input, output) = (x.row(r), y.row(r))
-    forEachVector(x.columns) { i, lanes in output.store(function(input.load(i, lanes)), i, lanes) }
+    for (i, lanes) in Vectors(x.columns) { output.store(function(input.load(i, lanes)), i, lanes) }
   }
 }

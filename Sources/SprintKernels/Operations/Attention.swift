@@ -61,14 +61,14 @@ private func softmax<Element: MatrixElement>(
     let (row, probability) = (scores.row(r), probabilities.row(r))
     let peak = largestElement(row, tokens)
     var sum = SIMD16<Float>()
-    forEachVector(tokens) { i, lanes in
+    for (i, lanes) in Vectors(tokens) {
       let e = exponential(row.load(i, lanes) - peak)
       row.store(e, i, lanes)
       sum += lanes == 16 ? e : firstLanes(e, lanes)
     }
     let total = sum.sum()
     let inverse = 1 / total
-    forEachVector(tokens) { i, lanes in probability.store(row.load(i, lanes) * inverse, i, lanes) }
+    for (i, lanes) in Vectors(tokens) { probability.store(row.load(i, lanes) * inverse, i, lanes) }
     logSumExp[r, 0] = peak + logf(total)
   }
 }
@@ -110,7 +110,7 @@ private func softmaxAgain<Element: MatrixElement>(
 ) {
   for r in 0..<scores.rows {
     let (row, probability, normalizer) = (scores.row(r), probabilities.row(r), logSumExp[r, 0])
-    forEachVector(scores.columns) { i, lanes in
+    for (i, lanes) in Vectors(scores.columns) {
       probability.store(exponential(row.load(i, lanes) - normalizer), i, lanes)
     }
   }
@@ -126,7 +126,7 @@ private func softmaxBackward<Element: MatrixElement>(
   for r in 0..<gradients.rows {
     let (probability, gradient, difference) = (probabilities.row(r), gradients.row(r), differences.row(r))
     let mean = dot(dout.row(r), out.row(r), out.columns)
-    forEachVector(gradients.columns) { i, lanes in
+    for (i, lanes) in Vectors(gradients.columns) {
       difference.store(probability.load(i, lanes) * (gradient.load(i, lanes) - mean) * factor, i, lanes)
     }
   }
@@ -135,7 +135,7 @@ private func softmaxBackward<Element: MatrixElement>(
 @inline(__always)
 private func largestElement(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
   var best = SIMD16<Float>(repeating: x[0])
-  forEachVector(count) { i, lanes in
+  for (i, lanes) in Vectors(count) {
     let v = x.load(i, lanes)
     best = larger(best, lanes == 16 ? v : v.replacing(with: x[0], where: beyond(lanes)))
   }

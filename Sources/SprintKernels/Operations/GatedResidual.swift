@@ -14,7 +14,7 @@ package func gatedResidual<Element: MatrixElement>(
   precondition(x.columns == y.columns && x.columns == out.columns, "gatedResidual: shapes differ")
   for r in 0..<x.rows {
     let (input, added, output) = (x.row(r), y.row(r), out.row(r))
-    forEachVector(x.columns) { i, lanes in
+    for (i, lanes) in Vectors(x.columns) {
       output.store(input.load(i, lanes).addingProduct(gate.base.load(i, lanes), added.load(i, lanes)), i, lanes)
     }
   }
@@ -32,7 +32,7 @@ package func gatedResidualBackward<Element: MatrixElement>(
   precondition(dout.columns == y.columns && dy.columns == y.columns, "gatedResidualBackward: shapes differ")
   for r in 0..<y.rows {
     let (gradient, added, output) = (dout.row(r), y.row(r), dy.row(r))
-    forEachVector(y.columns) { i, lanes in
+    for (i, lanes) in Vectors(y.columns) {
       let g = gradient.load(i, lanes)
       gateGradient.base.store(gateGradient.base.load(i, lanes).addingProduct(g, added.load(i, lanes)), i, lanes)
       output.store(g * gate.base.load(i, lanes), i, lanes)

@@ -58,7 +58,7 @@ package func biasBackward<Element: MatrixElement>(_ dy: Matrix<Element>, adding 
   let whole = dy.rows / 8 * 8
   for r in stride(from: 0, to: whole, by: 8) {
     let first = dy.row(r)
-    forEachVector(dy.columns) { i, lanes in
+    for (i, lanes) in Vectors(dy.columns) {
       var sum = biasGradient.base.load(i, lanes)
       for k in 0..<8 { sum += (first + k &* dy.stride).load(i, lanes) }
       biasGradient.base.store(sum, i, lanes)

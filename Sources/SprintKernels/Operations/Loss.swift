@@ -9,7 +9,7 @@ package func squaredError(_ prediction: Vector<Float>, _ target: Vector<Float>) 
   // Short runs in single precision vectorise; adding them up in double precision keeps the small terms of a long sum.
   for start in Swift.stride(from: 0, to: prediction.count, by: 1024) {
     var sum = SIMD16<Float>()
-    forEachVector(min(1024, prediction.count - start)) { i, lanes in
+    for (i, lanes) in Vectors(min(1024, prediction.count - start)) {
       let difference = prediction.base.load(start + i, lanes) - target.base.load(start + i, lanes)
       sum = sum.addingProduct(difference, difference)
     }
@@ -23,7 +23,7 @@ package func squaredErrorBackward(
   _ prediction: Vector<Float>, _ target: Vector<Float>, factor: Float, into gradient: Vector<Float>
 ) {
   precondition(prediction.count == target.count && gradient.count == target.count, "squaredError: shapes differ")
-  forEachVector(prediction.count) { i, lanes in
+  for (i, lanes) in Vectors(prediction.count) {
     gradient.base.store((prediction.base.load(i, lanes) - target.base.load(i, lanes)) * factor, i, lanes)
   }
 }
@@ -40,7 +40,7 @@ package func cosineSimilarityBackward(_ x: Vector<Float>, _ y: Vector<Float>, fa
   let (xy, xx, yy) = products(x, y)
   let inverse = 1 / (max(xx, floorOfSquares) * max(yy, floorOfSquares)).squareRoot()
   let along = xx > floorOfSquares ? xy * inverse / xx : 0
-  forEachVector(x.count) { i, lanes in
+  for (i, lanes) in Vectors(x.count) {
     dx.base.store((y.base.load(i, lanes) * inverse - x.base.load(i, lanes) * along) * factor, i, lanes)
   }
 }

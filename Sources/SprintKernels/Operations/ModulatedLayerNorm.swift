@@ -28,7 +28,7 @@ package func modulatedLayerNorm<Element: MatrixElement>(
     let (mean, inverse) = moments(input, width)
     statistics[r, 0] = mean
     statistics[r, 1] = inverse
-    forEachVector(width) { i, lanes in
+    for (i, lanes) in Vectors(width) {
       let normalized = (input.load(i, lanes) - mean) * inverse
       output.store(modulate(normalized, shift, scale, i, lanes), i, lanes)
     }
@@ -60,7 +60,7 @@ package func modulatedLayerNormBackward<Element: MatrixElement>(
     let (mean, inverse) = (statistics[r, 0], statistics[r, 1])
     var total = SIMD16<Float>()
     var aligned = SIMD16<Float>()
-    forEachVector(width) { i, lanes in
+    for (i, lanes) in Vectors(width) {
       let normalized = (input.load(i, lanes) - mean) * inverse
       let g = gradient.load(i, lanes)
       shiftGradient.base.store(shiftGradient.base.load(i, lanes) + g, i, lanes)
@@ -72,7 +72,7 @@ package func modulatedLayerNormBackward<Element: MatrixElement>(
     }
     let meanTotal = total.sum() / Float(width)
     let meanAligned = aligned.sum() / Float(width)
-    forEachVector(width) { i, lanes in
+    for (i, lanes) in Vectors(width) {
       let normalized = (input.load(i, lanes) - mean) * inverse
       let through = gradient.load(i, lanes) * (1 + scale.base.load(i, lanes))
       let change = (through - meanTotal - normalized * meanAligned) * inverse
@@ -93,10 +93,10 @@ private func modulate(
 @inline(__always)
 private func moments(_ x: UnsafeMutablePointer<Float>, _ width: Int) -> (mean: Float, inverse: Float) {
   var sum = SIMD16<Float>()
-  forEachVector(width) { i, lanes in sum += x.load(i, lanes) }
+  for (i, lanes) in Vectors(width) { sum += x.load(i, lanes) }
   let mean = sum.sum() / Float(width)
   var squares = SIMD16<Float>()
-  forEachVector(width) { i, lanes in
+  for (i, lanes) in Vectors(width) {
     let centred = x.load(i, lanes) - mean
     squares = squares.addingProduct(centred, centred)
   }

@@ -6,32 +6,47 @@ extension UnsafeMutablePointer where Pointee: MatrixElement {
   /// Loads `lanes` elements from offset `i`; the other lanes are zero.
   @inline(__always)
   func load(_ i: Int, _ lanes: Int) -> SIMD16<Float> {
-    if lanes == 16 { return Pointee.load(self + i) }
-    var partial = SIMD16<Float>()
-    for lane in 0..<lanes { partial[lane] = self[i &+ lane].float }
-    return partial
+    lanes == 16 ? Pointee.load(self + i) : loadPart(i, lanes)
   }
 
   /// Rounds and writes the first `lanes` lanes of `value` at offset `i`.
   @inline(__always)
   func store(_ value: SIMD16<Float>, _ i: Int, _ lanes: Int) {
-    if lanes == 16 {
-      Pointee.store(value, self + i)
-    } else {
-      for lane in 0..<lanes { self[i &+ lane] = Pointee(value[lane]) }
-    }
+    if lanes == 16 { Pointee.store(value, self + i) } else { storePart(value, i, lanes) }
+  }
+
+  // Calls, not inlined: the compiler then inlines the body of a loop both for sixteen lanes, where nothing else is left
+  // of it, and for the rest.
+
+  @inline(never)
+  private func loadPart(_ i: Int, _ lanes: Int) -> SIMD16<Float> {
+    var part = SIMD16<Float>()
+    for lane in 0..<lanes { part[lane] = self[i &+ lane].float }
+    return part
+  }
+
+  @inline(never)
+  private func storePart(_ value: SIMD16<Float>, _ i: Int, _ lanes: Int) {
+    for lane in 0..<lanes { self[i &+ lane] = Pointee(value[lane]) }
   }
 }
 
-/// Calls `body(offset, lanes)` for every sixteen elements, then once for the rest.
-@inline(__always)
-func forEachVector(_ count: Int, _ body: (Int, Int) -> Void) {
-  var i = 0
-  while i &+ 16 <= count {
-    body(i, 16)
-    i &+= 16
+/// The places of `count` elements, sixteen at a time: the first one's offset, and how many they are at the end. A
+/// sequence rather than a function that takes a closure, because the compiler calls long closures for every sixteen
+/// elements.
+struct Vectors: Sequence, IteratorProtocol {
+  private let count: Int
+  private var next16 = 0
+
+  @inline(__always)
+  init(_ count: Int) { self.count = count }
+
+  @inline(__always)
+  mutating func next() -> (offset: Int, lanes: Int)? {
+    guard next16 < count else { return nil }
+    defer { next16 &+= 16 }
+    return (next16, Swift.min(16, count &- next16))
   }
-  if i < count { body(i, count &- i) }
 }
 
 /// e^x in each lane, with a relative error below 2e-7; x is clamped to [-87, 88].
@@ -80,7 +95,7 @@ func dot<A: MatrixElement, B: MatrixElement>(
   _ a: UnsafeMutablePointer<A>, _ b: UnsafeMutablePointer<B>, _ count: Int
 ) -> Float {
   var sum = SIMD16<Float>()
-  forEachVector(count) { i, lanes in sum = sum.addingProduct(a.load(i, lanes), b.load(i, lanes)) }
+  for (i, lanes) in Vectors(count) { sum = sum.addingProduct(a.load(i, lanes), b.load(i, lanes)) }
   return sum.sum()
 }
 
@@ -89,5 +104,5 @@ func dot<A: MatrixElement, B: MatrixElement>(
 func add<Element: MatrixElement>(
   _ source: UnsafeMutablePointer<Element>, to target: UnsafeMutablePointer<Float>, _ count: Int
 ) {
-  forEachVector(count) { i, lanes in target.store(target.load(i, lanes) + source.load(i, lanes), i, lanes) }
+  for (i, lanes) in Vectors(count) { target.store(target.load(i, lanes) + source.load(i, lanes), i, lanes) }
 }

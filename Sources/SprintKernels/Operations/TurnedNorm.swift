@@ -1,33 +1,38 @@
 private let epsilon: Float = 1e-6
 
-/// y = turn(x / sqrt(mean(x²) + 1e-6) · weight), row by row: the norm of queries or keys (arXiv 1910.07467), then
+/// y = turn(x / sqrt(mean(x²) + 1e-6) · weight), head by head: the norm of queries or keys (arXiv 1910.07467), then
 /// their rotary embedding, which turns pairs: (x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin).
 ///
 /// - Parameters:
-///   - x: [rows, W] queries or keys of one head
+///   - x: [rows, H W] queries or keys of any number of heads
 ///   - weight: [W]
 ///   - positions: [rows] the row of the table for each token
-///   - y: [rows, W]
+///   - y: [rows, H W]
 @_specialize(where Element == Float)
 @_specialize(where Element == BFloat16)
 package func turnedNorm<Element: MatrixElement>(
   _ x: Matrix<Element>, weight: Vector<Element>, _ table: RotaryTable, positions: UnsafePointer<Int32>,
   into y: Matrix<Element>
 ) {
-  precondition(x.rows == y.rows && x.columns == y.columns && weight.count == x.columns, "turnedNorm: shapes differ")
-  precondition(x.columns == table.cosine.columns, "rotary: head width differs from the table's")
+  let width = weight.count
+  precondition(x.rows == y.rows && x.columns == y.columns && x.columns % width == 0, "turnedNorm: shapes differ")
+  precondition(width == table.cosine.columns, "rotary: head width differs from the table's")
+  // All heads of a token before the next token, as memory lies.
   for r in 0..<x.rows {
-    let (input, output, place) = (x.row(r), y.row(r), Int(positions[r]))
+    let place = Int(positions[r])
     let (cosine, sine) = (table.cosine.row(place), table.sine.row(place))
-    let inverse = inverseRoot(input, x.columns)
-    forEachVector(x.columns) { i, lanes in
-      let v = input.load(i, lanes) * inverse * weight.base.load(i, lanes)
-      output.store(turned(v, cosine.load(i, lanes), sine.load(i, lanes)), i, lanes)
+    for start in stride(from: 0, to: x.columns, by: width) {
+      let (input, output) = (x.row(r) + start, y.row(r) + start)
+      let inverse = inverseRoot(input, width)
+      for (i, lanes) in Vectors(width) {
+        let v = input.load(i, lanes) * inverse * weight.base.load(i, lanes)
+        output.store(turned(v, cosine.load(i, lanes), sine.load(i, lanes)), i, lanes)
+      }
     }
   }
 }
 
-/// dx = …, dweight += …, from y = turn(x / sqrt(mean(x²) + 1e-6) · weight)
+/// dx = …, dweight += …, from y = turn(x / sqrt(mean(x²) + 1e-6) · weight), for one head
 ///
 /// - Parameters:
 ///   - dy: [rows, W]
@@ -48,7 +53,7 @@ package func turnedNormBackward<Element: MatrixElement>(
     let (cosine, sine) = (table.cosine.row(place), table.sine.row(place))
     let inverse = inverseRoot(input, width)
     var along = SIMD16<Float>()
-    forEachVector(width) { i, lanes in
+    for (i, lanes) in Vectors(width) {
       // The same turn, backwards.
       let g = turned(gradient.load(i, lanes), cosine.load(i, lanes), -1 * sine.load(i, lanes))
       let product = g * input.load(i, lanes)
@@ -57,7 +62,7 @@ package func turnedNormBackward<Element: MatrixElement>(
       along = along.addingProduct(product, weight.base.load(i, lanes))
     }
     let pull = along.sum() * inverse * inverse * inverse / Float(width)
-    forEachVector(width) { i, lanes in
+    for (i, lanes) in Vectors(width) {
       let g = turned(gradient.load(i, lanes), cosine.load(i, lanes), -1 * sine.load(i, lanes))
       let through = g * weight.base.load(i, lanes) * inverse
       output.store(through - input.load(i, lanes) * pull, i, lanes)

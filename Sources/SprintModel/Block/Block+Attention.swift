@@ -45,16 +45,15 @@ extension Block {
   }
 
   private func prepareQueriesAndKeys(_ rows: Range<Int>) {
-    for head in 0..<configuration.heads {
-      prepare(.query, parameters.queryNorm, head, rows)
-      prepare(.key, parameters.keyNorm, head, rows)
-    }
+    prepare(.query, parameters.queryNorm, rows)
+    prepare(.key, parameters.keyNorm, rows)
   }
 
   /// turned = turn(norm(x))
-  private func prepare(_ part: Part, _ weight: Vector<Element>, _ head: Int, _ rows: Range<Int>) {
-    let x = activations[.qkv].rows(rows).columns(columns(part, head..<head + 1))
-    let turned = scratch.turned.rows(0..<rows.count).columns(columns(part, head..<head + 1))
+  private func prepare(_ part: Part, _ weight: Vector<Element>, _ rows: Range<Int>) {
+    let columns = columns(part, 0..<configuration.heads)
+    let x = activations[.qkv].rows(rows).columns(columns)
+    let turned = scratch.turned.rows(0..<rows.count).columns(columns)
     withPositions(rows) { turnedNorm(x, weight: weight, rotary, positions: $0, into: turned) }
   }
 
