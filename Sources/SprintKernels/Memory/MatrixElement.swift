@@ -15,6 +15,10 @@ package protocol MatrixElement: BitwiseCopyable, Sendable {
   static func load(_ source: UnsafePointer<Self>) -> SIMD16<Float>
   /// Rounds sixteen numbers and stores them.
   static func store(_ values: SIMD16<Float>, _ target: UnsafeMutablePointer<Self>)
+  /// Loads the first `lanes` of sixteen elements, fewer than sixteen; the others are zero.
+  static func load(_ source: UnsafePointer<Self>, lanes: Int) -> SIMD16<Float>
+  /// Rounds and stores the first `lanes` of sixteen numbers, fewer than sixteen.
+  static func store(_ values: SIMD16<Float>, _ target: UnsafeMutablePointer<Self>, lanes: Int)
 
   /// Computes a product of matrices of this format; `MatrixProduct` says of what.
   static func multiply<Result: MatrixElement>(_ product: MatrixProduct<Self, Result>)
@@ -32,6 +36,16 @@ extension Float: MatrixElement {
   @inline(__always)
   package static func store(_ values: SIMD16<Float>, _ target: UnsafeMutablePointer<Float>) {
     UnsafeMutableRawPointer(target).storeBytes(of: values, as: SIMD16<Float>.self)
+  }
+
+  @inline(__always)
+  package static func load(_ source: UnsafePointer<Float>, lanes: Int) -> SIMD16<Float> {
+    sprint_load_part(source, lanes)
+  }
+
+  @inline(__always)
+  package static func store(_ values: SIMD16<Float>, _ target: UnsafeMutablePointer<Float>, lanes: Int) {
+    sprint_store_part(values, target, lanes)
   }
 }
 
@@ -54,10 +68,20 @@ package struct BFloat16: Equatable, MatrixElement {
   package var float: Float { Float(bitPattern: UInt32(bits) << 16) }
 
   @inline(__always)
-  package static func load(_ source: UnsafePointer<BFloat16>) -> SIMD16<Float> { sprint_widen_bfloat16(source) }
+  package static func load(_ source: UnsafePointer<BFloat16>) -> SIMD16<Float> { sprint_load_bfloat16(source) }
 
   @inline(__always)
   package static func store(_ values: SIMD16<Float>, _ target: UnsafeMutablePointer<BFloat16>) {
     sprint_store_bfloat16(values, target)
+  }
+
+  @inline(__always)
+  package static func load(_ source: UnsafePointer<BFloat16>, lanes: Int) -> SIMD16<Float> {
+    sprint_load_part_bfloat16(source, lanes)
+  }
+
+  @inline(__always)
+  package static func store(_ values: SIMD16<Float>, _ target: UnsafeMutablePointer<BFloat16>, lanes: Int) {
+    sprint_store_part_bfloat16(values, target, lanes)
   }
 }

@@ -6,28 +6,13 @@ extension UnsafeMutablePointer where Pointee: MatrixElement {
   /// Loads `lanes` elements from offset `i`; the other lanes are zero.
   @inline(__always)
   func load(_ i: Int, _ lanes: Int) -> SIMD16<Float> {
-    lanes == 16 ? Pointee.load(self + i) : loadPart(i, lanes)
+    lanes == 16 ? Pointee.load(self + i) : Pointee.load(self + i, lanes: lanes)
   }
 
   /// Rounds and writes the first `lanes` lanes of `value` at offset `i`.
   @inline(__always)
   func store(_ value: SIMD16<Float>, _ i: Int, _ lanes: Int) {
-    if lanes == 16 { Pointee.store(value, self + i) } else { storePart(value, i, lanes) }
-  }
-
-  // Calls, not inlined: the compiler then inlines the body of a loop both for sixteen lanes, where nothing else is left
-  // of it, and for the rest.
-
-  @inline(never)
-  private func loadPart(_ i: Int, _ lanes: Int) -> SIMD16<Float> {
-    var part = SIMD16<Float>()
-    for lane in 0..<lanes { part[lane] = self[i &+ lane].float }
-    return part
-  }
-
-  @inline(never)
-  private func storePart(_ value: SIMD16<Float>, _ i: Int, _ lanes: Int) {
-    for lane in 0..<lanes { self[i &+ lane] = Pointee(value[lane]) }
+    if lanes == 16 { Pointee.store(value, self + i) } else { Pointee.store(value, self + i, lanes: lanes) }
   }
 }
 
@@ -80,12 +65,15 @@ func sigmoid(_ x: SIMD16<Float>) -> SIMD16<Float> { 1 / (1 + exponential(-x)) }
 func larger(_ a: SIMD16<Float>, _ b: SIMD16<Float>) -> SIMD16<Float> { a.replacing(with: b, where: b .> a) }
 
 extension SIMD16<Float> {
-  /// The largest lane.
+  /// The largest lane, found in four rounds that halve the number of different lanes.
   @inline(__always)
   var largest: Float {
-    var best = self[0]
-    for lane in 1..<16 where self[lane] > best { best = self[lane] }
-    return best
+    var best = self
+    for _ in 0..<4 {
+      let (even, odd) = (best.evenHalf, best.oddHalf)
+      best = larger(SIMD16(lowHalf: even, highHalf: even), SIMD16(lowHalf: odd, highHalf: odd))
+    }
+    return best[0]
   }
 }
 
