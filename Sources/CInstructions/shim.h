@@ -73,8 +73,8 @@ SPRINT_INLINE void sprint_store_bfloat16(sprint_floats values, void *target) {
   memcpy(target, &halves, sizeof halves);
 }
 
-// The same for the first `lanes` of sixteen numbers, fewer than sixteen; the others are loaded as zero. The instructions
-// matter less for their own speed than because a call would empty all registers of the loop around it.
+// The same for the first `lanes` of sixteen numbers, fewer than sixteen; the others are loaded as zero. A call in their
+// place would empty all registers of the loop around it.
 
 SPRINT_INLINE sprint_floats sprint_load_part(const void *source, size_t lanes) {
 #ifdef __AVX512F__
