@@ -6,7 +6,14 @@
 @_specialize(where Element == Float)
 @_specialize(where Element == BFloat16)
 package func gelu<Element: MatrixElement>(_ x: Matrix<Element>, into y: Matrix<Element>) {
-  elementwise(x, y) { $0 * sigmoid(geluArgument($0)) }
+  precondition(x.rows == y.rows && x.columns == y.columns, "gelu: shapes differ")
+  for r in 0..<x.rows {
+    let (input, output) = (x.row(r), y.row(r))
+    for (i, lanes) in Vectors(x.columns) {
+      let v = input.load(i, lanes)
+      output.store(v * sigmoid(geluArgument(v)), i, lanes)
+    }
+  }
 }
 
 /// dx = dy · GELU'(x) in place of dy, from y = GELU(x).
@@ -41,7 +48,14 @@ package func geluBackward<Element: MatrixElement>(
 @_specialize(where X == BFloat16, Y == BFloat16)
 @_specialize(where X == Float, Y == BFloat16)
 package func silu<X: MatrixElement, Y: MatrixElement>(_ x: Matrix<X>, into y: Matrix<Y>) {
-  elementwise(x, y) { $0 * sigmoid($0) }
+  precondition(x.rows == y.rows && x.columns == y.columns, "silu: shapes differ")
+  for r in 0..<x.rows {
+    let (input, output) = (x.row(r), y.row(r))
+    for (i, lanes) in Vectors(x.columns) {
+      let v = input.load(i, lanes)
+      output.store(v * sigmoid(v), i, lanes)
+    }
+  }
 }
 
 /// dx = dy · SiLU'(x) in place of dy, from y = SiLU(x)
@@ -64,15 +78,4 @@ package func siluBackward<X: MatrixElement, Y: MatrixElement>(_ dy: Matrix<Y>, _
 @inline(__always)
 private func geluArgument(_ x: SIMD16<Float>) -> SIMD16<Float> {
   1.595_769_12 * x * SIMD16<Float>(repeating: 1).addingProduct(x * x, SIMD16(repeating: 0.044_715))
-}
-
-@inline(__always)
-private func elementwise<X: MatrixElement, Y: MatrixElement>(
-  _ x: Matrix<X>, _ y: Matrix<Y>, _ function: (SIMD16<Float>) -> SIMD16<Float>
-) {
-  precondition(x.rows == y.rows && x.columns == y.columns, "element-wise function: shapes differ")
-  for r in 0..<x.rows {
-    let (input, output) = (x.row(r), y.row(r))
-    for (i, lanes) in Vectors(x.columns) { output.store(function(input.load(i, lanes)), i, lanes) }
-  }
 }
