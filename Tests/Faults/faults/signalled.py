@@ -168,6 +168,7 @@ def _(t):
     start = time.monotonic() - run.began
     t.expect(run, {75, 0})
     late = run.seconds - max(seconds, start)
-    if has_begun(run) and re.search(r"step \d+/", run.text) and late > 1:
+    # mpirun ends up to two seconds after ranks that end with 75, and at once after those that end with 0.
+    if has_begun(run) and re.search(r"step \d+/", run.text) and late > (1 if t.ranks == 1 else 3):
         t.fail(f"ended {late:.1f} s after the deadline, or after the start if that came later")
     t.finish()
