@@ -210,4 +210,53 @@ struct HDF5StorageTests {
     }
     #expect(try following.otherFiles(of: "/own").isEmpty)
   }
+
+  @Test("Links lead to their data set from file to file, and one that leads nowhere or in a circle is an error")
+  func links() throws {
+    let script = """
+      import os
+      os.makedirs('\(folder.file("below/deeper"))')
+      with h5py.File('\(folder.file("below/deeper/last.h5"))', 'w') as h: h['g/d'] = np.full((4, 8), 5, 'f4')
+      with h5py.File('\(folder.file("below/middle.h5"))', 'w') as h:
+        h['x'] = h5py.ExternalLink('deeper/last.h5', '/g'); h['g/soft'] = h5py.SoftLink('/x/d')
+        h['back'] = h5py.ExternalLink('../a.h5', '/circle')
+      f['far'] = h5py.ExternalLink('below/middle.h5', '/g/soft')
+      f['moved'] = h5py.ExternalLink('/nowhere/beside.h5', '/d')
+      with h5py.File('\(folder.file("beside.h5"))', 'w') as h: h['d'] = np.full((4, 8), 6, 'f4')
+      f['circle'] = h5py.ExternalLink('below/middle.h5', '/back'); f['self'] = h5py.SoftLink('self')
+      f['lost'] = h5py.ExternalLink('none.h5', '/d'); f['gone'] = h5py.ExternalLink('beside.h5', '/none')
+      f['g/relative'] = h5py.SoftLink('../far'); f['g/own'] = h5py.SoftLink('d'); f['g/d'] = np.full((4, 8), 3, 'f4')
+      """
+    _ = try make(script)
+    let file = try HDF5File(reading: folder.file("a.h5"), followsOtherFiles: true)
+    for (name, value, place) in [("/far", Float(5), "below/deeper/last.h5"), ("/moved", 6, "beside.h5")] {
+      #expect(try floats(file, name, count: 32) == Array(repeating: value, count: 32))
+      #expect(try file.otherFiles(of: name) == [folder.file(place)])
+    }
+    #expect(try floats(file, "/g/own", count: 32) == Array(repeating: 3, count: 32))
+    for (name, problem) in [
+      ("/circle", "more than 16 links"), ("/self", "more than 16 links"), ("/lost", "none.h5"), ("/gone", "missing"),
+      ("/g/relative", "missing"),
+    ] {
+      #expect("\(name)") { try file.describe(name) } throws: { "\($0)".contains(problem) }
+    }
+  }
+
+  @Test("A data set behind a link whose header would end the library's process is an error")
+  func headerBehindLink() throws {
+    let script = """
+      o = '\(folder.file("other.h5"))'
+      with h5py.File(o, 'w') as h: h.create_dataset('d', (4, 8), 'f4', chunks=(2, 8))
+      f['link'] = h5py.ExternalLink(o, '/d'); f['root'] = h5py.ExternalLink(o, '/')
+      f['soft'] = h5py.SoftLink('/root/d')
+      b = bytearray(open(o, 'rb').read())
+      at = b.index(bytes([2, 0, 0, 0, 8, 0, 0, 0, 4, 0, 0, 0])); b[at] = 0
+      open(o, 'wb').write(b)
+      """
+    _ = try make(script)
+    let file = try HDF5File(reading: folder.file("a.h5"), followsOtherFiles: true)
+    for name in ["/link", "/soft"] {
+      #expect { try file.describe(name) } throws: { "\($0)".contains("impossible extents") }
+    }
+  }
 }

@@ -5,7 +5,7 @@ package final class TemporaryFolder {
   package let path: String
 
   package init() throws {
-    path = NSTemporaryDirectory() + "/sprint-test-\(UUID().uuidString)"
+    path = NSTemporaryDirectory() + "sprint-test-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 

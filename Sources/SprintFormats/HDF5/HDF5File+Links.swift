@@ -1,76 +1,111 @@
 import CHDF5
 import Foundation
 
-// Where the elements of a data set lie: in this file, or in another one.
+// Where a data set lies: in this file, or in another one. sprint follows links itself, because the header of a data set
+// has to be checked before the library opens it, in whatever file it is.
 
 extension HDF5File {
-  func dataset(_ name: String) throws -> Handle {
-    guard has(name) else {
-      throw FileError.unexpected(path: path, name: name, found: "missing", expected: "a data set")
-    }
-    if !followsOtherFiles { try refuseExternalLinks(name) }
-    try checkHeader(name)
-    let access = try opened("prepare access", H5Pclose) { H5Pcreate(sprint_h5p_dataset_access()) }
-    // In its cache of pieces the library takes as much room as a piece should have, and copies as much as the file
-    // says.
-    try check("prepare access") { H5Pset_chunk_cache(access.id, 0, 0, 0) }
-    return try opened("open the data set `\(name)`", H5Dclose) { H5Dopen2(file.id, name, access.id) }
+  /// A link on the way to an object, and where it leads, with the names that follow it.
+  private enum Link {
+    case within(String)
+    case into(file: String, String)
   }
 
-  /// Throws if the header of a data set is such that the library would end the process. The header of one in another
-  /// file is not looked at.
-  private func checkHeader(_ name: String) throws {
-    let (own, found) = (try info("/"), try info(name))
-    guard own.fileno == found.fileno else { return }
-    let properties = try opened("read the format", H5Pclose) { H5Fget_create_plist(file.id) }
-    var (addressBytes, lengthBytes, base) = (0, 0, hsize_t(0))
-    try check("read the format") { H5Pget_sizes(properties.id, &addressBytes, &lengthBytes) }
-    try check("read the format") { H5Pget_userblock(properties.id, &base) }
-    guard found.addr < 1 << 56, base < 1 << 56 else { return }
-    let header = try HDF5ObjectHeader(
-      RandomAccessFile(reading: path), base: Int(base), addressBytes: addressBytes, lengthBytes: lengthBytes)
-    guard try !header.hasImpossiblePieces(at: Int(found.addr)) else {
+  /// Opens a data set.
+  func dataset(_ name: String) throws -> Handle { try dataset(name, afterLinks: 0) }
+
+  private func dataset(_ name: String, afterLinks count: Int) throws -> Handle {
+    guard count <= Self.mostLinks else {
       throw FileError.unexpected(
-        path: path, name: name, found: "in pieces of impossible extents", expected: "pieces of some elements")
+        path: path, name: name, found: "behind more than \(Self.mostLinks) links", expected: "a data set")
+    }
+    switch try firstLink(to: name) {
+    case nil: return try openedHere(name)
+    case .within(let next): return try dataset(next, afterLinks: count + 1)
+    case .into(let file, let next):
+      guard followsOtherFiles else { throw elsewhere(name) }
+      return try HDF5File(reading: try found(file, for: name), followsOtherFiles: true)
+        .dataset(next, afterLinks: count + 1)
     }
   }
 
-  /// The file and the place in which an object lies; the library does not open it for that.
-  private func info(_ name: String) throws -> H5O_info_t {
-    var info = H5O_info_t()
-    try check("look at `\(name)`") {
-      H5Oget_info_by_name2(file.id, name, &info, UInt32(H5O_INFO_BASIC), sprint_h5p_default())
-    }
-    return info
-  }
-
-  /// Throws if a data set lies in another file although this file's have to lie in it. A link within the file may lead
-  /// through one into another file.
-  func checkPlace(of dataset: Handle, isExternal: Bool, _ name: String) throws {
-    if followsOtherFiles { return }
-    guard !isExternal, try hasSameFile(dataset, name) else { throw elsewhere(name) }
-  }
-
-  /// Throws if a link on the way to `name` leads into another file.
-  private func refuseExternalLinks(_ name: String) throws {
-    var current = ""
-    for part in name.split(separator: "/") {
-      current += "/\(part)"
-      var info = H5L_info_t()
-      try check("look at `\(current)`") { H5Lget_info(file.id, current, &info, sprint_h5p_default()) }
-      if info.type == H5L_TYPE_EXTERNAL { throw elsewhere(current) }
-    }
-  }
-
-  private func elsewhere(_ name: String) -> FileError {
+  /// The error of a file whose data sets have to lie in it.
+  func elsewhere(_ name: String) -> FileError {
     .unexpected(path: path, name: name, found: "in another file", expected: "numbers in this file")
   }
 
-  /// Whether the header of a data set is in this very file.
-  func hasSameFile(_ dataset: Handle, _ name: String) throws -> Bool {
-    var found = H5O_info_t()
-    try check("look at `\(name)`") { H5Oget_info2(dataset.id, &found, UInt32(H5O_INFO_BASIC)) }
-    return try info("/").fileno == found.fileno
+  /// As many links as the library follows.
+  private static let mostLinks = 16
+
+  /// Returns the first link on the way to `name` that is more than a name in its group.
+  private func firstLink(to name: String) throws -> Link? {
+    let parts = name.split(separator: "/")
+    for index in parts.indices {
+      let (group, link) = (Self.joined(parts[..<index]), Self.joined(parts[...index]))
+      guard Self.locked({ H5Lexists(file.id, link, sprint_h5p_default()) > 0 }) else {
+        throw FileError.unexpected(path: path, name: name, found: "missing", expected: "a data set")
+      }
+      var info = H5L_info_t()
+      try check("look at `\(link)`") { H5Lget_info(file.id, link, &info, sprint_h5p_default()) }
+      let rest = Self.joined(parts[(index + 1)...])
+      switch info.type {
+      case H5L_TYPE_HARD: continue
+      case H5L_TYPE_SOFT:
+        let target = try target(of: link, info.u.val_size).softPath
+        return .within((target.hasPrefix("/") ? target : "\(group)/\(target)") + rest)
+      case H5L_TYPE_EXTERNAL:
+        let (file, object) = try target(of: link, info.u.val_size).external(path, link)
+        return .into(file: file, object + rest)
+      default:
+        throw FileError.unexpected(path: path, name: link, found: "a link of an unknown kind", expected: "a data set")
+      }
+    }
+    return nil
+  }
+
+  private static func joined(_ parts: ArraySlice<Substring>) -> String { parts.map { "/\($0)" }.joined() }
+
+  /// What a link stores.
+  private struct LinkTarget {
+    let bytes: [UInt8]
+
+    /// The path that a soft link stands for.
+    var softPath: String { String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+
+    /// The file and the path in it that an external link stands for.
+    func external(_ path: String, _ name: String) throws -> (file: String, object: String) {
+      var (flags, file, object) = (UInt32(0), UnsafePointer<CChar>?.none, UnsafePointer<CChar>?.none)
+      return try bytes.withUnsafeBytes { bytes in
+        try HDF5File.check(path, "read the link `\(name)`") {
+          H5Lunpack_elink_val(bytes.baseAddress, bytes.count, &flags, &file, &object)
+        }
+        guard let file, let object else { throw FileError.hdf5(path, cannot: "read the link `\(name)`") }
+        return (String(cString: file), String(cString: object))
+      }
+    }
+  }
+
+  private func target(of link: String, _ size: Int) throws -> LinkTarget {
+    var bytes = [UInt8](repeating: 0, count: size)
+    try check("read the link `\(link)`") { H5Lget_val(file.id, link, &bytes, size, sprint_h5p_default()) }
+    return LinkTarget(bytes: bytes)
+  }
+
+  /// Returns the path of a linked file. As for the library, a relative one starts at the folder of this file, or else
+  /// at the current one, and a file that has moved along with this one is beside it.
+  private func found(_ linked: String, for name: String) throws -> String {
+    let folder = (path as NSString).deletingLastPathComponent
+    let real = (Self.path { into, _ in realpath(path, into) != nil } as NSString).deletingLastPathComponent
+    let beside = [folder, real].map { $0.isEmpty ? linked : "\($0)/\(linked)" }
+    let moved = (folder.isEmpty ? "." : folder) + "/" + (linked as NSString).lastPathComponent
+    let places = linked.hasPrefix("/") ? [linked, moved] : beside + [linked]
+    guard let place = places.first(where: { access($0, F_OK) == 0 }) else {
+      throw FileError.unexpected(
+        path: path, name: name,
+        found: "a link into `\(linked)`, which is neither at \(places.joined(separator: ", nor at "))",
+        expected: "a file")
+    }
+    return place
   }
 
   /// Returns the paths of the files besides this one in which a data set lies; none for a data set in this file, or for

@@ -35,7 +35,7 @@ extension HDF5File {
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Dget_type(dataset.id) }
     let properties = try opened("read the layout of `\(name)`", H5Pclose) { H5Dget_create_plist(dataset.id) }
     let isExternal = Self.locked { H5Pget_external_count(properties.id) > 0 }
-    try checkPlace(of: dataset, isExternal: isExternal, name)
+    if isExternal, !followsOtherFiles { throw elsewhere(name) }
     let (isText, size, number) = Self.locked {
       (H5Tis_variable_str(type.id) > 0, H5Tget_size(type.id), HDF5NumberType(type.id))
     }
