@@ -2,7 +2,7 @@ import SprintKernels
 import SprintTestSupport
 import Testing
 
-@Suite(.enabled(if: Precision.hasBFloat16)) struct MatrixProductTests {
+@Suite struct MatrixProductTests {
   /// If this fails, a shape, a stride or a transposition reaches oneDNN wrongly.
   @Test(
     "Products of bfloat16 matrices are right to a rounding of their result, for all transpositions and both results",

@@ -34,7 +34,7 @@ extension ProcessTests {
     /// If this fails, a step allocates memory that grows with the batch, the image or the network. The bookkeeping of a
     /// step (its report, its line in the log, the parallel loops) takes a few kilobytes in small pieces, and that of
     /// oneDNN 150 bytes for each of its products, 6,000 a step here.
-    @Test("A training step allocates no memory for its computations", arguments: Precision.onThisCPU)
+    @Test("A training step allocates no memory for its computations", arguments: Precision.allCases)
     func step(precision: Precision) throws {
       let (few, many) = (try allocations(steps: 20, precision), try allocations(steps: 60, precision))
       #expect(

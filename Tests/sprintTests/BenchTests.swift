@@ -59,7 +59,7 @@ extension ProcessTests {
     }
 
     /// If this fails, weights or gradients travel in float32 though passes compute in bfloat16.
-    @Test("Two ranks send half the bytes in bfloat16", .enabled(if: Precision.hasBFloat16))
+    @Test("Two ranks send half the bytes in bfloat16")
     func bytesSent() throws {
       func bytes(_ options: [String]) throws -> Double {
         try #require(try onTwoRanks(options)["bytes_sent_per_step"] as? Double)

@@ -38,7 +38,6 @@ package struct SamplingBench: Sendable {
     size: String, batch: Int, settings: SamplerSettings, precision: Precision = .float32, workers: Workers
   ) throws {
     (self.size, self.batch, self.settings) = (size, batch, settings)
-    try precision.requireSupport()
     configuration = try .forBench(size: size)
     network = Network(configuration.model, workers: workers)
     let exact = ParameterArena<Float>(network)

@@ -22,10 +22,10 @@ enum OneDNN {
   nonisolated(unsafe) static let engine = made("an engine") { dnnl_engine_create($0, dnnl_cpu, 0) }
 
   /// Whether the CPU has AVX-512 and the user lets oneDNN use it.
-  static var usesAVX512: Bool {
+  static let usesAVX512 = {
     let needed = dnnl_cpu_isa_avx512_core.rawValue
     return dnnl_get_effective_cpu_isa().rawValue & needed == needed
-  }
+  }()
 
   /// Whether oneDNN's float32 kernels can be faster than OpenBLAS's: on CPUs that execute 512-bit operations whole.
   static let isFastInFloat32 = usesAVX512 && !CPU.splitsWideOperations
@@ -43,19 +43,13 @@ enum OneDNN {
   }
 }
 
-extension BFloat16 {
-  package static func multiply<Result: MatrixElement>(_ product: MatrixProduct<BFloat16, Result>) {
-    product.computeWithOneDNN()
-  }
-}
-
 extension MatrixProduct {
   func computeWithOneDNN() {
     // OpenMP counts threads for each thread that calls it. A primitive is made for as many as its caller may use.
     omp_set_num_threads(1)
     let bytes = bytesToPack
     guard bytes > 0 else { return computeDense() }
-    OneDNNScratch.shared.with(bytes: bytes) { overDense($0) { $0.computeDense() } }
+    ProductScratch.shared.with(bytes: bytes) { overDense($0) { $0.computeDense() } }
   }
 
   private func computeDense() {

@@ -56,7 +56,7 @@ final class OneDNNProduct: @unchecked Sendable {
     bias: UnsafeMutableRawPointer?
   ) {
     let arguments = idle.withLock { $0.popLast() } ?? OneDNNArguments(shape, scratch: scratchDescription)
-    OneDNNScratch.shared.with(bytes: scratchBytes) { scratch in
+    ProductScratch.shared.with(bytes: scratchBytes) { scratch in
       arguments.point(to: a, b, c, bias: bias, scratch: scratch)
       OneDNN.check(arguments.execute(primitive), "a product")
     }

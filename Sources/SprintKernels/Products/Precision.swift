@@ -15,21 +15,9 @@ package enum Precision: String, Sendable, CaseIterable, Codable {
   package var kernels: String {
     switch self {
     case .float32: "OpenBLAS core \(BLAS.core)\(OneDNN.isFastInFloat32 ? ", oneDNN for small weights" : "")"
-    case .bfloat16: "oneDNN with \(CPU.bfloat16Extension ?? "avx512")"
+    case .bfloat16 where OneDNN.usesAVX512: "oneDNN with \(CPU.bfloat16Extension ?? "avx512")"
+    case .bfloat16: "OpenBLAS core \(BLAS.core) from float32 copies"
     }
-  }
-
-  /// Why products cannot be computed in this precision on a CPU with these feature flags, or nil if they can.
-  package func obstacle(flags: Set<String> = CPU.flags) -> String? {
-    guard self == .bfloat16 else { return nil }
-    let missing = ["avx512f", "avx512bw", "avx512dq", "avx512vl"].filter { !flags.contains($0) }
-    guard missing.isEmpty else {
-      return "precision bfloat16 needs AVX-512, and this CPU lacks \(missing.joined(separator: ", ")): use float32"
-    }
-    guard OneDNN.usesAVX512 else {
-      return "precision bfloat16 needs AVX-512, which ONEDNN_MAX_CPU_ISA denies to oneDNN: unset it, or use float32"
-    }
-    return nil
   }
 
   /// One line for the user if another precision is faster on a CPU with these feature flags.

@@ -40,7 +40,6 @@ struct RunStart {
     }
     (training, validation, data) = try communicator.agree { [checkpoint] in
       try configuration.check(ranks: communicator.size)
-      try configuration.precision.requireSupport()
       let (training, validation) = (try Self.openTraining(configuration), try Self.openValidation(configuration))
       let data = communicator.rank == 0 ? try DataRecord(training, validation: validation) : nil
       if let checkpoint, let data { try Self.check(checkpoint, configuration, data, note) }
@@ -156,12 +155,5 @@ extension Configuration {
     throw RunError.unusable(
       "stage `\(smallest.name)` has a batch of \(smallest.batch) for \(ranks) ranks; each rank needs at least one: "
         + "start fewer ranks or enlarge the batch")
-  }
-}
-
-extension Precision {
-  /// Throws if this CPU cannot compute in this precision.
-  package func requireSupport() throws {
-    if let obstacle = obstacle() { throw RunError.unusable(obstacle) }
   }
 }

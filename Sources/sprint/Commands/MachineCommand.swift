@@ -18,9 +18,7 @@ struct MachineCommand: ParsableCommand {
     let openblasCore: String
     /// The extensions for bfloat16 products that the CPU has: avx512_bf16, amx_bf16.
     let bfloat16: [String]
-    let nominalGflopsPerCore, gflops: Double
-    /// Nil where the CPU has no AVX-512.
-    let bfloat16Gflops: Double?
+    let nominalGflopsPerCore, gflops, bfloat16Gflops: Double
     let threads: Int
   }
 
@@ -31,9 +29,7 @@ struct MachineCommand: ParsableCommand {
       cpu: CPU.name, cores: ProcessInfo.processInfo.activeProcessorCount, openblasCore: BLAS.core,
       bfloat16: ["avx512_bf16", "amx_bf16"].filter(CPU.flags.contains), nominalGflopsPerCore: CPU.nominalPeak / 1e9,
       gflops: PeakRate.measure(workers: workers, side: 2048) / 1e9,
-      bfloat16Gflops: Precision.bfloat16.obstacle() == nil
-        ? PeakRate.measure(.bfloat16, workers: workers, side: 2048) / 1e9 : nil, threads: workers.count)
-    let bfloat16 = figures.bfloat16Gflops.map { String(format: "%.1f GFLOP/s, ", $0) } ?? "not without AVX-512; "
+      bfloat16Gflops: PeakRate.measure(.bfloat16, workers: workers, side: 2048) / 1e9, threads: workers.count)
     let extensions = figures.bfloat16.isEmpty ? "no extension for it" : figures.bfloat16.joined(separator: ", ")
     try output.show(
       figures,
@@ -41,7 +37,7 @@ struct MachineCommand: ParsableCommand {
         ("cpu:", "\(figures.cpu), \(figures.cores) cores"), ("openblas core:", figures.openblasCore),
         ("nominal peak:", String(format: "%.1f GFLOP/s a core", figures.nominalGflopsPerCore)),
         ("matrix products:", String(format: "%.1f GFLOP/s on %d threads", figures.gflops, figures.threads)),
-        ("in bfloat16:", bfloat16 + extensions),
+        ("in bfloat16:", String(format: "%.1f GFLOP/s, ", figures.bfloat16Gflops) + extensions),
       ])
   }
 }

@@ -87,7 +87,6 @@ struct SampleCommand: ParsableCommand, Stoppable {
     let job = try Job()
     let communicator = job.communicator
     let file = try communicator.agree { communicator.rank == 0 ? try SampleFile(path: out) : nil }
-    try communicator.agree { try precision.requireSupport() }
     let trained = try TrainedModel(opened, workers: threading.workers, communicator)
     let model = trained.configuration.model
     let labels = try communicator.agree { try self.labels(model) }

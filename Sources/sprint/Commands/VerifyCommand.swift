@@ -37,7 +37,6 @@ struct VerifyCommand: ParsableCommand {
   }
 
   func run() throws {
-    try precision.requireSupport()
     var agreeing = 0
     var isReadable = true
     for path in cases {

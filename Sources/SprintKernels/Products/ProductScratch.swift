@@ -2,8 +2,8 @@ import Synchronization
 
 /// The memory into which running products copy their operands. There are as many pieces as were needed at once, each as
 /// large as its largest use.
-final class OneDNNScratch: Sendable {
-  static let shared = OneDNNScratch()
+final class ProductScratch: Sendable {
+  static let shared = ProductScratch()
   private let idle = Mutex<[Piece]>([])
 
   private struct Piece: @unchecked Sendable { let memory: UnsafeMutableRawBufferPointer }
