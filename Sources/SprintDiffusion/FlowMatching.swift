@@ -45,13 +45,16 @@ package final class FlowMatching {
     }
   }
 
-  /// Returns the losses of a batch and adds `factor` times the gradient of denoising + alignmentWeight · alignment to
-  /// `gradients`.
+  /// Returns the losses of a batch and sets `gradients` to `factor` times the gradient of denoising + alignmentWeight ·
+  /// alignment, or adds that.
   ///
-  /// - Parameter onFinal: called with each stretch of `gradients` that is finished; the stretches cover the arena
+  /// - Parameters:
+  ///   - adds: whether the gradient is added to what is there
+  ///   - onFinal: called with each stretch of `gradients` that is finished; the stretches cover the arena
   package func lossesAndGradients(
     _ weights: any NetworkWeights, _ batch: TrainingBatch, alignmentWeight: Double, factor: Double = 1,
-    gradients: ParameterArena<Float>, check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
+    gradients: ParameterArena<Float>, adds: Bool = false, check: FiniteCheck? = nil,
+    onFinal: @escaping (Range<Int>) -> Void = { _ in }
   ) -> Losses {
     let losses = losses(weights, batch, check: check)
     let count = batch.times.count
@@ -62,7 +65,8 @@ package final class FlowMatching {
         into: velocityGradient.vector(b))
     }
     alignmentBackward(batch.teacher, factor: factor * alignmentWeight)
-    network.backward(weights, adding: gradients, of: pass, in: memory, check: check, onFinal: onFinal)
+    network.backward(
+      weights, into: gradients, adds: adds, of: pass, in: memory, check: check, onFinal: onFinal)
     return losses
   }
 

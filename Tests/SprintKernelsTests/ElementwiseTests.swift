@@ -84,7 +84,7 @@ import Testing
     #expect(cosineSimilarity(zero.vector, y.vector) == 0, "a feature of zeros must not make the loss NaN")
   }
 
-  @Test("AdamW makes the published update, moving average included, and zeroes the gradients")
+  @Test("AdamW makes the published update, moving average included, and leaves the gradients")
   func adam() {
     var random = Randomness()
     let count = 1003
@@ -108,7 +108,7 @@ import Testing
         weights[i] = weights[i] * (1 - 0.01 * 0.1) - 0.01 / (1 - pow(0.9, Double(step))) * first[i] / corrected
         average[i] += 0.0001 * (weights[i] - average[i])
       }
-      #expect(g.doubles.allSatisfy { $0 == 0 })
+      #expect(g.floats == gradients)
     }
     for (got, expected) in [(w.doubles, weights), (a.doubles, average), (m.doubles, first), (v.doubles, second)] {
       #expect(relativeError(got, expected) < 1e-6)

@@ -68,7 +68,7 @@ import Testing
     if let features, let featureUpstream { features.gradients.copy(from: featureUpstream.view) }
     let gradients = ParameterArena<Float>(model.network)
     var final: [Range<Int>] = []
-    model.network.backward(model.weights, adding: gradients, of: pass, in: memory) { final.append($0) }
+    model.network.backward(model.weights, into: gradients, of: pass, in: memory) { final.append($0) }
 
     // The order of slots is not that of samples: samples without a deep path come last.
     let order = features == nil ? [] : (0..<3).map { pass.featureToken(row: $0 * tokens).sample }
@@ -115,7 +115,7 @@ import Testing
     model.network.forward(model.weights, all.input, into: &pass, in: memory)
     let gradients = ParameterArena<Float>(model.network)
     memory.velocityGradient.copy(from: memory.velocity)
-    model.network.backward(model.weights, adding: gradients, of: pass, in: memory)
+    model.network.backward(model.weights, into: gradients, of: pass, in: memory)
     for parameter in model.network.layout.parameters where parameter.name.hasPrefix("middle") {
       #expect(gradients[parameter].array.allSatisfy { $0 == 0 }, "\(parameter.name)")
     }
@@ -154,7 +154,7 @@ import Testing
       model.network.forward(model.weights, input, into: &pass, in: memory)
       memory.velocityGradient.copy(from: memory.velocity)
       let gradients = ParameterArena<Float>(model.network)
-      model.network.backward(model.weights, adding: gradients, of: pass, in: memory)
+      model.network.backward(model.weights, into: gradients, of: pass, in: memory)
       return (memory.velocity.flattened.array + gradients.elements.array).map(Double.init)
     }
     #expect(relativeError(results[0], results[1]) < 2e-6 && relativeError(results[0], results[2]) < 2e-6)
@@ -171,8 +171,9 @@ import Testing
     model.network.forward(weights, inputs.input, into: &pass, in: memory)
     memory.velocityGradient.copy(from: memory.velocity)
     memory.features(of: pass).map { $0.gradients.copy(from: $0.values) }
-    let gradients = ParameterArena<Float>(model.network)
-    model.network.backward(weights, adding: gradients, of: pass, in: memory)
+    let gradients = memory.sharedGradients ?? ParameterArena<Float>(model.network)
+    if memory.sharedGradients == nil { for i in 0..<gradients.elements.count { gradients.elements[i] = .nan } }
+    model.network.backward(weights, into: gradients, of: pass, in: memory)
     return memory.velocity.flattened.array + (memory.features(of: pass)?.values.flattened.array ?? [])
       + gradients.elements.array
   }
@@ -204,6 +205,46 @@ import Testing
       #expect(relativeError(found.map(Double.init), expected.map(Double.init)) < 2e-6)
       #expect(PassMemory.count(model.network, thrifty) < PassMemory.count(model.network, plain))
     }
+  }
+
+  /// If this fails, a gradient overwrites an activation that the backward pass still reads.
+  @Test(
+    "Activations in the memory of later gradients change no bit and need less memory", arguments: variants,
+    [true, false])
+  func sharedGradients(variant: (String, ModelConfiguration), kept: Bool) {
+    let model = TinyModel(variant.1)
+    let gradients = ParameterArena<Float>(model.network)
+    for precision in Precision.allCases {
+      let plain = PassSize(batch: 3, training: true, precision: precision)
+      let sharing = PassSize(batch: 3, training: true, precision: precision, sharesGradients: true)
+      let count = PassMemory.count(model.network, sharing)
+      let memory = PassMemory(model.network, sharing, in: Arena(count: count), gradients: gradients)
+      for dropped in [[false, false, true], [true, true, true], [false, false, false]] {
+        let inputs = Inputs(variant.1, kept: kept, dropped: dropped)
+        let (found, expected) = (
+          results(model, inputs, memory), results(model, inputs, PassMemory(model.network, plain))
+        )
+        let different = zip(found, expected).enumerated().filter { $0.element.0 != $0.element.1 }.map(\.offset)
+        #expect(different.isEmpty && found.count == expected.count, "\(precision), \(dropped): \(different.prefix(9))")
+      }
+      #expect(count < PassMemory.count(model.network, plain))
+    }
+  }
+
+  @Test("A pass that adds its gradients to those of another one doubles them")
+  func addedGradients() {
+    let model = TinyModel(TinyModel.configuration())
+    let inputs = Inputs(model.network.configuration, kept: true)
+    let memory = PassMemory(model.network, PassSize(batch: 3, training: true))
+    let gradients = ParameterArena<Float>(model.network)
+    let passes = [false, true].map { adds in
+      var pass = Pass()
+      model.network.forward(model.weights, inputs.input, into: &pass, in: memory)
+      memory.velocityGradient.copy(from: memory.velocity)
+      model.network.backward(model.weights, into: gradients, adds: adds, of: pass, in: memory)
+      return gradients.elements.array.map(Double.init)
+    }
+    #expect(relativeError(passes[1], passes[0].map { 2 * $0 }) < 1e-6)
   }
 
   /// If this fails, a pass in bfloat16 computes another function, or another gradient.
@@ -286,7 +327,7 @@ import Testing
       let gradients = ParameterArena<Float>(model.network)
       var calls = [Int](repeating: 0, count: gradients.elements.count)
       var values = [Float](repeating: .nan, count: calls.count)
-      model.network.backward(model.weights, adding: gradients, of: pass, in: memory) { range in
+      model.network.backward(model.weights, into: gradients, of: pass, in: memory) { range in
         for i in range { (calls[i], values[i]) = (calls[i] + 1, gradients.elements[i]) }
       }
       #expect(calls.allSatisfy { $0 == 1 })

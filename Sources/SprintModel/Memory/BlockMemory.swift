@@ -44,8 +44,9 @@ struct BlockMemory<Element: MatrixElement>: Sendable {
   let activations: MatrixGroup<BlockActivation, Element>
   let residual: MatrixGroup<BlockResidual, Float>
 
-  init(rows: Int, _ configuration: ModelConfiguration, _ cut: MatrixCutter) {
-    activations = MatrixGroup(rows: rows, configuration, cut)
+  /// - Parameter block: the block that uses the memory, if it is a single one
+  init(rows: Int, _ configuration: ModelConfiguration, _ cut: MatrixCutter, ofBlock block: Int? = nil) {
+    activations = MatrixGroup(rows: rows, configuration, cut, ofBlock: block)
     residual = MatrixGroup(rows: rows, configuration, cut)
   }
 

@@ -14,8 +14,10 @@ struct MatrixGroup<Name: MatrixName, Element: MatrixElement>: Sendable {
   private let range: Range<Int>
 
   /// Cuts every matrix of the group.
-  init(rows: Int, _ configuration: ModelConfiguration, _ cut: MatrixCutter) {
-    matrices = Name.allCases.map { cut(rows, $0.columns(configuration)) }
+  ///
+  /// - Parameter block: the block whose backward pass is the last to read the group
+  init(rows: Int, _ configuration: ModelConfiguration, _ cut: MatrixCutter, ofBlock block: Int? = nil) {
+    matrices = Name.allCases.map { cut(rows, $0.columns(configuration), ofBlock: block) }
     range = 0..<rows
   }
 

@@ -30,11 +30,10 @@ struct PassMatrices<Element: MatrixElement>: Sendable {
     conditionSums = MatrixGroup(rows: batch, configuration, cut)
     let shared: BlockMemory<Element>? =
       size.retention == .everything ? nil : BlockMemory(rows: max(rows, deepRows), configuration, cut)
-    func section(_ rows: Int, _ depth: Int) -> SectionMemory<Element> {
-      SectionMemory(rows: rows, depth: depth, size.retention, shared: shared, configuration, cut)
+    func section(_ section: Section, _ rows: Int) -> SectionMemory<Element> {
+      SectionMemory(rows: rows, section, size.retention, shared: shared, configuration, cut)
     }
-    (encoder, middle) = (section(rows, configuration.encoderDepth), section(deepRows, configuration.middleDepth))
-    decoder = section(rows, configuration.decoderDepth)
+    (decoder, middle, encoder) = (section(.decoder, rows), section(.middle, deepRows), section(.encoder, rows))
     (shallowOperand, deepOperand) = (Operand(of: encoder.output, cut), Operand(of: middle.output, cut))
     fusedDeep = configuration.fusion == .none ? middle.output : cut(deepRows, configuration.width)
     fusedMask = cut(1, configuration.width)

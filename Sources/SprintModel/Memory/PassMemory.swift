@@ -16,6 +16,8 @@ package final class PassMemory: Sendable {
   /// The precision of the passes.
   package let precision: Precision
   let matrices: Matrices
+  /// The gradients that activations share memory with.
+  package let sharedGradients: ParameterArena<Float>?
   private let arena: Arena
 
   /// Plans memory of its own for passes of `network`.
@@ -25,11 +27,17 @@ package final class PassMemory: Sendable {
 
   /// Plans memory in `arena`, which holds at least `count(network, size)` floats and which nothing else may use
   /// meanwhile.
-  package init(_ network: Network, _ size: PassSize, in arena: Arena) {
+  ///
+  /// - Parameter gradients: the gradients whose memory passes share, if their size says so
+  package init(_ network: Network, _ size: PassSize, in arena: Arena, gradients: ParameterArena<Float>? = nil) {
+    precondition(!size.sharesGradients || gradients != nil, "no gradients to share memory with")
     arena.reuse()
+    sharedGradients = size.sharesGradients ? gradients : nil
     (batch, kept, self.arena) = (size.batch, size.kept ?? network.configuration.tokens, arena)
     precision = size.precision
-    matrices = Self.matrices(network.configuration, threads: network.workers.count, size, MatrixCutter(arena))
+    matrices = Self.matrices(
+      network.configuration, threads: network.workers.count, size,
+      MatrixCutter(arena, room: Self.room(network.configuration, size), gradients: sharedGradients?.elements))
   }
 
   /// Returns the number of floats that passes of a size need.
@@ -40,9 +48,13 @@ package final class PassMemory: Sendable {
   /// Returns the number of floats that passes of a size need on `threads` threads; `Int.max` stands for all numbers
   /// that are too large for an `Int`.
   package static func count(_ configuration: ModelConfiguration, threads: Int, _ size: PassSize) -> Int {
-    let cut = MatrixCutter(nil)
+    let cut = MatrixCutter(nil, room: room(configuration, size))
     _ = matrices(configuration, threads: threads, size, cut)
     return Int(exactly: cut.floats) ?? .max
+  }
+
+  private static func room(_ configuration: ModelConfiguration, _ size: PassSize) -> GradientRoom? {
+    size.sharesGradients ? GradientRoom(ParameterLayout(configuration)) : nil
   }
 
   private static func matrices(

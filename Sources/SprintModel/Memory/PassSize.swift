@@ -20,13 +20,16 @@ package struct PassSize: Sendable {
   package var recompute: Recompute
   /// The format of the products' operands and of what is kept for the backward pass.
   package var precision: Precision
+  /// Whether activations lie in the memory of gradients that are computed later; passes then cannot add to gradients.
+  package var sharesGradients: Bool
 
   /// Makes a size for passes over at most `batch` samples.
   package init(
-    batch: Int, kept: Int? = nil, training: Bool, recompute: Recompute = .none, precision: Precision = .float32
+    batch: Int, kept: Int? = nil, training: Bool, recompute: Recompute = .none, precision: Precision = .float32,
+    sharesGradients: Bool = false
   ) {
     (self.batch, self.kept, isTraining, self.recompute) = (batch, kept, training, recompute)
-    self.precision = precision
+    (self.precision, self.sharesGradients) = (precision, sharesGradients)
   }
 
   var retention: Retention { isTraining ? recompute == .blocks ? .inputs : .everything : .nothing }

@@ -14,14 +14,19 @@ struct SectionMemory<Element: MatrixElement>: Sendable {
 
   /// - Parameter shared: the memory that all blocks use in turn unless every activation is kept
   init(
-    rows: Int, depth: Int, _ retention: Retention, shared: BlockMemory<Element>?,
+    rows: Int, _ section: Section, _ retention: Retention, shared: BlockMemory<Element>?,
     _ configuration: ModelConfiguration, _ cut: MatrixCutter
   ) {
+    let depth = configuration.blocks(of: section).count
     // Without a backward pass two matrices take turns.
     let kept = retention == .nothing ? min(depth, 1) : depth
     var tokens: [Matrix<Float>] = (0...kept).map { _ in cut(rows, configuration.width) }
     while tokens.count <= depth { tokens.append(tokens[tokens.count - 2]) }
     self.tokens = tokens
-    blocks = (0..<depth).map { _ in shared?.rows(0..<rows) ?? BlockMemory(rows: rows, configuration, cut) }
+    // The last block is the first one in the backward pass.
+    let reversed = configuration.blocks(of: section).reversed().map { block in
+      shared?.rows(0..<rows) ?? BlockMemory(rows: rows, configuration, cut, ofBlock: block)
+    }
+    blocks = reversed.reversed()
   }
 }

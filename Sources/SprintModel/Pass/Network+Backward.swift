@@ -1,24 +1,32 @@
 import SprintKernels
 
 extension Network {
-  /// Adds the gradients of `pass` to `gradients`, starting from `memory.velocityGradient` and, if the pass read
+  /// Sets `gradients` to those of `pass`, or adds them, starting from `memory.velocityGradient` and, if the pass read
   /// features, from the gradients of the features. `pass` is the last forward pass in `memory`.
   ///
   /// Goes block by block, last to first. Data gradients are computed chunk by chunk of samples; the gradient of each
   /// weight is one product over all tokens, split over the workers by output rows.
   ///
-  /// - Parameter onFinal: called with each stretch of the arena that this pass has finished; the stretches cover the
-  ///   arena
+  /// - Parameters:
+  ///   - adds: whether gradients are added to those that are there, which a memory that shares theirs does not allow
+  ///   - onFinal: called with each stretch of the arena that this pass has finished; the stretches cover the arena
   package func backward(
-    _ weights: any NetworkWeights, adding gradients: ParameterArena<Float>, of pass: Pass, in memory: PassMemory,
-    check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
+    _ weights: any NetworkWeights, into gradients: ParameterArena<Float>, adds: Bool = false, of pass: Pass,
+    in memory: PassMemory, check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
   ) {
-    let final = FinalGradients(layout: layout, configuration: configuration, report: onFinal)
+    if let shared = memory.sharedGradients {
+      precondition(shared === gradients && !adds, "activations lie in the memory of other gradients, or of all")
+    }
+    let clear = { [workers, elements = gradients.elements] (stretch: Range<Int>) in
+      workers.run(over: stretch.count, grain: 1 << 16) { _, part in elements[stretch][part].clear() }
+    }
+    let stretches = GradientStretches(
+      layout: layout, configuration: configuration, begin: adds ? { _ in } : clear, finish: onFinal)
     switch memory.matrices {
     case .float32(let matrices):
-      BackwardPass(PassContext(self, weights, matrices, pass, check), adding: gradients).run(final)
+      BackwardPass(PassContext(self, weights, matrices, pass, check), adding: gradients).run(stretches)
     case .bfloat16(let matrices):
-      BackwardPass(PassContext(self, weights, matrices, pass, check), adding: gradients).run(final)
+      BackwardPass(PassContext(self, weights, matrices, pass, check), adding: gradients).run(stretches)
     }
   }
 }
@@ -33,20 +41,18 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
     (self.context, self.gradients, own) = (context, gradients.views, context.memory.backward)
   }
 
-  func run(_ final: FinalGradients) {
+  func run(_ stretches: GradientStretches) {
     own.modulations.clear()
-    outputLayer()
-    final.outputLayer()
-    section(.decoder, dx: own.tokenGradients, final)
-    fusion()
-    final.fusion()
-    section(.middle, dx: own.deepGradients, final)
+    // A block without samples leaves its part at zero.
+    _ = own.modulationOperand.updated(0..<context.batch)
+    stretches.outputLayer { outputLayer() }
+    section(.decoder, dx: own.tokenGradients, stretches)
+    stretches.fusion { fusion() }
+    section(.middle, dx: own.deepGradients, stretches)
     rejoin()
-    section(.encoder, dx: own.shallowGradients, final)
-    inputLayer()
-    final.inputLayer()
-    condition()
-    final.embeddings()
+    section(.encoder, dx: own.shallowGradients, stretches)
+    stretches.inputLayer { inputLayer() }
+    stretches.embeddings { condition() }
   }
 
   private var configuration: ModelConfiguration { context.configuration }
@@ -94,19 +100,18 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
 
   /// Goes through the blocks of a section, last to first; `dx` turns from the gradient of its output into that of its
   /// input.
-  func section(_ section: Section, dx: Matrix<Float>, _ final: FinalGradients) {
+  func section(_ section: Section, dx: Matrix<Float>, _ stretches: GradientStretches) {
     let slots = 0..<pass.tokens(of: section).samples.count
     for block in configuration.blocks(of: section).reversed() {
       let live = pass.live(slots, in: block, configuration)
       if configuration.projector?.afterBlock == block + 1 {
-        if pass.readsFeatures { features(section, live, adding: dx) }
-        final.projector()
+        stretches.projector { if pass.readsFeatures { features(section, live, adding: dx) } }
       }
-      if !live.isEmpty {
+      stretches.block(block) {
+        guard !live.isEmpty else { return }
         feedForward(section, block, live, dx)
         attention(section, block, live, dx)
       }
-      final.block(block)
     }
   }
 

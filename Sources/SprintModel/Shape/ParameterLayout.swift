@@ -53,9 +53,12 @@ package struct ParameterLayout: Sendable {
     return parameter.range
   }
 
+  /// The published name of block `block`.
+  func name(ofBlock block: Int) -> String { configuration.name(ofBlock: block) }
+
   /// The place of all parameters of block `block` except its modulation, which lies with all other modulations.
   func range(ofBlock block: Int) -> Range<Int> {
-    let name = configuration.name(ofBlock: block)
+    let name = name(ofBlock: block)
     return range("\(name).attn.qkv.weight").lowerBound..<range("\(name).mlp.fc2.bias").upperBound
   }
 

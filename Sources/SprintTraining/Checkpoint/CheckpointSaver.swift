@@ -80,7 +80,6 @@ final class CheckpointSaver {
     writer?.writeNow(position, whole)
     // Other ranks, and rank zero where writing has failed, still take part in the remaining collections.
     while let part = remaining.first { _ = try whole(part) }
-    optimizer.clearGradients()
     takeOutcomes(wait: true)
   }
 

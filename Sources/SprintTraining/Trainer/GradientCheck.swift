@@ -18,13 +18,18 @@ struct GradientCheck {
   static let tolerance = 0.02
   private let objective: FlowMatching
   private let weights, gradients: ParameterArena<Float>
+  /// The gradients of the objective's passes, which may share their memory with activations.
+  private let passGradients: ParameterArena<Float>
   private let alignmentWeight: Double
 
   /// A check at `weights` plus some noise, so that layers that start at zero have gradients to compare.
+  ///
+  /// - Parameter passGradients: those that backward passes of the objective set; the check changes them
   init(
-    _ network: Network, _ objective: FlowMatching, weights: ParameterArena<Float>, alignmentWeight: Double, seed: UInt64
+    _ network: Network, _ objective: FlowMatching, weights: ParameterArena<Float>,
+    passGradients: ParameterArena<Float>, alignmentWeight: Double, seed: UInt64
   ) {
-    (self.objective, self.alignmentWeight) = (objective, alignmentWeight)
+    (self.objective, self.passGradients, self.alignmentWeight) = (objective, passGradients, alignmentWeight)
     self.weights = ParameterArena(network)
     gradients = ParameterArena(network)
     let random = Philox(seed: seed, purpose: .gradientCheck)
@@ -38,7 +43,8 @@ struct GradientCheck {
   /// Compares every trained parameter.
   func run(_ batch: TrainingBatch) -> [Result] {
     let start = total(
-      objective.lossesAndGradients(weights, batch, alignmentWeight: alignmentWeight, gradients: gradients))
+      objective.lossesAndGradients(weights, batch, alignmentWeight: alignmentWeight, gradients: passGradients))
+    gradients.elements.copy(from: passGradients.elements)
     return weights.layout.parameters.filter(\.isTrained).map { parameter in
       let (values, gradient) = (weights[parameter], gradients[parameter])
       let norm = sumOfSquares(gradient).squareRoot()

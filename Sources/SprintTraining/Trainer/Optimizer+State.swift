@@ -51,14 +51,12 @@ extension Optimizer {
       case .secondMoment: shards.take(from: staging, into: state.secondMoment)
       }
     }
-    clearGradients()
   }
 
   /// Calls `body` with the whole moving average at every rank, in the borrowed memory of the gradients.
   func withAverage<Result>(_ body: (ParameterArena<Float>) throws -> Result) throws -> Result {
     for range in shards.ranges { workers.copy(state.average[range.state], to: gradients.elements[range.place]) }
     if isSharded { try communicator.allGather(gradients.elements, plan) }
-    defer { clearGradients() }
     return try body(gradients)
   }
 }

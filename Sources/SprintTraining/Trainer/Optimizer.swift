@@ -8,7 +8,7 @@ package final class Optimizer: Sendable {
   /// The number format of passes, of gradients' operands and of the weights that ranks send each other.
   package let precision: Precision
   let weights: TrainedWeights
-  /// The backward pass adds gradients here; `update` leaves zeros. Between updates the memory may be borrowed.
+  /// The place of the gradients of a step. Between a step's update and the next step its memory may be borrowed.
   package let gradients: ParameterArena<Float>
   /// How the arenas are cut into buckets and shards.
   package let plan: BucketPlan
@@ -82,7 +82,6 @@ package final class Optimizer: Sendable {
       self.update(update, slices)
       return isSharded ? weights.startAllGather(communicator, plan, bucket: bucket) : nil
     }
-    clearForeignGradients()
     try Trace.span("waiting", "weights") { for gather in gathers { try gather.wait() } }
   }
 
@@ -94,14 +93,14 @@ package final class Optimizer: Sendable {
     }
   }
 
-  /// Clears all gradients, after a skipped update or when their memory was borrowed.
+  /// Clears all gradients, where a rank has none to give.
   package func clearGradients() {
     workers.run(over: gradients.elements.count, grain: 1 << 18) { [gradients] _, range in
       gradients.elements[range].clear()
     }
   }
 
-  /// Starts afresh from the given weights: they become weights and average; gradients and moments become zero.
+  /// Starts afresh from the given weights: they become weights and average; moments become zero.
   package func restart(from source: ParameterArena<Float>) {
     weights.take(source.elements, shards, workers)
     restart()
@@ -110,14 +109,9 @@ package final class Optimizer: Sendable {
   /// Starts afresh from the weights as they are.
   package func restart() {
     for range in shards.ranges { workers.copy(weights[range], to: state.average[range.state]) }
-    for values in [gradients.elements, state.firstMoment, state.secondMoment] { values.clear() }
+    for values in [state.firstMoment, state.secondMoment] { values.clear() }
   }
 
-  /// The shards of other ranks hold partial sums after the reduction; clear them.
-  private func clearForeignGradients() {
-    let gaps = shards.gaps(total: gradients.elements.count)
-    workers.run(tasks: gaps.count) { [gradients] _, i in gradients.elements[gaps[i]].clear() }
-  }
 }
 
 /// One double for each slice: workers write different ones, and the total adds them in order.

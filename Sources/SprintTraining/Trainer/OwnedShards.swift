@@ -44,12 +44,6 @@ struct OwnedShards: Sendable {
     for range in ranges { own[range.state].copy(from: whole[range.place]) }
   }
 
-  /// The places between the owned ranges in an arena of `total` weights.
-  func gaps(total: Int) -> [Range<Int>] {
-    let places = [0..<0] + ranges.map(\.place) + [total..<total]
-    return zip(places, places.dropFirst()).map { $0.upperBound..<$1.lowerBound }.filter { !$0.isEmpty }
-  }
-
   /// Neighbouring trained parameters as one range; frozen parameters separate them.
   private static func trainedRanges(_ layout: ParameterLayout) -> [Range<Int>] {
     layout.parameters.filter(\.isTrained).reduce(into: []) { ranges, parameter in

@@ -16,12 +16,13 @@ final class StageWork {
 
   init(
     _ configuration: Configuration, _ stage: Stage, _ network: Network, _ dataset: LatentDataset,
-    _ communicator: Communicator, _ memory: Arena, from position: TrainingPosition
+    _ optimizer: Optimizer, _ memory: Arena, from position: TrainingPosition
   ) {
-    (self.configuration, self.stage, slice) = (configuration, stage, stage.slice(of: communicator))
+    (self.configuration, self.stage, slice) = (configuration, stage, stage.slice(of: optimizer.communicator))
     let size = configuration.passSize(stage, slice: slice.count)
     objective = FlowMatching(
-      network, interpolant: configuration.interpolant, memory: PassMemory(network, size, in: memory))
+      network, interpolant: configuration.interpolant,
+      memory: PassMemory(network, size, in: memory, gradients: optimizer.gradients))
     draws = BatchDraws(configuration, batch: size.batch, workers: network.workers)
     batches = reader(dataset, from: position, ahead: 2)
   }
@@ -63,10 +64,12 @@ extension Configuration {
     alignment.map { max(0, ($0.lastStep ?? .max) - position.step) } ?? 0
   }
 
-  /// The size of passes in a stage, for a rank with `slice` images of each batch.
+  /// The size of passes in a stage, for a rank with `slice` images of each batch. A pass that adds to the gradients of
+  /// another one cannot keep activations among them.
   package func passSize(_ stage: Stage, slice: Int) -> PassSize {
     PassSize(
       batch: (slice + stage.accumulate - 1) / stage.accumulate, kept: keptTokens(in: stage),
-      training: true, recompute: recompute, precision: precision)
+      training: true, recompute: recompute, precision: precision,
+      sharesGradients: stage.accumulate == 1)
   }
 }

@@ -213,7 +213,6 @@ package final class Trainer {
 
   /// Ends the run at every rank after a step that failed. The state is still that of the step before; it is saved.
   private func end(after directive: Directive) throws -> Never {
-    optimizer.clearGradients()
     try saveLastGood()
     throw try step.failure(directive, at: position, lastGood: saver.lastCheckpoint)
   }

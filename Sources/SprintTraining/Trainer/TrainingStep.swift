@@ -37,7 +37,7 @@ final class TrainingStep {
   /// Prepares the work of a stage from `position` on.
   func begin(at position: TrainingPosition) throws -> StageWork {
     let stage = configuration.stages[position.stage]
-    return StageWork(configuration, stage, network, dataset, optimizer.communicator, memory, from: position)
+    return StageWork(configuration, stage, network, dataset, optimizer, memory, from: position)
   }
 
   /// Computes the gradients of the rank's part of the next batch and reduces them over ranks.
@@ -56,6 +56,7 @@ final class TrainingStep {
     case .failure(let error):
       (unreadable, report.dataFailed) = (error, true)
       // The other ranks wait for this one in the reduction.
+      optimizer.clearGradients()
       reduction.markFinal(0..<optimizer.gradients.elements.count)
     }
     report.seconds = (ContinuousClock.now - began) / .seconds(1)
@@ -67,9 +68,10 @@ final class TrainingStep {
     return (report, timing)
   }
 
-  /// Adds the gradients of all parts of the rank's slice; those of the last part are handed on as they become final.
+  /// Adds up the gradients of all parts of the rank's slice; those of the last part are handed on as they become final.
   private func addGradients(_ work: StageWork, _ latents: LatentBatch, aligns: Bool, _ report: inout RankReport) {
     let stage = work.stage
+    var adds = false
     for part in 0..<stage.accumulate {
       let range = work.samples(ofPart: part)
       guard !range.isEmpty else { continue }
@@ -78,7 +80,8 @@ final class TrainingStep {
       let losses = work.objective.lossesAndGradients(
         optimizer.passWeights, work.draws.batch(latents, range, stage, readsFeatures: aligns),
         alignmentWeight: configuration.alignment?.weight ?? 0, factor: share, gradients: optimizer.gradients,
-        check: check, onFinal: { [reduction] in if isLast { reduction.markFinal($0) } })
+        adds: adds, check: check, onFinal: { [reduction] in if isLast { reduction.markFinal($0) } })
+      adds = true
       report.loss += share * losses.denoising
       report.alignment += share * losses.alignment
     }
@@ -86,7 +89,7 @@ final class TrainingStep {
 
   /// Updates the weights or skips the update, as rank zero decided.
   func update(_ stage: Stage, _ directive: Directive, at position: TrainingPosition) throws {
-    guard directive.update == .make else { return optimizer.clearGradients() }
+    guard directive.update == .make else { return }
     try optimizer.update(
       step: position.stageStep - position.skipped + 1, learningRate: stage.learningRate(at: position.stageStep),
       norm: directive.gradientNorm, clip: configuration.clip, ema: stage.emaDecay(at: position.stageStep))
@@ -124,8 +127,8 @@ final class TrainingStep {
       try reader.next(), work.samples(ofPart: work.stage.accumulate - 1), work.stage,
       readsFeatures: configuration.alignment != nil)
     let check = GradientCheck(
-      network, work.objective, weights: weights, alignmentWeight: configuration.alignment?.weight ?? 0,
-      seed: configuration.seed)
+      network, work.objective, weights: weights, passGradients: optimizer.gradients,
+      alignmentWeight: configuration.alignment?.weight ?? 0, seed: configuration.seed)
     return try optimizer.communicator.agree { try check.summary(batch) }
   }
 }

@@ -1,0 +1,52 @@
+import SprintKernels
+
+/// The stretches of the gradient arena in the order in which a backward pass computes them, which is the order of the
+/// layout. Together the stretches cover the arena.
+struct GradientStretches {
+  let layout: ParameterLayout
+  let configuration: ModelConfiguration
+  /// Called with each stretch before its gradients are computed, and after that.
+  let begin, finish: (Range<Int>) -> Void
+
+  func outputLayer(_ compute: () -> Void) {
+    let layer = stretch(from: "final_layer.linear.weight", through: "final_layer.linear.bias")
+    over([layer] + modulation(of: "final_layer"), compute)
+  }
+
+  func block(_ block: Int, _ compute: () -> Void) {
+    over([layout.range(ofBlock: block)] + modulation(of: configuration.name(ofBlock: block)), compute)
+  }
+
+  func projector(_ compute: () -> Void) {
+    over([stretch(from: "projectors.0.weight", through: "projectors.4.bias")], compute)
+  }
+
+  /// The fusion layer, if there is one, and the mask token.
+  func fusion(_ compute: () -> Void) { over([stretch(from: "renoise_linear.weight", through: "mask_token")], compute) }
+
+  func inputLayer(_ compute: () -> Void) {
+    over([stretch(from: "x_embedder.proj.weight", through: "x_embedder.proj.bias")], compute)
+  }
+
+  /// The embeddings of time and class.
+  func embeddings(_ compute: () -> Void) {
+    over([layout.range("t_embedder.mlp.0.weight").lowerBound..<layout.count], compute)
+  }
+
+  private func over(_ stretches: [Range<Int>], _ compute: () -> Void) {
+    stretches.forEach(begin)
+    compute()
+    stretches.forEach(finish)
+  }
+
+  /// The modulation weights of one layer lie with those of all others, far from the rest of the layer.
+  private func modulation(of owner: String) -> [Range<Int>] {
+    ["weight", "bias"].map { layout.range("\(owner).adaLN_modulation.1.\($0)") }
+  }
+
+  /// The stretch to the end of parameter `last`, from parameter `first` if the network has that.
+  private func stretch(from first: String, through last: String) -> Range<Int> {
+    let end = layout.range(last)
+    return (layout.parameter(first)?.range ?? end).lowerBound..<end.upperBound
+  }
+}
