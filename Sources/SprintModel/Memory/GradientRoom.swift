@@ -6,27 +6,27 @@ struct GradientRoom {
   private let layout: ParameterLayout
   /// What is free of the gradients of the blocks, and of those of their modulation: the two long stretches of the
   /// arena.
-  private var blocks, modulations: Range<Int>
+  private var free: [Range<Int>]
 
   init(_ layout: ParameterLayout) {
     self.layout = layout
     let names = layout.modulations.map { "\($0.name).weight" }
-    let first = layout.range(names[0]).lowerBound
-    (blocks, modulations) = (0..<first, first..<layout.range(names[names.count - 1]).upperBound)
+    let modulations = layout.range(names[0]).lowerBound..<layout.range(names[names.count - 1]).upperBound
+    free = [0..<modulations.lowerBound, modulations]
   }
 
   /// Takes room for `count` floats that are read for the last time in the backward pass of a block. Returns its place
   /// in the arena, or nil if there is too little left.
   mutating func take(_ count: Int, of block: Int) -> Int? {
-    let modulation = layout.range("\(layout.name(ofBlock: block)).adaLN_modulation.1.weight")
-    return Self.take(count, from: &blocks, after: layout.range(ofBlock: block).upperBound)
-      ?? Self.take(count, from: &modulations, after: modulation.upperBound)
-  }
-
-  private static func take(_ count: Int, from free: inout Range<Int>, after end: Int) -> Int? {
-    let start = Arena.aligned(max(free.lowerBound, end))
-    guard count <= free.upperBound - start else { return nil }
-    free = start + count..<free.upperBound
-    return start
+    let ends = [layout.range(ofBlock: block), layout.range(ofModulation: block)].map(\.upperBound)
+    // Room in front of a block's gradients is of no use to the next block: the stretch that has most of it comes first.
+    let order = free.indices.sorted { free[$0].lowerBound - ends[$0] < free[$1].lowerBound - ends[$1] }
+    for i in order {
+      let start = Arena.aligned(max(free[i].lowerBound, ends[i]))
+      guard count <= free[i].upperBound - start else { continue }
+      free[i] = start + count..<free[i].upperBound
+      return start
+    }
+    return nil
   }
 }

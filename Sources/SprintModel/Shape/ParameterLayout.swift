@@ -53,13 +53,15 @@ package struct ParameterLayout: Sendable {
     return parameter.range
   }
 
-  /// The published name of block `block`.
-  func name(ofBlock block: Int) -> String { configuration.name(ofBlock: block) }
-
   /// The place of all parameters of block `block` except its modulation, which lies with all other modulations.
   func range(ofBlock block: Int) -> Range<Int> {
-    let name = name(ofBlock: block)
+    let name = configuration.name(ofBlock: block)
     return range("\(name).attn.qkv.weight").lowerBound..<range("\(name).mlp.fc2.bias").upperBound
+  }
+
+  /// The place of the modulation weights of block `block`.
+  func range(ofModulation block: Int) -> Range<Int> {
+    range("\(configuration.name(ofBlock: block)).adaLN_modulation.1.weight")
   }
 
   /// Modulation layers and their output rows in the order of the arena: the output layer's, then those of every block
