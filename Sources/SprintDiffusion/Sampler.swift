@@ -44,12 +44,20 @@ package final class Sampler {
     var noise = [Float](repeating: 0, count: x.count)
     let times = settings.times
     for (step, (t, next)) in zip(times, times.dropFirst()).enumerated() {
-      let drift = guidedDrift(x, labels, t)
+      let drift = stepDrift(x, labels, from: t, to: next)
       let deviation = settings.method.deviation(from: t, to: next)
       if deviation != nil { stepNoise(step, &noise) }
       for i in x.indices { x[i] += (next - t) * drift[i] + (deviation.map { $0 * Double(noise[i]) } ?? 0) }
     }
     return x
+  }
+
+  /// Returns the drift along which the step from time `t` to `next` goes.
+  private func stepDrift(_ x: [Double], _ labels: [Int], from t: Double, to next: Double) -> [Double] {
+    let first = guidedDrift(x, labels, t)
+    guard settings.method.correctsStep(to: next) else { return first }
+    let second = guidedDrift(zip(x, first).map { $0 + (next - t) * $1 }, labels, next)
+    return zip(first, second).map { ($0 + $1) / 2 }
   }
 
   /// Returns weak + scale · (conditional - weak), or the conditional drift alone where guidance does not act.

@@ -4,7 +4,7 @@ import SprintModel
 package struct SamplerSettings: Sendable, Equatable {
   /// The way from noise to data.
   package var method: SamplingMethod
-  /// Network evaluations of the conditional branch.
+  /// The number of steps.
   package var steps: Int
   /// The pull of samples towards their class.
   package var guidance: Guidance
@@ -21,13 +21,18 @@ package struct SamplerSettings: Sendable, Equatable {
     self.interpolant = interpolant
   }
 
-  /// The times at which the network is evaluated, followed by 0.
+  /// The times between steps, from 1 to 0.
   package var times: [Double] { method.times(steps: steps) }
+
+  /// The times at which the network is evaluated.
+  package var evaluations: [Double] {
+    zip(times, times.dropFirst()).flatMap { method.correctsStep(to: $1) ? [$0, $1] : [$0] }
+  }
 
   /// The FLOP of one image of a model.
   package func work(_ model: ModelConfiguration) -> Double {
     let whole = model.forwardWork(kept: model.tokens)
-    return times.dropLast().reduce(0) { sum, time in
+    return evaluations.reduce(0) { sum, time in
       guard guidance.acts(at: time) else { return sum + whole }
       return sum + whole + (guidance.kind == .pathDrop ? model.forwardWork(kept: 0) : whole)
     }

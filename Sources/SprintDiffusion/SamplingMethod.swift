@@ -3,21 +3,23 @@
 package enum SamplingMethod: String, Sendable, CaseIterable {
   /// The probability-flow ODE, by Euler's method.
   case ode
+  /// The same by Heun's method, of second order; the last step is Euler's. arXiv 2206.00364, algorithm 1.
+  case heun
   /// The reverse SDE with diffusion 2 t, by Euler-Maruyama down to t = 0.04 and one step without noise to 0.
   case sde
 
   /// The smallest number of steps that the method can take.
   package var fewestSteps: Int {
     switch self {
-    case .ode: 1
+    case .ode, .heun: 1
     case .sde: 2
     }
   }
 
-  /// The times at which the network is evaluated in `steps` steps, followed by 0.
+  /// The times between `steps` steps, from 1 to 0.
   package func times(steps: Int) -> [Double] {
     switch self {
-    case .ode: (0...steps).map { 1 - Double($0) / Double(steps) }
+    case .ode, .heun: (0...steps).map { 1 - Double($0) / Double(steps) }
     case .sde: (0..<steps).map { 1 - Double($0) * (1 - Self.lastStochasticTime) / Double(steps - 1) } + [0]
     }
   }
@@ -28,7 +30,7 @@ package enum SamplingMethod: String, Sendable, CaseIterable {
   /// The rate at which `x` changes with t, for a network that predicts `velocity` there.
   func drift(velocity: Double, x: Double, at t: Double, _ interpolant: Interpolant) -> Double {
     switch self {
-    case .ode: velocity
+    case .ode, .heun: velocity
     case .sde: interpolant.stochasticDrift(velocity: velocity, x: x, at: t)
     }
   }
@@ -37,7 +39,10 @@ package enum SamplingMethod: String, Sendable, CaseIterable {
   func deviation(from t: Double, to next: Double) -> Double? {
     switch self {
     case .sde where next > 0: (Interpolant.diffusion(at: t) * (t - next)).squareRoot()
-    case .ode, .sde: nil
+    case .ode, .heun, .sde: nil
     }
   }
+
+  /// Whether a step to time `next` goes along the mean of the drifts at both of its ends.
+  func correctsStep(to next: Double) -> Bool { self == .heun && next > 0 }
 }

@@ -56,6 +56,21 @@ import Testing
     #expect(ratio > 1.6 && ratio < 2.5, "the error has to halve as the steps double; it fell by \(ratio)")
   }
 
+  @Test("Heun's sampler converges in second order, and beats Euler's with as many evaluations of the network")
+  func heun() {
+    let (few, some, many) = (
+      samples(Guidance(), method: .heun, steps: 20), samples(Guidance(), method: .heun, steps: 40),
+      samples(Guidance(), method: .heun, steps: 80)
+    )
+    let ratio = relativeError(few, some) / relativeError(some, many)
+    #expect(ratio > 3 && ratio < 5, "the error has to fall to a quarter as the steps double; it fell by \(ratio)")
+    let exact = samples(Guidance(), method: .heun, steps: 400)
+    let settings = SamplerSettings(method: .heun, steps: 10)
+    #expect(settings.evaluations.count == 19 && settings.times.count == 11)
+    let (heun, euler) = (samples(Guidance(), method: .heun, steps: 10), samples(Guidance(), steps: 20))
+    #expect(relativeError(heun, exact) < relativeError(euler, exact))
+  }
+
   @Test("The stochastic sampler steps from 1 to 0.04 and then to 0, and adds noise")
   func stochasticTimes() {
     let settings = SamplerSettings(method: .sde, steps: 5)

@@ -1,3 +1,4 @@
+import SprintDiffusion
 import SprintModel
 import SprintTraining
 import Testing
@@ -143,6 +144,61 @@ import Testing
     #expect((0..<4).map(stage.learningRate(at:)) == [0.25, 0.5, 0.75, 1])
     #expect(stage.learningRate(at: 4) == 1 && abs(stage.learningRate(at: 9) - 0.1) < 1e-12)
     #expect(stage.emaDecay(at: 0) == 0.1 && stage.emaDecay(at: 2) == 0.25 && stage.emaDecay(at: 100) == 0.5)
+  }
+
+  @Test("After the warm-up the learning rate stays, or falls along a line or a cosine; other words are errors")
+  func schedules() throws {
+    func rates(_ schedule: String, _ more: [String] = []) throws -> [Double] {
+      let settings = ["learning_rate=2.0", "learning_rate_schedule=\(schedule)"] + more
+      let stage = try read(Self.valid, settings.map { "stages[0].\($0)" }).stages[0]
+      return [0, 3, 9].map(stage.learningRate(at:))
+    }
+    #expect(try rates("constant") == [2, 2, 2])
+    let linear = try rates("linear", ["final_rate=0.1"])
+    #expect(linear[0] == 2 && abs(linear[1] - 1.4) < 1e-12 && abs(linear[2] - 0.2) < 1e-12)
+    let cosine = try rates("cosine", ["final_rate=0.1"])
+    // A third of the way along half a period: (1 + cos 60°) / 2 is three quarters.
+    #expect(cosine[0] == 2 && abs(cosine[1] - 1.55) < 1e-12 && abs(cosine[2] - 0.2) < 1e-12)
+    #expect { try rates("constant", ["final_rate=0.1"]) } throws: { "\($0)".contains("leave out one") }
+    #expect { try rates("steep") } throws: { "\($0)".contains("one of constant, linear, cosine") }
+  }
+
+  @Test("Another decay of the average for the first updates, and what a configuration without it means")
+  func earlyAverage() throws {
+    let stage = try read(Self.valid, ["stages[0].early_ema=0.5", "stages[0].early_ema_updates=3"]).stages[0]
+    #expect([0, 2, 3].map(stage.emaDecay(at:)) == [0.5, 0.5, 0.9999])
+    let own = try read(Self.valid, ["stages[1].ema=0.9", "stages[1].warmup=10"]).stages[1]
+    #expect(own.emaDecay(at: 0) == 0.9 && own.learningRate(at: 0) == 3e-4 / 10)
+    #expect { try read(Self.valid, ["stages[0].early_ema=0.5"]) } throws: {
+      "\($0)".contains("`stages[0].early_ema_updates` is missing")
+    }
+  }
+
+  @Test("Guidance whose weak branch no stage trains is warned about, and so is nothing else")
+  func guidanceWarning() throws {
+    let both = ["stages[0].label_drop=0", "stages[1].label_drop=0", "stages[0].path_drop=0", "stages[1].path_drop=0"]
+    func warning(_ guidance: Guidance, _ settings: [String]) throws -> String? {
+      try read(Self.valid, settings).warning(about: guidance)
+    }
+    #expect(try warning(Guidance(.classifierFree, scale: 2), Array(both.prefix(1))) == nil)
+    let cfg = try #require(try warning(Guidance(.classifierFree, scale: 2), both))
+    #expect(cfg.contains("cfg") && cfg.contains("`label_drop` is 0"))
+    let pdg = try #require(try warning(Guidance(.pathDrop, scale: 2), both))
+    #expect(pdg.contains("`label_drop` and `path_drop`"))
+    #expect(try warning(Guidance(.pathDrop, scale: 2, keepsClass: true), Array(both.prefix(2))) == nil)
+    #expect(try warning(Guidance(.pathDrop, scale: 1), both) == nil && warning(Guidance(), both) == nil)
+  }
+
+  @Test("The random start's share of the average is the product of the decays, and nothing in later stages")
+  func randomShare() throws {
+    let configuration = try read(
+      Self.valid, ["stages[0].ema=0.9", "stages[0].early_ema=0.5", "stages[0].early_ema_updates=1"])
+    var position = TrainingPosition()
+    #expect(configuration.randomShare(at: position) == 1)
+    (position.stageStep, position.skipped) = (4, 1)
+    #expect(abs(configuration.randomShare(at: position) - 0.5 * 0.9 * 0.9) < 1e-12)
+    position.stage = 1
+    #expect(configuration.randomShare(at: position) == 0)
   }
 
   @Test("A stage that takes a share of the compute budget has as many steps as that buys")

@@ -66,6 +66,23 @@ extension ProcessTests {
       }
     }
 
+    @Test("sample warns of weights and of guidance that were not trained, and takes a preset and a file of labels")
+    func untrained() throws {
+      let run = ShortRun("run", in: folder, ["stages[0].label_drop=0", "stages[1].label_drop=0"])
+      #expect(try run.run(ranks: nil, ["--until", "1"]).code == 0)
+      try Data("3 7".utf8).write(to: URL(fileURLWithPath: folder.file("labels.txt")))
+      let sample = ["sample", "--run", run.path, "--count", "4", "--threads", "1", "--out", folder.file("a.npz")]
+      let outcome = try sprint(sample + ["--guidance", "cfg", "--labels", folder.file("labels.txt"), "--steps", "2"])
+      let lines = outcome.errors.split(separator: "\n")
+      #expect(outcome.code == 0 && lines.count == 2, "\(outcome)")
+      #expect(outcome.errors.contains("random weights of the start; try --weights model"))
+      #expect(outcome.errors.contains("`label_drop` is 0 in every stage"))
+      let published = try sprint(sample + ["--preset", "published", "--weights", "model"])
+      #expect(published.code == 0 && published.errors.isEmpty, "\(published)")
+      let wrong = try sprint(sample + ["--labels", folder.file("none.txt")])
+      #expect(wrong.code == 2 && wrong.errors.contains("none.txt"), "\(wrong)")
+    }
+
     @Test(
       "sprint keeps a slow core type that the user set; only commands that compute for long say what it costs",
       .enabled(if: hasFasterKernels))
@@ -73,7 +90,10 @@ extension ProcessTests {
       let slow: [String: String?] = ["OPENBLAS_CORETYPE": "Prescott"]
       for arguments in [
         ["train", "--config", "configs/digits.yaml", "--run", folder.file("slow"), "--until", "1"],
-        ["sample", "--run", folder.file("slow"), "--count", "2", "--steps", "1", "--out", folder.file("a.npz")],
+        [
+          "sample", "--run", folder.file("slow"), "--weights", "model", "--count", "2", "--steps", "1", "--out",
+          folder.file("a.npz"),
+        ],
         ["machine", "--threads", "1"], ["plan", "configs/digits.yaml", "--ranks", "1", "--threads", "1"],
         ["bench", "data", "--megabytes", "1", "--rounds", "1"],
       ] {

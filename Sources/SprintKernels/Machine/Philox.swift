@@ -83,4 +83,5 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case validationTime, validationNoise, validationPosterior
   case sampleStart, sampleSteps
   case gradientCheck
+  case sampleLabels
 }

@@ -47,6 +47,19 @@ package struct SampleGenerator: Sendable {
     return true
   }
 
+  /// Returns the seconds that drawing will take, by the time of one evaluation of the network, or nil for a short job,
+  /// in which that one would count.
+  package func expectedSeconds(images: Int, ranks: Int) -> Double? {
+    let rounds = (images + tile * ranks - 1) / (tile * ranks)
+    guard rounds * settings.steps >= 50 else { return nil }
+    let probe = SamplerSettings(steps: 1, guidance: settings.guidance, interpolant: settings.interpolant)
+    let sampler = Sampler(network, weights: weights, settings: probe, batch: tile)
+    // The first evaluation touches the memory.
+    let times = (0..<2).map { _ in ContinuousClock().measure { _ = draw(tile: 0, [0], sampler) } / .seconds(1) }
+    let model = network.configuration
+    return times[1] * settings.work(model) / probe.work(model) * Double(rounds)
+  }
+
   /// Draws one tile of images; images after the last label fill up the last tile.
   private func draw(tile first: Int, _ labels: [Int], _ sampler: Sampler) -> [Float] {
     let elements = network.configuration.latentElements

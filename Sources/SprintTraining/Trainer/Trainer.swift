@@ -125,6 +125,11 @@ package final class Trainer {
         + String(format: "%.1f MB of average and moments a rank", Double(stateBytes) / 1e6))
     roster.lines.forEach(journal.note)
     if let notice = configuration.precision.notice() { journal.note(notice) }
+    if configuration.samples.interval != nil,
+      let warning = configuration.warning(about: configuration.samples.sampler.guidance)
+    {
+      journal.note(warning)
+    }
     if !configuration.checkpoint.isOn { journal.note("checkpoint.keep is 0: nothing of this run will be saved") }
   }
 

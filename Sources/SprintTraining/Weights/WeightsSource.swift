@@ -15,6 +15,8 @@ package struct WeightsSource {
 
   /// The scale and meaning of the latents that the weights were trained on.
   package let properties: LatentProperties
+  /// One line for the user if samples of these weights cannot be good; nil if there is none to say.
+  package let warning: String?
   /// The name of the weights in messages.
   package let origin: String
   /// A text that differs between any two sets of weights.
@@ -24,7 +26,11 @@ package struct WeightsSource {
 
   /// Takes the weights of a checkpoint; throws where its parts do not fit together.
   package init(_ checkpoint: Checkpoint, _ choice: Choice) throws {
-    _ = try checkpoint.configuration()
+    let configuration = try checkpoint.configuration()
+    let share = choice == .ema ? configuration.randomShare(at: checkpoint.position) : 0
+    warning =
+      share > 0.05
+      ? String(format: "%.0f%% of the moving average are still the random weights of the start", 100 * share) : nil
     properties = checkpoint.data.properties
     origin = "step \(checkpoint.position.step)"
     identity = "\(checkpoint.fingerprint.sha256) \(choice.rawValue)"
@@ -53,6 +59,7 @@ package struct WeightsSource {
       try file.metadata[MetadataKey.properties].map {
         try LatentProperties(json: $0, channels: channels, of: file.path)
       } ?? .published(channels: channels)
+    warning = nil
     origin = (file.path as NSString).lastPathComponent
     identity = try Fingerprint(of: file.path).sha256
     load = { try file.read(into: $0, allowance) }

@@ -33,17 +33,28 @@ struct SampleCommand: ParsableCommand, Stoppable {
   @Option(help: "Which weights of a checkpoint: ema (the moving average) or model (the weights that training updates).")
   var weights: WeightsSource.Choice = .ema
 
-  @Option(help: "Number of images; image i has class i modulo the number of classes.")
+  @Option(help: "Number of images.")
   var count: Int = 100
+
+  @Option(
+    help: """
+      The classes of the images: balanced (the i-th class for image i, over and over), random, or a text file of class \
+      numbers.
+      """,
+    transform: { SampleLabels(try nonEmptyPath($0)) })
+  var labels: SampleLabels?
+
+  @Option(help: "published: the sampler (sde), steps (250) and labels (random) of SPRINT's evaluation.")
+  var preset: SamplePreset?
 
   @Option(help: "Classes, separated by commas; without it, all.")
   var classes: String?
 
-  @Option(help: "ode (Euler) or sde (Euler-Maruyama).")
-  var sampler: SamplingMethod = .ode
+  @Option(help: "ode (Euler), heun or sde (Euler-Maruyama); ode unless a preset says otherwise.")
+  var sampler: SamplingMethod?
 
-  @Option(help: "Sampling steps.")
-  var steps: Int = 25
+  @Option(help: "Sampling steps, 25 unless a preset says otherwise; heun evaluates the network twice in a step.")
+  var steps: Int?
 
   @Option(help: "none, cfg (classifier-free) or pdg (path-drop).")
   var guidance: Guidance.Kind = .none
@@ -78,7 +89,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
       throw ValidationError("--config and --allow-... need --safetensors")
     }
     try check("count", count, 1...10_000_000)
-    try check("steps", steps, sampler.fewestSteps...100_000)
+    try check("steps", chosenSteps, method.fewestSteps...100_000)
     guard scale.isFinite else { throw ValidationError("--scale is \(scale), expected a finite number") }
     _ = try times()
   }
@@ -89,13 +100,13 @@ struct SampleCommand: ParsableCommand, Stoppable {
     let file = try communicator.agree { communicator.rank == 0 ? try SampleFile(path: out) : nil }
     let trained = try TrainedModel(opened, workers: threading.workers, communicator)
     let model = trained.configuration.model
-    let labels = try communicator.agree { try self.labels(model) }
+    let labels = try communicator.agree { try chosenLabels(model) }
     let settings = try communicator.agree { try self.settings(trained.configuration) }
     let spool = try communicator.agree { () throws -> SampleSpool? in
       guard let source = trained.source else { return nil }
       return try self.spool(settings, source, model)
     }
-    if let warning = spool?.warning { Console.error("sprint: \(warning)") }
+    if communicator.rank == 0 { warn(trained, settings, spool) }
     let isDone = try draw(labels, trained.generator(settings, precision: precision, seed: seed), spool, job)
     try communicator.agree {
       guard isDone, let file, let spool, let source = trained.source else { return }
@@ -124,6 +135,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
     if first > 0 { Console.line("\(first) of \(count) images are there already") }
     Console.printKernelNotice()
     if let notice = precision.notice(), communicator.rank == 0 { Console.error("sprint: \(notice)") }
+    announce(generator, images: count - first, communicator)
     let isDone = try generator.draw(labels: labels, from: first, communicator) {
       job.stop.isRequested
     } deliver: {
@@ -133,6 +145,14 @@ struct SampleCommand: ParsableCommand, Stoppable {
     }
     if Console.isTerminal { Console.status("") }
     return isDone
+  }
+
+  /// Says how long drawing takes, if that is more than a minute.
+  private func announce(_ generator: SampleGenerator, images: Int, _ communicator: Communicator) {
+    guard let seconds = generator.expectedSeconds(images: images, ranks: communicator.size), seconds >= 60,
+      communicator.rank == 0
+    else { return }
+    Console.line("\(images) images will take about \(duration(seconds))")
   }
 
   /// Removes the spool if an image is not finite: drawing it again would give the same image.
@@ -155,24 +175,35 @@ struct SampleCommand: ParsableCommand, Stoppable {
       throw ValidationError("--guidance pdg needs a model with two paths; this one has `fusion: none`")
     }
     return SamplerSettings(
-      method: sampler, steps: steps,
+      method: method, steps: chosenSteps,
       guidance: Guidance(guidance, scale: scale, interval: try times(), keepsClass: keepClass),
       interpolant: configuration.interpolant)
   }
 
-  private func labels(_ model: ModelConfiguration) throws -> [Int] {
-    let chosen = try chosenClasses(of: model.classes)
-    return (0..<count).map { chosen[$0 % chosen.count] }
+  private var method: SamplingMethod { sampler ?? preset?.sampler ?? .ode }
+  private var chosenSteps: Int { steps ?? preset?.steps ?? 25 }
+  private var labelling: SampleLabels { labels ?? preset?.labels ?? .balanced }
+
+  private func chosenLabels(_ model: ModelConfiguration) throws -> [Int] {
+    try labelling.labels(count, of: try chosenClasses(of: model.classes), seed: seed)
+  }
+
+  private func warn(_ trained: TrainedModel, _ settings: SamplerSettings, _ spool: SampleSpool?) {
+    let average = trained.source?.warning.map { "\($0); try --weights model" }
+    for warning in [spool?.warning, average, trained.configuration.warning(about: settings.guidance)] {
+      if let warning { Console.error("sprint: \(warning)") }
+    }
   }
 
   /// Opens the images that an interrupted command with the same weights, settings and classes left, or starts an empty
   /// spool.
-  private func spool(_ settings: SamplerSettings, _ source: WeightsSource, _ model: ModelConfiguration) throws
-    -> SampleSpool
-  {
-    let chosen = try chosenClasses(of: model.classes)
+  private func spool(
+    _ settings: SamplerSettings, _ source: WeightsSource, _ model: ModelConfiguration
+  ) throws -> SampleSpool {
+    let classes = "\(try chosenClasses(of: model.classes)) \(try labelling.identity)"
     return try SampleSpool(
-      for: out, elements: model.latentElements, recipe: "\(source.identity) \(settings) \(precision) \(seed) \(chosen)")
+      for: out, elements: model.latentElements,
+      recipe: "\(source.identity) \(settings) \(precision) \(seed) \(classes)")
   }
 
   private func times() throws -> ClosedRange<Double> {

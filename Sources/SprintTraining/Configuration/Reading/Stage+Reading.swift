@@ -39,11 +39,11 @@ extension Stage {
     }
     learningRate = try reader.number(
       "learning_rate", default: published.learningRate, "a positive number, at most 1e30", in: 0.0.nextUp...1e30)
-    warmup = try reader.integer("warmup", default: 0, in: 0...ConfigurationReader.counts.upperBound)
-    finalRate = try reader.number("final_rate", default: 1, "a share from 0 to 1", in: 0...1)
+    (warmup, warmupStart) = try Self.readWarmup(reader, published)
+    (schedule, finalRate) = try Self.readSchedule(reader)
     pathDrop = try reader.probability("path_drop", default: published.pathDrop)
     labelDrop = try reader.probability("label_drop", default: published.labelDrop)
-    ema = try reader.number("ema", default: published.ema, "a number from 0 to below 1") { $0 >= 0 && $0 < 1 }
+    (ema, earlyEMA) = try Self.readAverage(reader, published)
     emaWarmup = try reader.boolean("ema_warmup", default: false)
     start = try reader.choice("start_from", default: .ema)
     plateau = try Plateau(reader)
@@ -52,6 +52,44 @@ extension Stage {
 }
 
 extension Stage {
+  /// Reads the warm-up. The published start belongs to the published warm-up: a configuration with another one has the
+  /// start that it gives.
+  private static func readWarmup(
+    _ reader: ConfigurationReader, _ published: Stage
+  ) throws -> (updates: Int, start: Double?) {
+    let start = reader.has("warmup") ? nil : published.warmupStart
+    let updates = try reader.integer(
+      "warmup", default: published.warmup, in: 0...ConfigurationReader.counts.upperBound)
+    guard start != nil || reader.has("warmup_start") else { return (updates, nil) }
+    return (updates, try reader.number("warmup_start", default: start, "a share from 0 to 1", in: 0...1))
+  }
+
+  private static func readSchedule(_ reader: ConfigurationReader) throws -> (Schedule, finalRate: Double) {
+    let schedule: Schedule = try reader.choice("learning_rate_schedule", default: .linear)
+    let finalRate = try reader.number("final_rate", default: 1, "a share from 0 to 1", in: 0...1)
+    guard schedule != .constant || finalRate == 1 else {
+      throw reader.error("final_rate", "is \(finalRate), but `learning_rate_schedule` is constant; leave out one")
+    }
+    return (schedule, finalRate)
+  }
+
+  /// Reads the decays of the average. The published early decay belongs to the published average.
+  private static func readAverage(
+    _ reader: ConfigurationReader, _ published: Stage
+  ) throws -> (decay: Double, early: EarlyDecay?) {
+    func decay(_ key: String, _ value: Double?) throws -> Double {
+      try reader.number(key, default: value, "a number from 0 to below 1") { $0 >= 0 && $0 < 1 }
+    }
+    let early = reader.has("ema") ? nil : published.earlyEMA
+    let ema = try decay("ema", published.ema)
+    guard early != nil || reader.has("early_ema") || reader.has("early_ema_updates") else { return (ema, nil) }
+    return (
+      ema,
+      EarlyDecay(
+        try decay("early_ema", early?.decay), updates: try reader.integer("early_ema_updates", default: early?.updates))
+    )
+  }
+
   /// Reads `share` and returns the number of steps that it buys; nil without the key.
   ///
   /// - Parameters:
