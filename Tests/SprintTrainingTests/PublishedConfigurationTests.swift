@@ -1,6 +1,7 @@
 import Foundation
 import SprintDiffusion
 import SprintKernels
+import SprintModel
 import SprintTestSupport
 import SprintTraining
 import Testing
@@ -32,7 +33,7 @@ import Testing
 
   @Test(
     "Every configuration for ImageNet has the published schedule, optimizer and diffusion",
-    arguments: ["256-S", "256-B", "256-L", "256-XL", "512-XL"])
+    arguments: ["256-S", "256-B", "256-L", "256-XL", "256-XL-repa", "512-XL"])
   func configurations(name: String) throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..")
     let document = try ConfigurationDocument(path: root.appending(path: "configs/imagenet\(name).yaml").path)
@@ -44,6 +45,11 @@ import Testing
     #expect(configuration.interpolant == .straight && configuration.time == .lognormal)
     #expect(model.encoderDepth == 2 && model.decoderDepth == 2 && model.patch == 2 && model.classes == 1000)
     #expect(model.side == (name == "512-XL" ? 64 : 32) && !configuration.data.flips)
+    // The published code calls the projector after the block of index 7.
+    let projector =
+      name.hasSuffix("repa") ? ProjectorConfiguration(hidden: 2048, featureWidth: 768, afterBlock: 8) : nil
+    #expect(model.projector == projector && configuration.alignment?.weight == (projector == nil ? nil : 0.5))
+    #expect(configuration.alignment?.lastStep == nil)
   }
 
   @Test("The warm-up, the two decays and the times of both paths are the published formulas as Python computes them")

@@ -39,9 +39,11 @@ struct StepCost {
     (self.configuration, self.rates, self.weights) = (configuration, rates, Double(weights))
   }
 
-  /// Returns the seconds of a step whose batch `ranks` ranks share.
-  func seconds(_ stage: Stage, ranks: Int) -> Double {
-    let computing = Double(stage.imagesPerRank(ranks)) * secondsPerImage(stage)
+  /// Returns the mean seconds of a step of stage `index` whose batch `ranks` ranks share.
+  func seconds(stage index: Int, ranks: Int) -> Double {
+    let stage = configuration.stages[index]
+    let seconds = secondsPerImage(stage) + configuration.alignedShare(ofStage: index) * projectorSeconds(stage)
+    let computing = Double(stage.imagesPerRank(ranks)) * seconds
     let shards = configuration.distribution.isSharded ? Double(ranks) : 1
     let optimizer = weights * constants.optimizerBytes / rates.memory / shards
     let transfer = transferSeconds(ranks)
@@ -58,6 +60,12 @@ struct StepCost {
     return passes * (total - attention) / (rates.matrixProducts * constants.productShare)
       + passes * attention / (rates.matrixProducts * constants.attentionShare)
       + tokens * Double(model.width) * constants.elementBytes / rates.memory
+  }
+
+  /// Returns the seconds of an image's passes through the projector.
+  private func projectorSeconds(_ stage: Stage) -> Double {
+    3 * configuration.model.projectorWork(kept: configuration.keptTokens(in: stage))
+      / (rates.matrixProducts * constants.productShare)
   }
 
   /// Returns the bytes that a rank sends and receives in a step: gradients on their way to the ranks of their shards,

@@ -15,6 +15,8 @@ package struct TrainingPlan: Sendable, Encodable {
     package var forwardGflop, trainingGflop: Double
     /// The forward work as a share of the dense model's.
     package var shareOfDense: Double
+    /// 10⁹ FLOP of the projector for one image in training, and the share of the steps that have them.
+    package var projectorGflop, alignedShare: Double
     /// Predicted speed and time on the given ranks.
     package var secondsPerStep, imagesPerSecond, hours: Double
   }
@@ -51,6 +53,8 @@ package struct TrainingPlan: Sendable, Encodable {
   package var hours, coreHours: Double
   /// Bytes of one checkpoint, and of all checkpoints that exist at the same time.
   package var checkpointBytes, diskBytes: Double
+  /// Bytes of the teacher's features of one image in a data set, stored as float16; 0 without alignment.
+  package var featureBytes: Double
 
   /// Whether rank zero fits into this machine; nil if the system does not say what it has.
   package var fits: Bool? { memoryAvailable.map { memoryNeeded <= $0 } }
@@ -63,7 +67,7 @@ package struct TrainingPlan: Sendable, Encodable {
     let count = ParameterLayout(configuration.model).count
     let cost = StepCost(configuration, rates, weights: count)
     (weights, self.ranks, self.threads, self.rates) = (count, ranks, threads, rates)
-    stages = configuration.stages.map { Self.plan($0, configuration, cost, ranks) }
+    stages = configuration.stages.indices.map { Self.plan(stage: $0, configuration, cost, ranks) }
     let need = MemoryNeed(configuration, ranks: ranks, threads: threads)
     (memory, memoryNeeded) = (need.parts, need.bytes(isRankZero: true))
     memoryAvailable = MachineMemory.Limit.allCases.compactMap { limit in
@@ -78,29 +82,36 @@ package struct TrainingPlan: Sendable, Encodable {
     hours = stages.reduce(0) { $0 + $1.hours }
     coreHours = hours * Double(ranks * threads)
     (checkpointBytes, diskBytes) = Self.disk(configuration, count)
+    let model = configuration.model
+    featureBytes = model.projector.map { 2 * Double(model.tokens * $0.featureWidth) } ?? 0
   }
 
-  private static func plan(_ stage: Stage, _ configuration: Configuration, _ cost: StepCost, _ ranks: Int)
+  private static func plan(stage index: Int, _ configuration: Configuration, _ cost: StepCost, _ ranks: Int)
     -> StagePlan
   {
+    let stage = configuration.stages[index]
     let model = configuration.model
     let kept = configuration.keptTokens(in: stage)
     let work = model.forwardWork(kept: kept)
-    let seconds = cost.seconds(stage, ranks: ranks)
+    let seconds = cost.seconds(stage: index, ranks: ranks)
     return StagePlan(
       name: stage.name, steps: stage.steps, batch: stage.batch, keptTokens: kept, forwardGflop: work / 1e9,
       trainingGflop: model.trainingWork(kept: kept) / 1e9, shareOfDense: work / model.forwardWork(kept: model.tokens),
+      projectorGflop: 3 * model.projectorWork(kept: kept) / 1e9,
+      alignedShare: configuration.alignedShare(ofStage: index),
       secondsPerStep: seconds, imagesPerSecond: Double(stage.batch) / seconds,
       hours: Double(stage.steps) * seconds / 3600)
   }
 
   private static func scaling(_ configuration: Configuration, _ cost: StepCost, ranks: Int, threads: Int) -> Scaling {
-    let first = configuration.stages[0]
-    let seconds = cost.seconds(first, ranks: ranks)
-    let hours = configuration.stages.reduce(0) { $0 + Double($1.steps) * cost.seconds($1, ranks: ranks) / 3600 }
+    let stages = configuration.stages
+    let seconds = cost.seconds(stage: 0, ranks: ranks)
+    let hours = stages.indices.reduce(0) {
+      $0 + Double(stages[$1].steps) * cost.seconds(stage: $1, ranks: ranks) / 3600
+    }
     return Scaling(
-      ranks: ranks, secondsPerStep: seconds, imagesPerSecond: Double(first.batch) / seconds,
-      efficiency: cost.seconds(first, ranks: 1) / (seconds * Double(ranks)), hours: hours,
+      ranks: ranks, secondsPerStep: seconds, imagesPerSecond: Double(stages[0].batch) / seconds,
+      efficiency: cost.seconds(stage: 0, ranks: 1) / (seconds * Double(ranks)), hours: hours,
       coreHours: hours * Double(ranks * threads))
   }
 

@@ -21,6 +21,14 @@ extension ModelConfiguration {
       + Double(middleDepth) * attentionWork(tokens: kept)
   }
 
+  /// FLOPs of the projector's forward pass for one image; the network's own work does not count them.
+  package func projectorWork(kept: Int) -> Double {
+    guard let projector else { return 0 }
+    let rows = Double(section(of: projector.afterBlock - 1) == .middle ? kept : tokens)
+    let hidden = Double(projector.hidden)
+    return 2 * rows * hidden * (Double(width) + hidden + Double(projector.featureWidth))
+  }
+
   private func blockWork(tokens: Int) -> Double {
     let (count, width) = (Double(tokens), Double(width))
     return 2 * count * (4 * width * width + 2 * width * Double(hidden)) + attentionWork(tokens: tokens)

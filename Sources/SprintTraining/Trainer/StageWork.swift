@@ -64,6 +64,12 @@ extension Configuration {
     alignment.map { max(0, ($0.lastStep ?? .max) - position.step) } ?? 0
   }
 
+  /// The share of the steps of stage `index` that are trained with alignment.
+  package func alignedShare(ofStage index: Int) -> Double {
+    let start = TrainingPosition(atStep: stages[..<index].reduce(0) { $0 + $1.steps })
+    return min(1, Double(alignedSteps(after: start)) / Double(stages[index].steps))
+  }
+
   /// The size of passes in a stage, for a rank with `slice` images of each batch. A pass that adds to the gradients of
   /// another one cannot keep activations among them.
   package func passSize(_ stage: Stage, slice: Int) -> PassSize {

@@ -114,6 +114,23 @@ struct PlanCommand: ParsableCommand {
         "a checkpoint",
         String(format: "%.2f GB; at most %.2f GB of them at once", plan.checkpointBytes / 1e9, plan.diskBytes / 1e9)
       ),
+    ] + teacher(plan)
+  }
+
+  /// What alignment with a teacher costs.
+  private func teacher(_ plan: TrainingPlan) -> [(name: String, value: String)] {
+    guard plan.featureBytes > 0 else { return [] }
+    let work = plan.stages.map {
+      String(format: "%.2f GFLOP an image in %.0f%% of %@", $0.projectorGflop, 100 * $0.alignedShare, $0.name)
+    }
+    return [
+      ("projector, training", work.joined(separator: ", ")),
+      (
+        "teacher's features",
+        String(
+          format: "%.2f MB an image in float16, %.0f GB for ImageNet's 1,281,167", plan.featureBytes / 1e6,
+          plan.featureBytes * 1_281_167 / 1e9)
+      ),
     ]
   }
 
