@@ -66,7 +66,8 @@ extension ReportPage.Picture {
 }
 
 extension ReportPage.Table {
-  fileprivate var html: String {
+  /// The table in HTML, without its title.
+  var html: String {
     guard !rows.isEmpty else { return "<p>none</p>" }
     let body = rows.map { Self.row($0, "td") }.joined()
     return """

@@ -45,7 +45,7 @@ extension Configuration {
   }
 
   /// FLOP of one image in a step of `stage`, by the published algorithm.
-  func trainingWork(of stage: Stage) -> Double {
+  package func trainingWork(of stage: Stage) -> Double {
     model.trainingWork(kept: keptTokens(in: stage))
   }
 }

@@ -6,20 +6,38 @@ import SprintTraining
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Writes the curves, samples, speed and checkpoints of a run as one self-contained HTML file.",
-    discussion: "Example: sprint report runs/digits --csv digits.csv")
+    abstract: "Writes the curves, samples, speed and checkpoints of a run, or compares runs, as one HTML file.",
+    discussion: """
+      Examples:
+        sprint report runs/digits --csv digits.csv
+        sprint report runs/digits runs/digits-dense --out comparison.html
+      """)
 
-  @Argument(help: "The folder of a run; it may still be training.", transform: nonEmptyPath)
-  var folder: String
+  @Argument(help: "The folder of a run; it may still be training. Several are compared.", transform: nonEmptyPath)
+  var folders: [String]
 
-  @Option(help: "The file to write; without it, RUN/report.html.", transform: nonEmptyPath)
+  @Option(help: "The file to write; without it, RUN/report.html, or comparison.html.", transform: nonEmptyPath)
   var out: String?
 
   @Option(
     help: "Also writes the numbers of every step to this file, one line for each step (.csv).", transform: nonEmptyPath)
   var csv: String?
 
+  func validate() throws {
+    guard folders.count == 1 || csv == nil else { throw ValidationError("--csv needs a single run") }
+  }
+
   func run() throws {
+    if folders.count == 1 { try report(on: folders[0]) } else { try compare() }
+  }
+
+  private func compare() throws {
+    let page = out ?? "comparison.html"
+    try RunComparison(runs: folders).writeHTML(to: page)
+    Console.line(page)
+  }
+
+  private func report(on folder: String) throws {
     let report = try RunReport(run: folder)
     let page = out ?? "\(folder)/report.html"
     try report.writeHTML(to: page)
