@@ -8,9 +8,8 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Writes the curves, samples, speed and checkpoints of a run, or compares runs, as one HTML file.",
     discussion: """
-      Examples:
-        sprint report runs/digits --csv digits.csv
-        sprint report runs/digits runs/digits-dense --out comparison.html
+      Example: sprint report runs/digits --csv digits.csv
+      Example: sprint report runs/digits runs/digits-dense --out comparison.html
       """)
 
   @Argument(help: "The folder of a run; it may still be training. Several are compared.", transform: nonEmptyPath)
