@@ -45,8 +45,8 @@ package final class FlowMatching {
     }
   }
 
-  /// Returns the losses of a batch and sets `gradients` to `factor` times the gradient of denoising + alignmentWeight ·
-  /// alignment, or adds that.
+  /// Returns the losses of a batch and sets `gradients` to `factor` times the gradient of denoising +
+  /// alignmentWeight · alignment, or adds that.
   ///
   /// - Parameters:
   ///   - adds: whether the gradient is added to what is there

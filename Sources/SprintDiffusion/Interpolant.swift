@@ -42,8 +42,8 @@ package enum Interpolant: String, Sendable, CaseIterable {
     }
   }
 
-  /// Returns the drift of the reverse SDE with diffusion w(t) = 2 t: velocity - w/2 · score. The score follows from the
-  /// velocity.
+  /// Returns the drift of the reverse SDE with diffusion w(t) = 2 t: velocity - w/2 · score. The score follows from
+  /// the velocity.
   package func stochasticDrift(velocity: Double, x: Double, at t: Double) -> Double {
     let path = coefficients(at: t)
     let ratio = path.alpha / path.alphaRate

@@ -197,6 +197,11 @@ import Testing
     #expect(configuration.randomShare(at: position) == 1)
     (position.stageStep, position.skipped) = (4, 1)
     #expect(abs(configuration.randomShare(at: position) - 0.5 * 0.9 * 0.9) < 1e-12)
+    position.stageStep = 1 << 50
+    #expect(configuration.randomShare(at: position) == 0, "and without a loop over so many updates")
+    let warming = try read(Self.valid, ["stages[0].ema_warmup=true"]).stages[0]
+    #expect(
+      abs(warming.startShare(after: 3) - 0.1 * 2 / 11 * 3 / 12) < 1e-12 && warming.startShare(after: 1 << 50) < 1e-6)
     position.stage = 1
     #expect(configuration.randomShare(at: position) == 0)
   }

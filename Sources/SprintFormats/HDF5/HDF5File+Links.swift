@@ -96,7 +96,8 @@ extension HDF5File {
   private func found(_ linked: String, for name: String) throws -> String {
     let folder = (path as NSString).deletingLastPathComponent
     let real = (Self.path { into, _ in realpath(path, into) != nil } as NSString).deletingLastPathComponent
-    let beside = [folder, real].map { $0.isEmpty ? linked : "\($0)/\(linked)" }
+    let folders = folder == real ? [folder] : [folder, real]
+    let beside = folders.map { $0.isEmpty ? linked : "\($0)/\(linked)" }
     let moved = (folder.isEmpty ? "." : folder) + "/" + (linked as NSString).lastPathComponent
     let places = linked.hasPrefix("/") ? [linked, moved] : beside + [linked]
     guard let place = places.first(where: { access($0, F_OK) == 0 }) else {

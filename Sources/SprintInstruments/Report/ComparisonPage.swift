@@ -46,7 +46,7 @@ struct ComparisonPage {
     select{font:inherit}
     """
 
-  /// Draws the chosen losses of all runs; the lowest and highest hundredth of the losses do not stretch the axis.
+  /// Draws the chosen losses of all runs; the highest ones, of the first steps, do not stretch the axis.
   private static let script = """
     const colours = ["#2563c9","#c2410c","#15803d","#9333ea","#b45309","#0e7490","#be185d","#4d7c0f"];
     const frame = {left: 70, right: 940, top: 15, bottom: 380};

@@ -28,7 +28,7 @@ package struct RunComparison {
 
   private var rows: [[String]] {
     levels.map { level in
-      let reached = runs.map { RunProgress.first(points($0), reaching: level) }
+      let reached = runs.map { points($0).first { $0.loss <= level } }
       return [String(format: "%.4f", level)]
         + reached.flatMap { point in
           point.map { [String(format: "%.3g", $0.flop), duration($0.hours * 3600), String(format: "%.0f", $0.step)] }

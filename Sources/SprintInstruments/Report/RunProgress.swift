@@ -17,41 +17,40 @@ struct RunProgress: Encodable {
   /// The name of the run's folder.
   let name: String
   /// Means over stretches of steps.
-  private(set) var training: [Point] = []
+  let training: [Point]
   /// Losses of the moving average on held-out data.
-  private(set) var validation: [Point] = []
+  let validation: [Point]
 
-  private static let mostPoints = 300
+  /// The stretches of a whole run.
+  private static let stretches = 300
 
   /// Reads the log of a run in memory that does not grow with it.
   init(run path: String) throws {
     let folder = RunFolder(path: path)
     name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
     let configuration = try Configuration(ConfigurationDocument(path: folder.configuration))
-    let work = Dictionary(configuration.stages.map { ($0.name, configuration.trainingWork(of: $0)) }) { first, _ in
-      first
-    }
-    let stretch = max(1, configuration.totalSteps / Self.mostPoints)
+    let works = configuration.stages.map { ($0.name, configuration.trainingWork(of: $0)) }
+    let work = Dictionary(works) { first, _ in first }
+    let stretch = max(1, configuration.totalSteps / Self.stretches)
+    var (training, validation) = (ThinnedSample<Point>(), ThinnedSample<Point>())
     var (done, sum, count) = (Point(), 0.0, 0)
     try RunHistory.forEachLine(of: folder) { line in
       switch line {
       case .step(let step, let stage, let numbers):
         done.add(numbers, step: step, work: work[stage] ?? 0)
         if done.loss.isFinite { (sum, count) = (sum + done.loss, count + 1) }
-        guard step % stretch == 0, count > 0, training.count < 2 * Self.mostPoints else { return }
-        training.append(done.with(loss: sum / Double(count)))
+        guard step % stretch == 0, count > 0 else { return }
+        training.add(done.with(loss: sum / Double(count)))
         (sum, count) = (0, 0)
       case .validation(_, let loss):
-        if loss.isFinite, validation.count < 100 * Self.mostPoints { validation.append(done.with(loss: loss)) }
+        if loss.isFinite { validation.add(done.with(loss: loss)) }
       case .checkpoint, .start, .gap, .snapshot: break
       }
     }
-    if count > 0 { training.append(done.with(loss: sum / Double(count))) }
-    guard !training.isEmpty else { throw FileError.unusable(path: folder.metrics, problem: "holds no step yet") }
+    if count > 0 { training.add(done.with(loss: sum / Double(count))) }
+    guard training.count > 0 else { throw FileError.unusable(path: folder.metrics, problem: "holds no step yet") }
+    (self.training, self.validation) = (training.elements, validation.elements)
   }
-
-  /// Returns the first point at which a loss is at most `level`, or nil if there is none.
-  static func first(_ points: [Point], reaching level: Double) -> Point? { points.first { $0.loss <= level } }
 }
 
 extension RunProgress.Point {

@@ -22,7 +22,7 @@ extension MatrixProduct where Element == BFloat16 {
     var copies = copies
     let (a, b) = (copies.matrix(a[index]), copies.matrix(b[index]))
     let direct = c[index] as? Matrix<Float>
-    let c = direct ?? copies.matrix(c[index])
+    let c = direct ?? (adds ? copies.matrix(c[index]) : copies.room(rows: m, columns: n))
     MatrixProduct<Float, Float>(
       MatrixStack(a), MatrixStack(b), MatrixStack(c), transposeA: transposeA, transposeB: transposeB, factor: factor,
       adds: adds, bias: bias
@@ -35,9 +35,13 @@ extension MatrixProduct where Element == BFloat16 {
 private struct FloatCopies {
   var next: UnsafeMutablePointer<Float>
 
+  mutating func room(rows: Int, columns: Int) -> Matrix<Float> {
+    defer { next += Arena.aligned(rows * columns) }
+    return Matrix(next, rows: rows, columns: columns)
+  }
+
   mutating func matrix<Element: MatrixElement>(_ matrix: Matrix<Element>) -> Matrix<Float> {
-    let copy = Matrix<Float>(next, rows: matrix.rows, columns: matrix.columns)
-    next += Arena.aligned(matrix.rows * matrix.columns)
+    let copy = room(rows: matrix.rows, columns: matrix.columns)
     copy.copy(from: matrix)
     return copy
   }

@@ -10,15 +10,14 @@ struct GradientRoom {
 
   init(_ layout: ParameterLayout) {
     self.layout = layout
-    let names = layout.modulations.map { "\($0.name).weight" }
-    let modulations = layout.range(names[0]).lowerBound..<layout.range(names[names.count - 1]).upperBound
+    let modulations = layout.range(ofModulations: "weight")
     free = [0..<modulations.lowerBound, modulations]
   }
 
   /// Takes room for `count` floats that are read for the last time in the backward pass of a block. Returns its place
   /// in the arena, or nil if there is too little left.
   mutating func take(_ count: Int, of block: Int) -> Int? {
-    let ends = [layout.range(ofBlock: block), layout.range(ofModulation: block)].map(\.upperBound)
+    let ends = [layout.range(ofBlock: block), layout.range(ofModulationOfBlock: block)].map(\.upperBound)
     // Room in front of a block's gradients is of no use to the next block: the stretch that has most of it comes first.
     let order = free.indices.sorted { free[$0].lowerBound - ends[$0] < free[$1].lowerBound - ends[$1] }
     for i in order {

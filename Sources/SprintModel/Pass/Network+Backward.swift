@@ -43,8 +43,6 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
 
   func run(_ stretches: GradientStretches) {
     own.modulations.clear()
-    // A block without samples leaves its part at zero.
-    _ = own.modulationOperand.updated(0..<context.batch)
     stretches.outputLayer { outputLayer() }
     section(.decoder, dx: own.tokenGradients, stretches)
     stretches.fusion { fusion() }
@@ -283,7 +281,8 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
     let activations = memory.condition.rows(0..<context.batch)
     let computed = own.condition.rows(0..<context.batch)
     let (condition, hidden) = (computed[.condition], computed[.hidden])
-    let modulations = own.modulationOperand.rows(0..<context.batch)
+    // A block that no image entered has brought nothing up to date.
+    let modulations = own.modulationOperand.updated(0..<context.batch)
     workers.run(over: configuration.width, grain: 64) { _, columns in
       multiply(modulations, weights.modulationWeight.columns(columns), into: condition.columns(columns))
     }

@@ -60,11 +60,7 @@ struct NetworkParameters<Element: MatrixElement>: Sendable {
       configuration.projector == nil ? [] : [0, 2, 4].map { LinearParameters("projectors.\($0)", layout, arena) }
     maskToken = arena[layout.range("mask_token")]
     classes = arena[layout.range("y_embedder.embedding_table.weight")].matrix(columns: configuration.width)
-    let names = layout.modulations.map(\.name)
-    let (first, last) = (names[0], names[names.count - 1])
-    modulationWeight =
-      arena[layout.range("\(first).weight").lowerBound..<layout.range("\(last).weight").upperBound]
-      .matrix(columns: configuration.width)
-    modulationBias = arena[layout.range("\(first).bias").lowerBound..<layout.range("\(last).bias").upperBound]
+    modulationWeight = arena[layout.range(ofModulations: "weight")].matrix(columns: configuration.width)
+    modulationBias = arena[layout.range(ofModulations: "bias")]
   }
 }

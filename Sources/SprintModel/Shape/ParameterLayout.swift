@@ -59,9 +59,16 @@ package struct ParameterLayout: Sendable {
     return range("\(name).attn.qkv.weight").lowerBound..<range("\(name).mlp.fc2.bias").upperBound
   }
 
+  /// The place of the modulation weights, or biases, of all layers.
+  func range(ofModulations part: String) -> Range<Int> {
+    let names = modulations.map { "\($0.name).\(part)" }
+    return range(names[0]).lowerBound..<range(names[names.count - 1]).upperBound
+  }
+
   /// The place of the modulation weights of block `block`.
-  func range(ofModulation block: Int) -> Range<Int> {
-    range("\(configuration.name(ofBlock: block)).adaLN_modulation.1.weight")
+  func range(ofModulationOfBlock block: Int) -> Range<Int> {
+    let (start, rows) = (range(ofModulations: "weight").lowerBound, modulationColumns(ofBlock: block))
+    return start + rows.lowerBound * configuration.width..<start + rows.upperBound * configuration.width
   }
 
   /// Modulation layers and their output rows in the order of the arena: the output layer's, then those of every block

@@ -111,6 +111,22 @@ package struct Stage: Sendable, Equatable {
     return emaWarmup ? min(decay, (1 + Double(step)) / (10 + Double(step))) : decay
   }
 
+  /// Returns the share that the average after `updates` updates still holds of what it began with: the product of the
+  /// decays.
+  package func startShare(after updates: Int) -> Double {
+    guard emaWarmup else {
+      let early = min(updates, earlyEMA?.updates ?? 0)
+      return pow(earlyEMA?.decay ?? 1, Double(early)) * pow(ema, Double(updates - early))
+    }
+    // The warming decays leave less than a millionth within some dozens of updates.
+    var (share, update) = (1.0, 0)
+    while update < updates, share > 1e-6 {
+      share *= emaDecay(at: update)
+      update += 1
+    }
+    return share
+  }
+
   /// Returns the number of images of an update that a rank computes; with unequal slices that of the largest.
   package func imagesPerRank(_ ranks: Int) -> Int { (batch + ranks - 1) / ranks }
 }

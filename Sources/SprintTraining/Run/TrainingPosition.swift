@@ -22,9 +22,6 @@ package struct TrainingPosition: Sendable, Equatable {
   /// The start of a run.
   package init() {}
 
-  /// A position after `step` updates, for questions that need no more than that.
-  init(atStep step: Int) { self.step = step }
-
   /// Every property as a number with its name: checkpoints store them, and rank zero broadcasts them.
   static let fields: [(name: String, path: WritableKeyPath<TrainingPosition, Double> & Sendable)] = [
     ("step", \.step.number), ("stage", \.stage.number), ("stage_step", \.stageStep.number),

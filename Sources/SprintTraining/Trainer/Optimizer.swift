@@ -94,7 +94,7 @@ package final class Optimizer: Sendable {
   }
 
   /// Clears all gradients, where a rank has none to give.
-  package func clearGradients() {
+  func clearGradients() {
     workers.run(over: gradients.elements.count, grain: 1 << 18) { [gradients] _, range in
       gradients.elements[range].clear()
     }
@@ -111,7 +111,6 @@ package final class Optimizer: Sendable {
     for range in shards.ranges { workers.copy(weights[range], to: state.average[range.state]) }
     for values in [state.firstMoment, state.secondMoment] { values.clear() }
   }
-
 }
 
 /// One double for each slice: workers write different ones, and the total adds them in order.

@@ -35,7 +35,7 @@ final class StageWork {
     BatchReader(
       dataset, order: SampleOrder(count: dataset.count, seed: configuration.seed),
       randomness: LatentRandomness(seed: configuration.seed), batch: stage.batch, slice: slice,
-      firstDraw: UInt64(position.draws), featureBatches: configuration.alignedSteps(after: position), ahead: ahead)
+      firstDraw: UInt64(position.draws), featureBatches: configuration.alignedSteps(after: position.step), ahead: ahead)
   }
 
   /// The rank's part of the next batch.
@@ -60,13 +60,13 @@ extension Stage {
 
 extension Configuration {
   /// The number of steps after `position` that are trained with alignment.
-  func alignedSteps(after position: TrainingPosition) -> Int {
-    alignment.map { max(0, ($0.lastStep ?? .max) - position.step) } ?? 0
+  func alignedSteps(after step: Int) -> Int {
+    alignment.map { max(0, ($0.lastStep ?? .max) - step) } ?? 0
   }
 
   /// The share of the steps of stage `index` that are trained with alignment.
   package func alignedShare(ofStage index: Int) -> Double {
-    let start = TrainingPosition(atStep: stages[..<index].reduce(0) { $0 + $1.steps })
+    let start = stages[..<index].reduce(0) { $0 + $1.steps }
     return min(1, Double(alignedSteps(after: start)) / Double(stages[index].steps))
   }
 

@@ -52,11 +52,11 @@ final class TrainingStep {
     check = isDebugging ? FiniteCheck() : nil
     switch batch {
     case .success(let latents):
-      addGradients(work, latents, aligns: configuration.alignedSteps(after: position) > 0, &report)
+      addGradients(work, latents, aligns: configuration.alignedSteps(after: position.step) > 0, &report)
     case .failure(let error):
       (unreadable, report.dataFailed) = (error, true)
-      // The other ranks wait for this one in the reduction.
       optimizer.clearGradients()
+      // The other ranks wait for this one in the reduction.
       reduction.markFinal(0..<optimizer.gradients.elements.count)
     }
     report.seconds = (ContinuousClock.now - began) / .seconds(1)

@@ -13,14 +13,9 @@ extension Configuration {
       + "\(missing.joined(separator: " and ")) is 0 in every stage"
   }
 
-  /// The share of the random start that the moving average still holds at a position: the product of the decays so far.
-  /// From the second stage on it is zero, as weights that were trained begin it.
+  /// The share of the random start that the moving average still holds at a position. From the second stage on it is
+  /// zero, as weights that were trained begin it.
   package func randomShare(at position: TrainingPosition) -> Double {
-    guard position.stage == 0 else { return 0 }
-    var share = 1.0
-    for update in 0..<position.stageStep - position.skipped where share > 1e-6 {
-      share *= stages[0].emaDecay(at: update)
-    }
-    return share
+    position.stage == 0 ? stages[0].startShare(after: position.stageStep - position.skipped) : 0
   }
 }
