@@ -10,6 +10,8 @@ package struct LatentBatch: Sendable {
   package let labels: [Int]
   /// [B · N, F] teacher features, if the data set was opened with them and the batch needs them.
   package let features: Matrix<Float>?
+  /// [B, request.layout.count] a teacher's attention, if the reader was asked for it and the batch needs it.
+  package let attention: Matrix<Float>?
 }
 
 /// Reads batches ahead of time on a thread of its own. `next` returns one batch after another; the memory of a batch is
@@ -19,10 +21,13 @@ package final class BatchReader: @unchecked Sendable {
   private let order: SampleOrder
   private let randomness: LatentRandomness
   private let globalBatch: Int
-  private let featureBatches: Int
+  private let attention: AttentionRequest?
+  private let teacherBatches: Int
   private let slice: Range<Int>
   private let slots: [Slot]
   private let arena: Arena
+  /// For the stored attention of one sample.
+  private let scratch: Vector<Float>
   private let condition = Condition()
   /// Guarded by `condition`: finished batches, the numbers of the next batch to read and to take, and whether to end.
   private var finished: [Result<LatentBatch, any Error>?]
@@ -33,7 +38,7 @@ package final class BatchReader: @unchecked Sendable {
 
   private struct Slot {
     let latents: Matrix<Float>
-    let features: Matrix<Float>?
+    let features, attention: Matrix<Float>?
   }
 
   /// Starts to read.
@@ -42,27 +47,33 @@ package final class BatchReader: @unchecked Sendable {
   ///   - batch: samples of a global batch
   ///   - slice: the samples of each global batch to deliver; nil delivers all of them
   ///   - firstDraw: the draw index of the first sample of the first global batch
-  ///   - featureBatches: the number of batches, from the first on, that need the teacher's features; the others come
-  ///     without them
+  ///   - attention: the part of the teacher's attention to read, or nil for none
+  ///   - teacherBatches: the number of batches, from the first on, that need what is stored of the teacher; the others
+  ///     come without it
   ///   - ahead: the largest number of batches that are finished and not yet taken
   package init(
     _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, slice: Range<Int>? = nil,
-    firstDraw: UInt64, featureBatches: Int = .max, ahead: Int = 2
+    firstDraw: UInt64, attention: AttentionRequest? = nil, teacherBatches: Int = .max, ahead: Int = 2
   ) {
-    (self.dataset, self.order, self.randomness, self.featureBatches) = (dataset, order, randomness, featureBatches)
+    (self.dataset, self.order, self.randomness, self.teacherBatches) = (dataset, order, randomness, teacherBatches)
     (globalBatch, self.firstDraw, self.slice) = (batch, firstDraw, slice ?? 0..<batch)
     let batch = self.slice.count
-    let shape = featureBatches > 0 ? dataset.featureShape : nil
+    let shape = teacherBatches > 0 ? dataset.featureShape : nil
+    let request = teacherBatches > 0 ? attention : nil
     let latentCount = Arena.aligned(batch * dataset.latentElements)
     let featureCount = Arena.aligned(batch * (shape.map { $0.tokens * $0.width } ?? 0))
+    let attentionCount = Arena.aligned(batch * (request?.layout.count ?? 0))
+    let scratchCount = request == nil ? 0 : Arena.aligned(dataset.attentionShape?.count ?? 0)
     // One slot more than `ahead`, for the batch in use.
-    let arena = Arena(count: (ahead + 1) * (latentCount + featureCount))
+    let arena = Arena(count: (ahead + 1) * (latentCount + featureCount + attentionCount) + scratchCount)
     slots = (0...ahead).map { _ in
       Slot(
         latents: arena.matrix(rows: batch, columns: dataset.latentElements),
-        features: shape.map { arena.matrix(rows: batch * $0.tokens, columns: $0.width) })
+        features: shape.map { arena.matrix(rows: batch * $0.tokens, columns: $0.width) },
+        attention: request.map { arena.matrix(rows: batch, columns: $0.layout.count) })
     }
-    self.arena = arena
+    scratch = arena.matrix(rows: 1, columns: scratchCount).flattened
+    (self.arena, self.attention) = (arena, request)
     finished = Array(repeating: nil, count: ahead + 1)
     do {
       try BackgroundThread.start("batch reader") { [weak self] in
@@ -120,7 +131,8 @@ package final class BatchReader: @unchecked Sendable {
 
   private func read(_ number: Int, _ slot: Slot) throws -> LatentBatch {
     let first = firstDraw + UInt64(number * globalBatch + slice.lowerBound)
-    let features = number < featureBatches ? slot.features : nil
+    let isTaught = number < teacherBatches
+    let (features, attention) = isTaught ? (slot.features, slot.attention) : (nil, nil)
     var labels: [Int] = []
     for b in 0..<slice.count {
       let draw = first + UInt64(b)
@@ -130,7 +142,12 @@ package final class BatchReader: @unchecked Sendable {
       if let features, let tokens = dataset.featureShape?.tokens {
         try dataset.features(index, into: features.rows(b * tokens..<(b + 1) * tokens).flattened)
       }
+      if let attention, let request = self.attention {
+        let room = scratch[0..<(dataset.attentionShape?.count ?? 0)]
+        try dataset.attention(index, request, draw: draw, into: attention.vector(b), scratch: room)
+      }
     }
-    return LatentBatch(firstDraw: first, latents: slot.latents, labels: labels, features: features)
+    return LatentBatch(
+      firstDraw: first, latents: slot.latents, labels: labels, features: features, attention: attention)
   }
 }

@@ -19,15 +19,16 @@ package final class LatentDataset: Sendable {
   /// - Parameters:
   ///   - paths: at least one file; the samples follow one another in this order
   ///   - flips: whether images are mirrored at random
-  ///   - features: the name of the teacher's features under `/features`
-  package init(paths: [String], flips: Bool = false, features: String? = nil) throws {
-    files = try paths.map { try LatentFile(path: $0, features: features) }
+  ///   - teacher: what is read of a teacher
+  package init(paths: [String], flips: Bool = false, teacher: TeacherNames = TeacherNames()) throws {
+    files = try paths.map { try LatentFile(path: $0, teacher) }
     guard let first = files.first else {
       throw FileError.unusable(path: "data set", problem: "names no file, expected at least one")
     }
     for file in files.dropFirst() {
       guard file.channels == first.channels, file.side == first.side, file.properties == first.properties,
-        file.featureShape.map({ [$0.tokens, $0.width] }) == first.featureShape.map({ [$0.tokens, $0.width] })
+        file.featureShape.map({ [$0.tokens, $0.width] }) == first.featureShape.map({ [$0.tokens, $0.width] }),
+        file.attentionShape == first.attentionShape
       else {
         throw FileError.unusable(
           path: file.path, problem: "its shape or its attributes differ from those of \(first.path)")
@@ -42,6 +43,9 @@ package final class LatentDataset: Sendable {
 
   /// Tokens and width of the teacher's features, if the data set was opened with them.
   package var featureShape: (tokens: Int, width: Int)? { files[0].featureShape }
+
+  /// The extents of the teacher's attention, if the data set was opened with it.
+  package var attentionShape: AttentionShape? { files[0].attentionShape }
 
   /// Whether samples are drawn from stored moments.
   package var hasMoments: Bool { files[0].hasMoments }
@@ -120,6 +124,19 @@ package final class LatentDataset: Sendable {
   package func features(_ index: Int, into features: Vector<Float>) throws {
     let (file, entry) = place(index)
     try file.readFeatures(entry, into: features.buffer)
+  }
+
+  /// Reads what `request` asks for of the teacher's attention of sample `index`.
+  ///
+  /// - Parameters:
+  ///   - draw: whose kept tokens are meant
+  ///   - target: [request.layout.count]
+  ///   - scratch: [attentionShape.count]
+  package func attention(
+    _ index: Int, _ request: AttentionRequest, draw: UInt64, into target: Vector<Float>, scratch: Vector<Float>
+  ) throws {
+    let (file, entry) = place(index)
+    try file.readAttention(entry, request, draw: draw, into: target, scratch: scratch)
   }
 
   /// Draws a latent from moments: mean + std · ε, in the place of the mean.

@@ -1,8 +1,10 @@
 import Foundation
 import SprintFormats
+import SprintKernels
 
 /// One HDF5 file of latents: `/latents` [N, C, S, S], drawn, or `/moments` [N, 2C, S, S], mean then standard deviation;
-/// `/labels` [N]; optionally `/latents_flip` or `/moments_flip`, of the mirrored images, and a teacher's `/features`.
+/// `/labels` [N]; optionally `/latents_flip` or `/moments_flip`, of the mirrored images, and a teacher's features and
+/// attention.
 final class LatentFile: Sendable {
   let path: String
   let count, channels, side: Int
@@ -13,11 +15,12 @@ final class LatentFile: Sendable {
   private let values: StoredArray
   private let flipped: StoredArray?
   private let features: StoredArray?
+  private let attention: StoredAttention?
   /// The names of all data sets that are read.
   private let names: [String]
 
   /// Opens a file and checks everything that can be checked without reading the samples.
-  init(path: String, features featureName: String?) throws {
+  init(path: String, _ teacher: TeacherNames) throws {
     self.path = path
     let stored = try StoredFile(path)
     let file = try HDF5File(reading: path, followsOtherFiles: true)
@@ -29,10 +32,13 @@ final class LatentFile: Sendable {
     (self.count, channels, side) = (count, hasMoments ? shape[1] / 2 : shape[1], shape[2])
     flipped = try Self.flipped(file, stored, "\(name)_flip", shape)
     labels = try Self.labels(file, count)
-    features = try featureName.map { try Self.features(file, stored, "/features/\($0)", count) }
+    features = try teacher.features.map { try Self.features(file, stored, "/features/\($0)", count) }
+    attention = try teacher.attention.map { try StoredAttention(file, stored, $0, count) }
     properties = try LatentProperties(of: file, channels: channels)
     source = try file.text("source") ?? ""
-    names = [name, "\(name)_flip", "/labels"] + (featureName.map { ["/features/\($0)"] } ?? [])
+    names =
+      [name, "\(name)_flip", "/labels"] + (teacher.features.map { ["/features/\($0)"] } ?? [])
+      + (attention?.names ?? [])
   }
 
   /// The other files in which numbers of this one lie, by links or external storage.
@@ -96,6 +102,9 @@ final class LatentFile: Sendable {
   /// Tokens and width of the features, if the file was opened with them.
   var featureShape: (tokens: Int, width: Int)? { features.map { ($0.shape[1], $0.shape[2]) } }
 
+  /// The extents of the teacher's attention, if the file was opened with it.
+  var attentionShape: AttentionShape? { attention?.shape }
+
   /// Whether the file holds latents of the mirrored images too.
   var hasFlipped: Bool { flipped != nil }
 
@@ -111,5 +120,13 @@ final class LatentFile: Sendable {
   func readFeatures(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws {
     guard let features else { preconditionFailure("the file was opened without features") }
     try features.read(index, into: target)
+  }
+
+  /// Reads what `request` asks for of the teacher's attention of entry `index`.
+  func readAttention(
+    _ index: Int, _ request: AttentionRequest, draw: UInt64, into target: Vector<Float>, scratch: Vector<Float>
+  ) throws {
+    guard let attention else { preconditionFailure("the file was opened without attention") }
+    try attention.read(index, request, draw: draw, into: target, scratch: scratch)
   }
 }

@@ -2,7 +2,7 @@ import SprintKernels
 import SprintModel
 
 /// The training objective: the mean squared error of the velocity on a path between data and noise, and the alignment
-/// with a teacher's features. SiT, arXiv 2401.08740; REPA, arXiv 2410.06940.
+/// with a teacher's features and attention. SiT, arXiv 2401.08740; REPA, arXiv 2410.06940; HASTE, arXiv 2505.16792.
 ///
 /// It computes one batch at a time, on one thread that calls it.
 package final class FlowMatching {
@@ -30,12 +30,17 @@ package final class FlowMatching {
     mix(batch)
     let input = NetworkInput(
       latents: mixed.rows(0..<count), times: batch.times, labels: batch.labels, deepPath: batch.deepPath,
-      readsFeatures: batch.teacher != nil)
+      readsFeatures: batch.teacher != nil, attention: batch.attention)
     network.forward(weights, input, into: &pass, in: memory, check: check)
     let errors = (0..<count).map { squaredError(memory.velocity.vector($0), velocity.vector($0)) }
+    let attention = attentionLosses
     return Losses(
-      denoising: errors.reduce(0, +) / Double(count * velocity.columns), alignment: alignment(batch.teacher))
+      denoising: errors.reduce(0, +) / Double(count * velocity.columns), alignment: alignment(batch.teacher),
+      attention: attention.reduce(0, +) / Double(max(1, attention.count)))
   }
+
+  /// The mean cross-entropy of each layer of the teacher's attention in the last batch; empty without its alignment.
+  package var attentionLosses: [Double] { memory.attentionLosses(of: pass) }
 
   private func mix(_ batch: TrainingBatch) {
     let (data, noise, times) = (batch.data, batch.noise, batch.times)
@@ -45,14 +50,15 @@ package final class FlowMatching {
     }
   }
 
-  /// Returns the losses of a batch and sets `gradients` to `factor` times the gradient of denoising +
-  /// alignmentWeight · alignment, or adds that.
+  /// Returns the losses of a batch and sets `gradients` to `factor` times the gradient of their weighted sum, or adds
+  /// that.
   ///
   /// - Parameters:
+  ///   - factors: of the losses
   ///   - adds: whether the gradient is added to what is there
   ///   - onFinal: called with each stretch of `gradients` that is finished; the stretches cover the arena
   package func lossesAndGradients(
-    _ weights: any NetworkWeights, _ batch: TrainingBatch, alignmentWeight: Double, factor: Double = 1,
+    _ weights: any NetworkWeights, _ batch: TrainingBatch, _ factors: LossWeights, factor: Double = 1,
     gradients: ParameterArena<Float>, adds: Bool = false, check: FiniteCheck? = nil,
     onFinal: @escaping (Range<Int>) -> Void = { _ in }
   ) -> Losses {
@@ -61,12 +67,14 @@ package final class FlowMatching {
     let velocityGradient = memory.velocityGradient
     for b in 0..<count {
       squaredErrorBackward(
-        memory.velocity.vector(b), velocity.vector(b), factor: Float(factor * 2 / Double(count * velocity.columns)),
+        memory.velocity.vector(b), velocity.vector(b),
+        factor: Float(factor * factors.denoising * 2 / Double(count * velocity.columns)),
         into: velocityGradient.vector(b))
     }
-    alignmentBackward(batch.teacher, factor: factor * alignmentWeight)
+    alignmentBackward(batch.teacher, factor: factor * factors.alignment)
     network.backward(
-      weights, into: gradients, adds: adds, of: pass, in: memory, check: check, onFinal: onFinal)
+      weights, into: gradients, adds: adds, of: pass, attentionGradient: factor * factors.attention, in: memory,
+      check: check, onFinal: onFinal)
     return losses
   }
 

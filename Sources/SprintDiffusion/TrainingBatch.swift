@@ -13,15 +13,18 @@ package struct TrainingBatch: Sendable {
   package var labels: [Int]
   /// The tokens and samples that take the deep path.
   package var deepPath: DeepPath
-  /// [B · N, F] features of the teacher, or nil without alignment.
+  /// [B · N, F] features of the teacher, or nil without their alignment.
   package var teacher: Matrix<Float>?
+  /// The teacher's attention, or nil without its alignment.
+  package var attention: AttentionTargets?
 
   /// Makes a batch; all parts belong to the same B samples.
   package init(
     data: Matrix<Float>, noise: Matrix<Float>, times: [Float], labels: [Int], deepPath: DeepPath,
-    teacher: Matrix<Float>? = nil
+    teacher: Matrix<Float>? = nil, attention: AttentionTargets? = nil
   ) {
     (self.data, self.noise, self.times, self.labels) = (data, noise, times, labels)
     (self.deepPath, self.teacher) = (deepPath, teacher)
+    self.attention = attention
   }
 }

@@ -122,7 +122,7 @@ import Testing
     try DatasetFile.write(
       path, shape: [7, 1, 1, 1], values: (0..<7).map { Float($0) }, labels: (0..<7).map { Int64($0) },
       features: ("teacher", [7, 2, 3], (0..<42).map { Float($0) }))
-    let dataset = try LatentDataset(paths: [path], features: "teacher")
+    let dataset = try LatentDataset(paths: [path], teacher: TeacherNames(features: "teacher"))
     let order = SampleOrder(count: 7, seed: 5)
     let reader = BatchReader(dataset, order: order, randomness: random, batch: 3, firstDraw: 4, ahead: ahead)
     defer { reader.close() }
@@ -136,16 +136,16 @@ import Testing
   }
 
   @Test("Batches come with features as long as they need them")
-  func featureBatches() throws {
+  func teacherBatches() throws {
     let path = folder.file("f.h5")
     try DatasetFile.write(
       path, shape: [4, 1, 1, 1], values: [0, 1, 2, 3], labels: [0, 1, 2, 3],
       features: ("teacher", [4, 2, 3], (0..<24).map { Float($0) }))
-    let dataset = try LatentDataset(paths: [path], features: "teacher")
+    let dataset = try LatentDataset(paths: [path], teacher: TeacherNames(features: "teacher"))
     for count in [0, 2] {
       let reader = BatchReader(
         dataset, order: SampleOrder(count: 4, seed: 5), randomness: random, batch: 3, firstDraw: 0,
-        featureBatches: count)
+        teacherBatches: count)
       defer { reader.close() }
       #expect(try (0..<5).map { _ in try reader.next().features != nil } == (0..<5).map { $0 < count })
     }

@@ -15,6 +15,8 @@ struct RunHistory {
   private(set) var stages: [StageHistory] = []
   /// The losses of validations.
   private(set) var validations = Validations()
+  /// The mean cosines between the gradients of denoising and alignment.
+  private(set) var angles = ThinnedSample<(step: Int, cosine: Double)>()
   /// The latest starts of the run, with those who took part from there on.
   private(set) var starts: [RunStartRecord] = []
   /// The seconds that writing a checkpoint took, by file.
@@ -71,6 +73,7 @@ struct RunHistory {
     case .checkpoint(_, let file, let seconds): if checkpoints.contains(file) { saves[file] = seconds }
     case .start(let start): starts = starts.suffix(Self.mostStarts - 1) + [start]
     case .gap(let steps): gaps.take(gap: steps)
+    case .angle(let step, let cosine): angles.add((step, cosine))
     case .snapshot: break
     }
   }

@@ -44,7 +44,7 @@ struct RunProgress: Encodable {
         (sum, count) = (0, 0)
       case .validation(_, let loss):
         if loss.isFinite { validation.add(done.with(loss: loss)) }
-      case .checkpoint, .start, .gap, .snapshot: break
+      case .angle, .checkpoint, .start, .gap, .snapshot: break
       }
     }
     if count > 0 { training.add(done.with(loss: sum / Double(count))) }

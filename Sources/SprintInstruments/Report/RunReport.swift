@@ -35,7 +35,8 @@ package struct RunReport {
   private var page: ReportPage {
     ReportPage(
       title: URL(fileURLWithPath: folder.path).lastPathComponent, headline: headline, facts: facts, charts: charts,
-      pictures: pictures, caption: history.lastStart?.caption ?? "", tables: [stages, starts, checkpoints],
+      pictures: pictures, caption: history.lastStart?.caption ?? "",
+      tables: [stages, angles, starts, checkpoints].compactMap(\.self),
       configuration: configurationText)
   }
 
@@ -73,7 +74,8 @@ package struct RunReport {
     var loss = chart("loss", points.count == 0 ? "Loss" : "Loss, and validation loss of the average (points)")
     loss?.points = points.elements.map { ($0.step, $0.loss) }
     return [
-      loss, chart("alignment", "Alignment loss"), chart("gradient_norm", "Norm of the gradients"),
+      loss, chart("alignment", "Alignment loss of features"), chart("attention", "Alignment loss of attention"),
+      chart("gradient_norm", "Norm of the gradients"),
       chart("learning_rate", "Learning rate"), chart("images_per_second", "Throughput", "images/s"),
       chart("peak_share", "Share of the matrix products' peak", "%", factor: 100),
       chart("data_seconds", "Waiting for data", "ms a step", factor: 1000),
@@ -109,6 +111,13 @@ package struct RunReport {
     return ReportPage.Table(
       title: "Stages", heads: ["stage", "steps", "images", "median s/step", "images/s", "share of peak", "time"],
       rows: rows)
+  }
+
+  private var angles: ReportPage.Table? {
+    guard history.angles.count > 0 else { return nil }
+    let rows = history.angles.elements.map { ["\($0.step)", String(format: "%.4f", $0.cosine)] }
+    return ReportPage.Table(
+      title: "Angle between the gradients of denoising and alignment", heads: ["step", "mean cosine"], rows: rows)
   }
 
   private var starts: ReportPage.Table {

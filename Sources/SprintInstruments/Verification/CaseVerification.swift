@@ -13,10 +13,7 @@ package struct CaseVerification {
   private let optimizer: Optimizer
   private let objective: FlowMatching
   private let memory: PassMemory
-  private let arena: Arena
-  private let data, noise: Matrix<Float>
-  private let teacher: Matrix<Float>?
-  private let batch: Int
+  private let inputs: CaseInputs
   private let precision: Precision
   private let output: String?
 
@@ -32,26 +29,12 @@ package struct CaseVerification {
     file = try SafetensorsFile(path: path)
     recipe = try CaseRecipe(file)
     network = Network(recipe.model, workers: workers)
-    let shape = try file.entry("step.0.input.x").shape
-    guard shape.count == 4, shape[1...] == [recipe.model.channels, recipe.model.side, recipe.model.side] else {
-      throw FileError.unexpected(
-        path: path, name: "step.0.input.x", found: "\(shape)",
-        expected: "[B, \(recipe.model.channels), \(recipe.model.side), \(recipe.model.side)]")
-    }
-    batch = shape[0]
-    memory = PassMemory(network, PassSize(batch: batch, training: true, precision: precision))
+    inputs = try CaseInputs(file, recipe)
+    memory = PassMemory(network, PassSize(batch: inputs.batch, training: true, precision: precision))
     objective = FlowMatching(network, interpolant: .straight, memory: memory)
     var adamW = AdamWConfiguration()
     adamW.weightDecay = recipe.weightDecay
     optimizer = Optimizer(network, adamW, precision: precision)
-    let model = recipe.model
-    let features = batch * model.tokens * (model.projector?.featureWidth ?? 0)
-    arena = Arena(count: 2 * Arena.aligned(batch * model.latentElements) + Arena.aligned(features))
-    data = arena.matrix(rows: batch, columns: model.latentElements)
-    noise = arena.matrix(rows: batch, columns: model.latentElements)
-    teacher = model.projector.map { [arena, batch] in
-      arena.matrix(rows: batch * model.tokens, columns: $0.featureWidth)
-    }
   }
 
   /// Runs the case and returns the comparison of every group of results.
@@ -66,7 +49,8 @@ package struct CaseVerification {
     var losses = VerifiedGroup("losses", tolerance: 0.02)
     var gradients = VerifiedGroup("gradients", tolerance: 0.1)
     try start()
-    try train(0, &velocity, &losses, &gradients)
+    var angle: VerifiedGroup?
+    try train(0, &velocity, &losses, &gradients, &angle)
     return [velocity, losses, gradients]
   }
 
@@ -87,8 +71,9 @@ package struct CaseVerification {
     var gradients = VerifiedGroup("gradients", tolerance: 2e-5)
     var finalWeights = VerifiedGroup("final weights", tolerance: 2e-5)
     var samples = VerifiedGroup("samples", tolerance: 2e-5)
+    var angle = recipe.angleBlock.map { _ in VerifiedGroup("angle", tolerance: 2e-6, isAbsolute: true) }
     let weights = try start()
-    for step in 0..<recipe.steps { try train(step, &velocity, &losses, &gradients) }
+    for step in 0..<recipe.steps { try train(step, &velocity, &losses, &gradients, &angle) }
     try optimizer.collect(.weights, into: weights.elements)
     for parameter in network.layout.parameters {
       for (values, kind) in [(weights.elements, "param"), (optimizer.average, "ema")] {
@@ -100,14 +85,21 @@ package struct CaseVerification {
     for method in [SamplingMethod.ode, .sde] {
       for kind in Guidance.Kind.allCases { try sample(method, kind, &samples) }
     }
-    return [velocity, losses, gradients, finalWeights, samples]
+    return [velocity, losses, gradients] + (angle.map { [$0] } ?? []) + [finalWeights, samples]
   }
 
   private func train(
-    _ step: Int, _ velocity: inout VerifiedGroup, _ losses: inout VerifiedGroup, _ gradients: inout VerifiedGroup
+    _ step: Int, _ velocity: inout VerifiedGroup, _ losses: inout VerifiedGroup, _ gradients: inout VerifiedGroup,
+    _ angle: inout VerifiedGroup?
   ) throws {
+    let aligns = step < recipe.stop
+    let batch = try inputs.batch(step, aligns: aligns)
+    if aligns, angle != nil, let block = recipe.angleBlock {
+      let name = "step.\(step).output.cosine"
+      angle?.compare([try cosine(batch, block)], try file.floats(name, shape: []).map(Double.init), name)
+    }
     let result = objective.lossesAndGradients(
-      optimizer.passWeights, try inputs(step), alignmentWeight: recipe.alignmentWeight, gradients: optimizer.gradients)
+      optimizer.passWeights, batch, aligns ? recipe.factors : LossWeights(), gradients: optimizer.gradients)
     if step == 0 {
       if let output { try writeFirstStep(to: output) }
       let name = "step.0.output.velocity"
@@ -122,12 +114,26 @@ package struct CaseVerification {
       }
     }
     let norm = optimizer.sumOfSquaredGradients().squareRoot()
-    for (name, value) in [("loss", result.denoising), ("align", result.alignment), ("grad_norm", norm)] {
+    var values = [("loss", result.denoising), ("align", result.alignment), ("grad_norm", norm)]
+    if recipe.angleBlock != nil { values.append(("attention", result.attention)) }
+    for (name, value) in values {
       let name = "step.\(step).output.\(name)"
       losses.compare([value], try file.floats(name, shape: []).map(Double.init), name)
     }
+    if batch.attention != nil {
+      let name = "step.\(step).output.attention_each"
+      let each = objective.attentionLosses
+      losses.compare(each, try file.floats(name, shape: [each.count]).map(Double.init), name)
+    }
     try optimizer.update(
-      step: step + 1, learningRate: recipe.learningRate, norm: norm, clip: recipe.clip, ema: recipe.ema)
+      step: step + 1, learningRate: recipe.learningRate, norm: norm, clip: recipe.clip, ema: recipe.ema,
+      resting: aligns ? nil : network.layout.projector)
+  }
+
+  private func cosine(_ batch: TrainingBatch, _ block: Int) throws -> Double {
+    let angle = GradientAngle(network.layout, block: block)
+    angle.add(objective, optimizer.passWeights, batch, recipe.factors, gradients: optimizer.gradients)
+    return try angle.cosine(.single())
   }
 
   private func writeFirstStep(to path: String) throws {
@@ -140,49 +146,6 @@ package struct CaseVerification {
     let velocity = SafetensorsFile.Tensor(
       name: "step.0.output.velocity", shape: shape, values: UnsafeBufferPointer(memory.velocity.flattened.buffer))
     try SafetensorsFile.write([velocity] + gradients, metadata: ["precision": precision.rawValue], to: path)
-  }
-
-  private func inputs(_ step: Int) throws -> TrainingBatch {
-    let model = recipe.model
-    let latentShape = [batch, model.channels, model.side, model.side]
-    fill(data.flattened, try file.floats("step.\(step).input.x", shape: latentShape))
-    fill(noise.flattened, try file.floats("step.\(step).input.noise", shape: latentShape))
-    if let teacher, let width = model.projector?.featureWidth {
-      fill(teacher.flattened, try file.floats("step.\(step).input.teacher", shape: [batch, model.tokens, width]))
-    }
-    let dropped = try file.bytes("step.\(step).input.path_drop", shape: [batch]).map { $0 != 0 }
-    return TrainingBatch(
-      data: data, noise: noise, times: try file.floats("step.\(step).input.t", shape: [batch]),
-      labels: try labels("step.\(step).input.y", count: batch, allowsNone: true),
-      deepPath: DeepPath(kept: try kept(step), dropped: dropped), teacher: teacher)
-  }
-
-  private func kept(_ step: Int) throws -> KeptTokens? {
-    let name = "step.\(step).input.keep"
-    guard let entry = file.entries[name] else { return nil }
-    guard entry.shape.count == 2, entry.shape[0] == batch, entry.shape[1] > 0 else {
-      throw FileError.unexpected(path: file.path, name: name, found: "\(entry.shape)", expected: "[\(batch), M]")
-    }
-    let ids = try file.integers(name).map { Int32(clamping: $0) }
-    for start in stride(from: 0, to: ids.count, by: entry.shape[1]) {
-      let sample = ids[start..<start + entry.shape[1]]
-      guard Set(sample).count == sample.count, sample.allSatisfy({ $0 >= 0 && $0 < recipe.model.tokens }) else {
-        throw FileError.unexpected(
-          path: file.path, name: name, found: "a repeated or impossible id",
-          expected: "different ids below \(recipe.model.tokens)")
-      }
-    }
-    return KeptTokens(ids: ids, perSample: entry.shape[1])
-  }
-
-  private func labels(_ name: String, count: Int, allowsNone: Bool) throws -> [Int] {
-    let labels = try file.integers(name, shape: [count]).map { Int($0) }
-    let limit = recipe.model.classes + (allowsNone ? 1 : 0)
-    if let bad = labels.first(where: { $0 < 0 || $0 >= limit }) {
-      throw FileError.unexpected(
-        path: file.path, name: name, found: "class \(bad)", expected: "0 to \(limit - 1)")
-    }
-    return labels
   }
 
   private func sample(_ method: SamplingMethod, _ kind: Guidance.Kind, _ samples: inout VerifiedGroup) throws {
@@ -198,7 +161,8 @@ package struct CaseVerification {
       method: method, steps: recipe.sampleSteps,
       guidance: Guidance(kind, scale: recipe.scale, interval: recipe.interval))
     let sampler = Sampler(network, weights: optimizer.passWeights, settings: settings, batch: count)
-    let found = sampler.sample(start: start, labels: try labels("sample.input.y", count: count, allowsNone: false)) {
+    let labels = try file.labels("sample.input.y", count: count, below: model.classes)
+    let found = sampler.sample(start: start, labels: labels) {
       $1 = Array(epsilon[$0 * start.count..<($0 + 1) * start.count])
     }
     samples.compare(found, try file.floats(name, shape: shape).map(Double.init), name)

@@ -85,12 +85,23 @@ private func updatedWeight(_ step: AdamWStep, _ slices: AdamWSlices, _ i: Int) -
   return updated
 }
 
+/// Moves the average alone, of weights that rest in this step.
+package func updateAverage(_ step: AdamWStep, weights: Vector<Float>, average: Vector<Float>) {
+  precondition(weights.count == average.count, "updateAverage: counts differ")
+  let (w, a) = (weights.base, average.base)
+  for i in 0..<weights.count { a[i] += (w[i] - a[i]) * step.emaRest }
+}
+
 /// Σ x² in double precision.
-package func sumOfSquares(_ x: Vector<Float>) -> Double {
+package func sumOfSquares(_ x: Vector<Float>) -> Double { sumOfProducts(x, x) }
+
+/// Σ x · y in double precision.
+package func sumOfProducts(_ x: Vector<Float>, _ y: Vector<Float>) -> Double {
+  precondition(x.count == y.count, "sumOfProducts: counts differ")
   var total = 0.0
   for start in stride(from: 0, to: x.count, by: 4096) {
     let run = min(4096, x.count - start)
-    total += Double(dot(x.base + start, x.base + start, run))
+    total += Double(dot(x.base + start, y.base + start, run))
   }
   return total
 }

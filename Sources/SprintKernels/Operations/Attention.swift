@@ -39,15 +39,24 @@ package struct AttentionScratch<Element: MatrixElement>: Sendable {
 ///   - logSumExp: [N, heads] receives the log of each row's normaliser, from which the backward pass computes
 ///     probabilities again
 ///   - scratch: for the scores of these heads
+///   - target: a teacher's attention, or nil without one
+/// - Returns: the sum of the cross-entropies of all rows that have a target
+@discardableResult
 package func attention<Element: MatrixElement>(
   _ heads: AttentionHeads<Element>, into out: MatrixStack<Element>, logSumExp: Matrix<Float>,
-  _ scratch: AttentionScratch<Element>
-) {
+  _ scratch: AttentionScratch<Element>, target: AttentionTarget? = nil
+) -> Double {
   let (scores, probabilities) = (scratch.scores, scratch.probabilities)
   precondition(logSumExp.rows == heads.tokens && logSumExp.columns == out.count, "attention: shapes differ")
   MatrixProduct(heads.query, heads.key, scores, transposeB: true, factor: heads.factor).compute()
-  for head in 0..<out.count { softmax(scores[head], into: probabilities[head], logSumExp.columns(head..<head + 1)) }
+  var loss = 0.0
+  for head in 0..<out.count {
+    // Before the scores turn into probabilities in the same memory.
+    if let wanted = target?.head(head) { loss += crossEntropy(scores[head], wanted) }
+    softmax(scores[head], into: probabilities[head], logSumExp.columns(head..<head + 1))
+  }
   MatrixProduct(probabilities, heads.value, out).compute()
+  return loss
 }
 
 /// Turns rows of scores into probabilities, and writes the log of each row's normaliser.
@@ -82,9 +91,10 @@ private func softmax<Element: MatrixElement>(
 ///   - logSumExp: of the forward pass
 ///   - gradients: dq, dk and dv
 ///   - scratch: for the scores of these heads
+///   - target: of the forward pass, with the gradient of its cross-entropies
 package func attentionBackward<Element: MatrixElement>(
   _ dout: MatrixStack<Element>, _ heads: AttentionHeads<Element>, out: MatrixStack<Element>, logSumExp: Matrix<Float>,
-  into gradients: AttentionHeads<Element>, _ scratch: AttentionScratch<Element>
+  into gradients: AttentionHeads<Element>, _ scratch: AttentionScratch<Element>, target: AttentionTarget? = nil
 ) {
   let (scores, probabilities) = (scratch.scores, scratch.probabilities)
   let (scoreGradients, differences) = (scratch.scoreGradients, scratch.differences)
@@ -96,8 +106,14 @@ package func attentionBackward<Element: MatrixElement>(
   MatrixProduct(probabilities, dout, gradients.value, transposeA: true).compute()
   MatrixProduct(dout, heads.value, scoreGradients, transposeB: true).compute()
   for head in 0..<out.count {
-    softmaxBackward(
-      scoreGradients[head], probabilities[head], dout[head], out[head], factor: heads.factor, into: differences[head])
+    if let target, let wanted = target.head(head) {
+      alignedSoftmaxBackward(
+        scoreGradients[head], probabilities[head], dout[head], out[head], target: wanted,
+        rowGradient: target.rowGradient, factor: heads.factor, into: differences[head])
+    } else {
+      softmaxBackward(
+        scoreGradients[head], probabilities[head], dout[head], out[head], factor: heads.factor, into: differences[head])
+    }
   }
   MatrixProduct(differences, heads.key, gradients.query).compute()
   MatrixProduct(differences, heads.query, gradients.key, transposeA: true).compute()
@@ -130,25 +146,4 @@ private func softmaxBackward<Element: MatrixElement>(
       difference.store(probability.load(i, lanes) * (gradient.load(i, lanes) - mean) * factor, i, lanes)
     }
   }
-}
-
-@inline(__always)
-private func largestElement(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
-  var best = SIMD16<Float>(repeating: x[0])
-  for (i, lanes) in Vectors(count) {
-    let v = x.load(i, lanes)
-    best = larger(best, lanes == 16 ? v : v.replacing(with: x[0], where: beyond(lanes)))
-  }
-  return best.largest
-}
-
-@inline(__always)
-private func firstLanes(_ x: SIMD16<Float>, _ lanes: Int) -> SIMD16<Float> {
-  x.replacing(with: 0, where: beyond(lanes))
-}
-
-/// A mask of the lanes from number `lanes`.
-@inline(__always)
-private func beyond(_ lanes: Int) -> SIMDMask<SIMD16<Int32>> {
-  SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) .>= Int32(lanes)
 }

@@ -94,3 +94,26 @@ func add<Element: MatrixElement>(
 ) {
   for (i, lanes) in Vectors(count) { target.store(target.load(i, lanes) + source.load(i, lanes), i, lanes) }
 }
+
+/// The largest of `count` elements, at least one.
+@inline(__always)
+func largestElement(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
+  var best = SIMD16<Float>(repeating: x[0])
+  for (i, lanes) in Vectors(count) {
+    let v = x.load(i, lanes)
+    best = larger(best, lanes == 16 ? v : v.replacing(with: x[0], where: beyond(lanes)))
+  }
+  return best.largest
+}
+
+/// The first `lanes` lanes; the others are zero.
+@inline(__always)
+func firstLanes(_ x: SIMD16<Float>, _ lanes: Int) -> SIMD16<Float> {
+  x.replacing(with: 0, where: beyond(lanes))
+}
+
+/// A mask of the lanes from number `lanes`.
+@inline(__always)
+private func beyond(_ lanes: Int) -> SIMDMask<SIMD16<Int32>> {
+  SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) .>= Int32(lanes)
+}

@@ -28,8 +28,9 @@ package func scatterRows(_ x: Matrix<Float>, _ rows: UnsafePointer<Int32>, into 
   for r in 0..<x.rows { out.row(checked(rows[r], below: out.rows)).update(from: x.row(r), count: x.columns) }
 }
 
+/// A row that exists.
 @inline(__always)
-private func checked(_ row: Int32, below count: Int) -> Int {
+func checked(_ row: Int32, below count: Int) -> Int {
   precondition(row >= 0 && row < count, "row \(row) of \(count)")
   return Int(row)
 }

@@ -2,15 +2,17 @@ import SprintKernels
 
 /// Attention of one sample, some heads at a time.
 extension Block {
-  /// attended = attention(q, k, v), with queries and keys normalised and turned.
-  func attend(_ rows: Range<Int>) {
+  /// attended = attention(q, k, v), with queries and keys normalised and turned; compares it with the target, if any.
+  func attend(_ rows: Range<Int>, _ sample: Int) {
     let (attended, logSumExp) = (activations[.attended].rows(rows), residual[.logSumExp].rows(rows))
     prepareQueriesAndKeys(rows)
+    var loss = 0.0
     forEachGroupOfHeads(rows.count) { heads in
-      attention(
+      loss += attention(
         inputs(of: heads, rows), into: stack(of: heads, .query, in: attended), logSumExp: logSumExp.columns(heads),
-        scratch.attention(heads: heads.count, tokens: rows.count))
+        scratch.attention(heads: heads.count, tokens: rows.count), target: target?.heads(heads, ofSample: sample))
     }
+    if let target { target.losses[sample, 0] = Float(loss) }
   }
 
   /// The backward pass of `attend`.
@@ -20,7 +22,7 @@ extension Block {
   ///   - gradients: [tokens, 3 D] set to the gradients of queries, keys and values before normalisation
   ///   - norms: [2 W] set to the gradients of the query and the key norm
   func attendBackward(
-    _ rows: Range<Int>, _ dout: Matrix<Element>, into gradients: Matrix<Element>, norms: Vector<Float>
+    _ rows: Range<Int>, _ sample: Int, _ dout: Matrix<Element>, into gradients: Matrix<Element>, norms: Vector<Float>
   ) {
     let (attended, logSumExp) = (activations[.attended].rows(rows), residual[.logSumExp].rows(rows))
     prepareQueriesAndKeys(rows)
@@ -28,7 +30,7 @@ extension Block {
       attentionBackward(
         stack(of: heads, .query, in: dout), inputs(of: heads, rows), out: stack(of: heads, .query, in: attended),
         logSumExp: logSumExp.columns(heads), into: parts(of: heads, in: gradients),
-        scratch.attention(heads: heads.count, tokens: rows.count))
+        scratch.attention(heads: heads.count, tokens: rows.count), target: target?.heads(heads, ofSample: sample))
     }
     norms.clear()
     for head in 0..<configuration.heads {

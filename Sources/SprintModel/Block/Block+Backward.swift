@@ -54,7 +54,9 @@ extension Block {
       Meter.count(.attention) {
         for (i, slot) in slots.enumerated() {
           let rows = rows(ofSlot: i)
-          attendBackward(rows, upstream.rows(rows), into: gradients.inner.rows(rows), norms: norms.vector(slot))
+          attendBackward(
+            rows, tokens.samples[slot], upstream.rows(rows), into: gradients.inner.rows(rows),
+            norms: norms.vector(slot))
         }
       }
     }

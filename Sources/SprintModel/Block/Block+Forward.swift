@@ -39,7 +39,7 @@ extension Block {
     let (qkv, attended, projected) = (activations[.qkv], activations[.attended], activations[.projected])
     linear(normalized, parameters.qkv, into: qkv)
     look(qkv, "attn.qkv", "output")
-    Trace.span("attention", "attention") { Meter.count(.attention) { forEachSlot { rows, _ in attend(rows) } } }
+    Trace.span("attention", "attention") { Meter.count(.attention) { forEachSlot(attend) } }
     look(attended, "attn", "output")
     linear(attended, parameters.projection, into: projected)
     look(projected, "attn.proj", "output")

@@ -21,6 +21,8 @@ struct Block<Element: MatrixElement>: Sendable {
   let slots: Range<Int>
   let modulation: Modulation<ModulationPart>
   let rotary: RotaryTable
+  /// A teacher's attention, or nil if the block's is compared with none.
+  let target: BlockTarget?
   let scratch: WorkerScratch<Element>
   let check: FiniteCheck?
 

@@ -13,6 +13,8 @@ struct PassMatrices<Element: MatrixElement>: Sendable {
   let fusedDeep: Matrix<Float>  // [B M, D] the deep half of the fusion
   let fusedMask: Matrix<Float>  // [1, D] the deep half of the fusion at every dropped place
   let projector: ProjectorMemory<Element>?
+  /// [B, layers] the cross-entropies of attention with a teacher's, summed over heads and rows.
+  let attentionLosses: Matrix<Float>?
   let scratch: [WorkerScratch<Element>]
   let ofBackward: BackwardMemory<Element>?
   /// Whether the backward pass computes blocks again.
@@ -41,6 +43,7 @@ struct PassMatrices<Element: MatrixElement>: Sendable {
     projector =
       size.isTraining
       ? configuration.projector.map { Self.projector($0, rows: rows, sections, configuration, cut) } : nil
+    attentionLosses = size.isTraining ? configuration.attentionAlignment.map { cut(batch, $0.blocks.count) } : nil
     let chunk = Self.chunkRows(configuration, threads, size)
     scratch = (0..<threads).map { _ in
       WorkerScratch(rows: chunk, isTraining: size.isTraining, configuration, cut)
@@ -78,6 +81,16 @@ struct PassMatrices<Element: MatrixElement>: Sendable {
     guard pass.readsFeatures, let projector else { return nil }
     let rows = 0..<pass.featureTokens.positions.count
     return (projector.features.rows(rows), projector.featureGradients.rows(rows))
+  }
+
+  /// The mean cross-entropy of each layer of a teacher's attention over samples, heads and rows; empty if the pass
+  /// compared none.
+  func attentionLosses(of pass: Pass) -> [Double] {
+    guard let layout = pass.attention?.layout, let attentionLosses else { return [] }
+    return layout.tokens.enumerated().map { layer, tokens in
+      let sum = (0..<pass.batch).reduce(0.0) { $0 + Double(attentionLosses[$1, layer]) }
+      return sum / Double(pass.batch * layout.heads * tokens)
+    }
   }
 
   func section(_ section: Section) -> SectionMemory<Element> {

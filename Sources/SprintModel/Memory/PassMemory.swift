@@ -90,4 +90,13 @@ package final class PassMemory: Sendable {
     case .bfloat16(let matrices): matrices.features(of: pass)
     }
   }
+
+  /// The mean cross-entropy of each layer of a teacher's attention over samples, heads and rows; empty if the pass
+  /// compared none.
+  package func attentionLosses(of pass: Pass) -> [Double] {
+    switch matrices {
+    case .float32(let matrices): matrices.attentionLosses(of: pass)
+    case .bfloat16(let matrices): matrices.attentionLosses(of: pass)
+    }
+  }
 }

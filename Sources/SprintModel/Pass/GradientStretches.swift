@@ -10,15 +10,15 @@ struct GradientStretches {
 
   func outputLayer(_ compute: () -> Void) {
     let layer = stretch(from: "final_layer.linear.weight", through: "final_layer.linear.bias")
-    over([layer] + modulation(of: "final_layer"), compute)
+    over([layer] + layout.modulation(of: "final_layer"), compute)
   }
 
   func block(_ block: Int, _ compute: () -> Void) {
-    over([layout.range(ofBlock: block)] + modulation(of: configuration.name(ofBlock: block)), compute)
+    over(layout.places(ofBlock: block), compute)
   }
 
   func projector(_ compute: () -> Void) {
-    over([stretch(from: "projectors.0.weight", through: "projectors.4.bias")], compute)
+    over(layout.projector.map { [$0] } ?? [], compute)
   }
 
   /// The fusion layer, if there is one, and the mask token.
@@ -37,11 +37,6 @@ struct GradientStretches {
     stretches.forEach(begin)
     compute()
     stretches.forEach(finish)
-  }
-
-  /// The modulation weights of one layer lie with those of all others, far from the rest of the layer.
-  private func modulation(of owner: String) -> [Range<Int>] {
-    ["weight", "bias"].map { layout.range("\(owner).adaLN_modulation.1.\($0)") }
   }
 
   /// The stretch to the end of parameter `last`, from parameter `first` if the network has that.

@@ -8,11 +8,13 @@ extension Network {
   /// weight is one product over all tokens, split over the workers by output rows.
   ///
   /// - Parameters:
+  ///   - attentionGradient: the gradient of the objective with respect to the mean cross-entropy of attention
   ///   - adds: whether gradients are added to those that are there, which a memory that shares theirs does not allow
   ///   - onFinal: called with each stretch of the arena that this pass has finished; the stretches cover the arena
   package func backward(
     _ weights: any NetworkWeights, into gradients: ParameterArena<Float>, adds: Bool = false, of pass: Pass,
-    in memory: PassMemory, check: FiniteCheck? = nil, onFinal: @escaping (Range<Int>) -> Void = { _ in }
+    attentionGradient: Double = 0, in memory: PassMemory, check: FiniteCheck? = nil,
+    onFinal: @escaping (Range<Int>) -> Void = { _ in }
   ) {
     if let shared = memory.sharedGradients {
       precondition(shared === gradients && !adds, "activations lie in the memory of other gradients, or of all")
@@ -24,9 +26,11 @@ extension Network {
       layout: layout, configuration: configuration, begin: adds ? { _ in } : clear, finish: onFinal)
     switch memory.matrices {
     case .float32(let matrices):
-      BackwardPass(PassContext(self, weights, matrices, pass, check), adding: gradients).run(stretches)
+      let context = PassContext(self, weights, matrices, pass, attentionGradient: attentionGradient, check)
+      BackwardPass(context, adding: gradients).run(stretches)
     case .bfloat16(let matrices):
-      BackwardPass(PassContext(self, weights, matrices, pass, check), adding: gradients).run(stretches)
+      let context = PassContext(self, weights, matrices, pass, attentionGradient: attentionGradient, check)
+      BackwardPass(context, adding: gradients).run(stretches)
     }
   }
 }

@@ -12,15 +12,22 @@ package struct NetworkInput: Sendable {
   package var deepPath: DeepPath
   /// Whether the projector runs.
   package var readsFeatures: Bool
+  /// A teacher's attention, or nil if the network's is compared with none.
+  package var attention: AttentionTargets?
 
   /// Makes an input; all parts belong to the same B samples.
-  package init(latents: Matrix<Float>, times: [Float], labels: [Int], deepPath: DeepPath, readsFeatures: Bool = false) {
+  package init(
+    latents: Matrix<Float>, times: [Float], labels: [Int], deepPath: DeepPath, readsFeatures: Bool = false,
+    attention: AttentionTargets? = nil
+  ) {
     precondition(times.count == latents.rows && labels.count == latents.rows, "times or labels of another batch")
     precondition(deepPath.dropped.count == latents.rows, "a deep path of another batch")
+    precondition(attention?.values.rows ?? latents.rows == latents.rows, "a teacher's attention of another batch")
     self.latents = latents
     self.times = times
     self.labels = labels
     self.deepPath = deepPath
     self.readsFeatures = readsFeatures
+    self.attention = attention
   }
 }

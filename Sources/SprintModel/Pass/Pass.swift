@@ -15,7 +15,12 @@ package struct Pass: Sendable {
   private(set) var slotOfSample: [Int?] = []
   /// Whether the projector runs.
   private(set) var readsFeatures = false
+  /// A teacher's attention that the network's is compared with, if any.
+  private(set) var attention: AttentionTargets?
   private var featuresAreDeep = false
+  /// The first of the middle blocks that samples without a deep path do not enter: no alignment reads it or a later
+  /// one.
+  private var firstUnread = 0
 
   /// Makes a pass that has not begun.
   package init() {}
@@ -39,10 +44,28 @@ package struct Pass: Sendable {
     labels = input.labels
     readsFeatures = input.readsFeatures && configuration.projector != nil
     featuresAreDeep = configuration.projector.map { configuration.section(of: $0.afterBlock - 1) == .middle } ?? false
+    attention = input.attention
+    firstUnread = findFirstUnread(configuration)
     all.takeAll(batch: batch, tokens: configuration.tokens)
-    deep.take(input.deepPath, of: configuration.tokens, includingDropped: readsFeatures && featuresAreDeep)
+    deep.take(
+      input.deepPath, of: configuration.tokens,
+      includingDropped: firstUnread > configuration.blocks(of: .middle).lowerBound)
     deep.findRows(&deepRows, ofAll: configuration.tokens)
     findPlaces(tokens: configuration.tokens)
+    checkTargets(configuration)
+  }
+
+  private func findFirstUnread(_ configuration: ModelConfiguration) -> Int {
+    let middle = configuration.blocks(of: .middle)
+    let behindFeatures = readsFeatures && featuresAreDeep ? configuration.projector?.afterBlock ?? 0 : 0
+    let compared = attention == nil ? [] : configuration.attentionAlignment?.blocks ?? []
+    return compared.filter(middle.contains).reduce(behindFeatures) { max($0, $1 + 1) }
+  }
+
+  private func checkTargets(_ configuration: ModelConfiguration) {
+    guard let attention else { return }
+    precondition(
+      attention.layout == configuration.attentionLayout(kept: deep.tokens), "a teacher's attention of other tokens")
   }
 
   private mutating func findPlaces(tokens: Int) {
@@ -55,10 +78,9 @@ package struct Pass: Sendable {
   }
 
   /// The slots among `slots` that block `block` computes. In the middle, a sample whose deep path is dropped goes only
-  /// as far as the projector reads.
+  /// as far as an alignment reads.
   func live(_ slots: Range<Int>, in block: Int, _ configuration: ModelConfiguration) -> Range<Int> {
-    guard configuration.section(of: block) == .middle else { return slots }
-    if readsFeatures, let projector = configuration.projector, block < projector.afterBlock { return slots }
+    guard configuration.section(of: block) == .middle, block >= firstUnread else { return slots }
     return slots.clamped(to: 0..<deep.lasting)
   }
 }

@@ -7,17 +7,19 @@ struct PassContext<Element: MatrixElement>: Sendable {
   let weights: NetworkParameters<Element>
   let memory: PassMatrices<Element>
   let pass: Pass
+  /// The gradient of the objective with respect to the mean cross-entropy of attention; the forward pass has none.
+  let attentionGradient: Double
   let check: FiniteCheck?
 
   init(
     _ network: Network, _ weights: any NetworkWeights, _ memory: PassMatrices<Element>, _ pass: Pass,
-    _ check: FiniteCheck?
+    attentionGradient: Double = 0, _ check: FiniteCheck?
   ) {
     guard let weights = weights as? ParameterArena<Element> else {
       preconditionFailure("weights of another precision than the pass's memory")
     }
     (self.network, configuration, self.weights) = (network, network.configuration, weights.views)
-    (self.memory, self.pass, self.check) = (memory, pass, check)
+    (self.memory, self.pass, self.attentionGradient, self.check) = (memory, pass, attentionGradient, check)
   }
 
   var batch: Int { pass.batch }
@@ -46,8 +48,21 @@ struct PassContext<Element: MatrixElement>: Sendable {
       parameters: weights.blocks[block], input: memory.tokens[index].rows(rows),
       output: memory.tokens[index + 1].rows(rows), activations: memory.blocks[index].activations.rows(rows),
       residual: memory.blocks[index].residual.rows(rows), tokens: tokens,
-      slots: slots, modulation: modulation(ofBlock: block), rotary: network.rotary,
+      slots: slots, modulation: modulation(ofBlock: block), rotary: network.rotary, target: target(ofBlock: block),
       scratch: self.memory.scratch[worker], check: check)
+  }
+
+  /// The teacher's attention for a block, if the pass compares it.
+  private func target(ofBlock block: Int) -> BlockTarget? {
+    guard let targets = pass.attention, let losses = memory.attentionLosses,
+      let layer = configuration.attentionAlignment?.layer(ofBlock: block)
+    else { return nil }
+    let (heads, tokens) = (targets.layout.heads, targets.layout.tokens[layer])
+    // The loss is the mean over layers of the mean over samples, heads and rows.
+    let rows = Double(targets.layout.tokens.count * batch * heads * tokens)
+    return BlockTarget(
+      values: targets.values.columns(targets.layout.range(ofLayer: layer)), heads: heads, tokens: tokens,
+      losses: losses.columns(layer..<layer + 1), rowGradient: Float(attentionGradient / rows))
   }
 
   private func modulation(ofBlock block: Int) -> Modulation<ModulationPart> {

@@ -4,7 +4,7 @@ struct TokenSet: Sendable {
   private(set) var tokens = 1
   /// The sample in each slot.
   private(set) var samples: [Int] = []
-  /// The number of slots, from the first, that go through the whole section. The others go as far as the projector
+  /// The number of slots, from the first, that go through the whole section. The others go as far as an alignment
   /// reads.
   private(set) var lasting = 0
   /// [slots, tokens] the grid position of each token.

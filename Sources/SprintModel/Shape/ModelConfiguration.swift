@@ -35,6 +35,8 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var learnsMaskToken = false
   /// The projector of representation alignment, or nil without alignment.
   package var projector: ProjectorConfiguration?
+  /// The blocks whose attention is aligned with a teacher's, or nil without such alignment.
+  package var attentionAlignment: AttentionAlignment?
 
   /// Makes a configuration; the other properties keep their published values.
   package init(
@@ -114,6 +116,6 @@ package struct ModelConfiguration: Sendable, Equatable {
       let (lowest, highest) = (Limits.ropeTheta.lowerBound, Limits.ropeTheta.upperBound)
       return ("rope_theta", "is \(ropeTheta), expected a number from \(lowest) to \(highest)")
     }
-    return projector?.problem(blocks: blocks)
+    return projector?.problem(blocks: blocks) ?? attentionAlignment?.problem(of: self)
   }
 }

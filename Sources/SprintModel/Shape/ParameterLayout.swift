@@ -59,6 +59,22 @@ package struct ParameterLayout: Sendable {
     return range("\(name).attn.qkv.weight").lowerBound..<range("\(name).mlp.fc2.bias").upperBound
   }
 
+  /// The places of all parameters of block `block`.
+  package func places(ofBlock block: Int) -> [Range<Int>] {
+    [range(ofBlock: block)] + modulation(of: configuration.name(ofBlock: block))
+  }
+
+  /// The places of a layer's modulation weights and biases, which lie with those of all others, far from the rest of
+  /// the layer.
+  func modulation(of owner: String) -> [Range<Int>] {
+    ["weight", "bias"].map { range("\(owner).adaLN_modulation.1.\($0)") }
+  }
+
+  /// The place of the projector, if the network has one.
+  package var projector: Range<Int>? {
+    parameter("projectors.0.weight").map { $0.range.lowerBound..<range("projectors.4.bias").upperBound }
+  }
+
   /// The place of the modulation weights, or biases, of all layers.
   func range(ofModulations part: String) -> Range<Int> {
     let names = modulations.map { "\($0.name).\(part)" }

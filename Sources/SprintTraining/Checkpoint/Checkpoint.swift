@@ -21,6 +21,10 @@ package struct Checkpoint: Sendable {
     .unusable(path: path, problem: "not a whole checkpoint: \(problem)")
   }
 
+  static func lacks(_ attribute: String, _ path: String) -> FileError {
+    .unusable(path: path, problem: "lacks the attribute `\(attribute)`; is it a checkpoint of sprint?")
+  }
+
   private struct Manifest: Codable {
     let file: String
     let fingerprint: Fingerprint
@@ -57,18 +61,12 @@ package struct Checkpoint: Sendable {
     }
     fingerprint = found
     let file = try HDF5File(reading: path)
-    func number(_ name: String) throws -> Double {
-      guard let value = try file.numbers(name)?.first else {
-        throw FileError.unusable(path: path, problem: "lacks the attribute `\(name)`; is it a checkpoint of sprint?")
-      }
-      return value
-    }
-    let version = try number("format_version")
+    guard let version = try file.numbers("format_version")?.first else { throw Self.lacks("format_version", path) }
     guard version == Double(Self.version) else {
       throw FileError.unusable(
         path: path, problem: "has format version \(version), this program reads \(Self.version)")
     }
-    position = try TrainingPosition(of: path, number)
+    position = try TrainingPosition(of: path) { try file.numbers($0)?.first }
     configurationText = try file.text("configuration") ?? ""
     data = try DataRecord(of: file)
   }

@@ -33,7 +33,7 @@ package struct Configuration: Sendable {
   package var optimizer: AdamWConfiguration
   /// The largest norm of the gradients, to which longer ones are clipped; nil for no clipping.
   package var clip: Double?
-  /// Alignment with a teacher's features; nil for none.
+  /// Alignment with a teacher; nil for none.
   package var alignment: Alignment?
   /// The stages in order.
   package var stages: [Stage]
@@ -68,7 +68,7 @@ package struct Configuration: Sendable {
     data = try Data(root.section("data"))
     (interpolant, time) = try Self.readDiffusion(root.section("diffusion"))
     (optimizer, clip) = try Self.readOptimizer(root.section("optimizer"))
-    alignment = try Alignment(root, &model, features: &data.features)
+    alignment = try Alignment(root, &model, &data.teacher)
     stages = try Stage.readAll(root, model)
     distribution = try Distribution(root.section("distribution"))
     nonFinite = try root.choice("non_finite", default: .stop)
@@ -112,7 +112,8 @@ package struct Configuration: Sendable {
   /// Throws if the data lack what alignment or a plateau needs.
   private func checkData(_ root: ConfigurationReader) throws {
     if alignment != nil, data.flips {
-      throw root.error("data", "has `flip: true`, but the features of mirrored images are not stored; set it to false")
+      throw root.error(
+        "data", "has `flip: true`, but nothing is stored of the teacher for mirrored images; set it to false")
     }
     if let stage = stages.first(where: { $0.plateau != nil }), data.validation.isEmpty {
       throw root.error("data", "has no `validation`; the plateau of stage `\(stage.name)` needs a validation loss")

@@ -60,6 +60,7 @@ package struct Coordinator {
     var directive = Directive()
     directive.loss = reports.reduce(0) { $0 + $1.loss }
     directive.alignment = reports.reduce(0) { $0 + $1.alignment }
+    directive.attention = reports.reduce(0) { $0 + $1.attention }
     directive.gradientNorm = reports.reduce(0) { $0 + $1.squaredNorm }.squareRoot()
     directive.update = update(directive, reports)
     var next = position
@@ -71,7 +72,7 @@ package struct Coordinator {
   }
 
   private func update(_ directive: Directive, _ reports: [RankReport]) -> Directive.Update {
-    let isFinite = (directive.loss + directive.alignment + directive.gradientNorm).isFinite
+    let isFinite = (directive.loss + directive.alignment + directive.attention + directive.gradientNorm).isFinite
     // A step without all of its data, or with a number that a check caught, is never skipped.
     let hasFailed = reports.contains { $0.hasNonFinite || $0.dataFailed }
     if isFinite, !hasFailed { return .make }

@@ -6,7 +6,7 @@ package struct Directive: Equatable {
   }
 
   /// The losses of the global batch.
-  package var loss = 0.0, alignment = 0.0
+  package var loss = 0.0, alignment = 0.0, attention = 0.0
   /// The norm of all gradients.
   package var gradientNorm = 0.0
   /// What happens to the gradients.
@@ -20,15 +20,15 @@ package struct Directive: Equatable {
   /// The directive as numbers, as it travels to the ranks.
   package var numbers: [Double] {
     let flags = [validates, drawsSamples, savesCheckpoint, stops].map { $0 ? 1.0 : 0 }
-    return [loss, alignment, gradientNorm, Double(update.rawValue)] + flags
+    return [loss, alignment, attention, gradientNorm, Double(update.rawValue)] + flags
   }
 
   /// Reads a directive from its `numbers`.
   package init(_ numbers: [Double]) {
-    (loss, alignment, gradientNorm) = (numbers[0], numbers[1], numbers[2])
-    update = Update(rawValue: Int(numbers[3])) ?? .fail
-    (validates, drawsSamples) = (numbers[4] != 0, numbers[5] != 0)
-    (savesCheckpoint, stops) = (numbers[6] != 0, numbers[7] != 0)
+    (loss, alignment, attention, gradientNorm) = (numbers[0], numbers[1], numbers[2], numbers[3])
+    update = Update(rawValue: Int(numbers[4])) ?? .fail
+    (validates, drawsSamples) = (numbers[5] != 0, numbers[6] != 0)
+    (savesCheckpoint, stops) = (numbers[7] != 0, numbers[8] != 0)
   }
 
   /// Loss and gradient norm, for messages about numbers that are not finite.

@@ -1,7 +1,7 @@
 /// What every rank tells rank zero in each step, once its gradients are reduced.
 package struct RankReport: Equatable {
   /// Sums over the rank's samples of their shares in the global batch's losses.
-  package var loss = 0.0, alignment = 0.0
+  package var loss = 0.0, alignment = 0.0, attention = 0.0
   /// Σ g² of the shards that the rank updates.
   package var squaredNorm = 0.0
   /// Seconds until the gradients were computed, and the part of them spent waiting for data.
@@ -19,14 +19,15 @@ package struct RankReport: Equatable {
   /// The report as numbers, as it travels to rank zero.
   package var numbers: [Double] {
     [
-      loss, alignment, squaredNorm, seconds, dataSeconds, stopRequested ? 1 : 0, hasNonFinite ? 1 : 0,
+      loss, alignment, attention, squaredNorm, seconds, dataSeconds, stopRequested ? 1 : 0, hasNonFinite ? 1 : 0,
       dataFailed ? 1 : 0,
     ]
   }
 
   /// Reads a report from its `numbers`.
   package init(_ numbers: [Double]) {
-    (loss, alignment, squaredNorm, seconds, dataSeconds) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
-    (stopRequested, hasNonFinite, dataFailed) = (numbers[5] != 0, numbers[6] != 0, numbers[7] != 0)
+    (loss, alignment, attention) = (numbers[0], numbers[1], numbers[2])
+    (squaredNorm, seconds, dataSeconds) = (numbers[3], numbers[4], numbers[5])
+    (stopRequested, hasNonFinite, dataFailed) = (numbers[6] != 0, numbers[7] != 0, numbers[8] != 0)
   }
 }

@@ -3,7 +3,7 @@ import SprintDiffusion
 /// What the next parts of a run will take, from what they have taken so far, and whether the deadline leaves that time.
 package struct TimeBudget {
   /// What a run does between two decisions.
-  package enum Part { case step, validation, pictures }
+  package enum Part { case step, validation, pictures, angle }
 
   /// The time that a process takes to end.
   private static let secondsToLeave = 0.5
@@ -48,7 +48,7 @@ package struct TimeBudget {
   package func isOver(
     during part: Part, in stage: Stage, saves: Double, at now: ContinuousClock.Instant
   ) -> Bool {
-    isOver(seconds(of: part, in: stage) / Double(rounds(of: part)) + saves, at: now)
+    isOver(seconds(of: part, in: stage) / Double(rounds(of: part, in: stage)) + saves, at: now)
   }
 
   private func isOver(_ seconds: Double, at now: ContinuousClock.Instant) -> Bool {
@@ -68,19 +68,23 @@ package struct TimeBudget {
     switch part {
     case .step: return Double(stage.batch) * configuration.trainingWork(of: stage)
     case .validation:
-      return Double(rounds(of: part) * ranks * HeldOutLoss.batch) * model.forwardWork(kept: model.tokens)
+      return Double(rounds(of: part, in: stage) * ranks * HeldOutLoss.batch) * model.forwardWork(kept: model.tokens)
     case .pictures:
-      return Double(rounds(of: part) * ranks * SampleGenerator.tile(model)) * configuration.samples.sampler.work(model)
+      return Double(rounds(of: part, in: stage) * ranks * SampleGenerator.tile(model))
+        * configuration.samples.sampler.work(model)
+    // Each round is a step for each of the two gradients.
+    case .angle: return Double(rounds(of: part, in: stage)) * 2 * work(of: .step, in: stage)
     }
   }
 
-  /// The rounds of a part: each rank computes one batch or tile in a round.
-  private func rounds(of part: Part) -> Int {
+  /// The rounds of a part: each rank computes one batch or tile, or its share of one, in a round.
+  private func rounds(of part: Part, in stage: Stage) -> Int {
     func rounds(_ count: Int, by size: Int) -> Int { max(1, (count + size * ranks - 1) / (size * ranks)) }
     return switch part {
     case .step: 1
     case .validation: rounds(validationSamples, by: HeldOutLoss.batch)
     case .pictures: rounds(configuration.samples.imageCount, by: SampleGenerator.tile(configuration.model))
+    case .angle: configuration.alignment?.angle.map { $0.batches(in: stage) * $0.times.count } ?? 1
     }
   }
 }

@@ -7,6 +7,8 @@ package enum LogLine: Sendable {
   case step(Int, stage: String, numbers: [(name: String, value: MetricValue)])
   /// The validation loss after a step.
   case validation(step: Int, loss: Double)
+  /// The mean cosine between the gradients of denoising and alignment, measured before the next step.
+  case angle(step: Int, cosine: Double)
   /// The seconds that a snapshot took between two steps.
   case snapshot(step: Int, seconds: Double)
   /// A checkpoint was written.
@@ -46,13 +48,15 @@ extension LogLine {
     static let step = "step", stage = "stage", seconds = "seconds", validationLoss = "validation_loss"
     static let snapshotSeconds = "snapshot_seconds", checkpoint = "checkpoint", started = "started", ranks = "ranks"
     static let hosts = "hosts", threads = "threads", peakGflops = "peak_gflops", pictures = "pictures"
-    static let weights = "weights", images = "images", gapEnd = "gap_to"
+    static let weights = "weights", images = "images", gapEnd = "gap_to", cosine = "gradient_cosine"
   }
 
   /// The step that the line belongs to.
   package var step: Int {
     switch self {
-    case .step(let step, _, _), .validation(let step, _), .snapshot(let step, _), .checkpoint(let step, _, _): step
+    case .step(let step, _, _), .validation(let step, _), .angle(let step, _), .snapshot(let step, _),
+      .checkpoint(let step, _, _):
+      step
     case .start(let start): start.step
     case .gap(let steps): steps.lowerBound
     }
@@ -64,6 +68,7 @@ extension LogLine {
     case .step(let step, let stage, let numbers):
       [(Field.step, .integer(step)), (Field.stage, .text(stage))] + numbers.map { ($0.name, $0.value) }
     case .validation(let step, let loss): [(Field.step, .integer(step)), (Field.validationLoss, .number(loss))]
+    case .angle(let step, let cosine): [(Field.step, .integer(step)), (Field.cosine, .number(cosine))]
     case .snapshot(let step, let seconds): [(Field.step, .integer(step)), (Field.snapshotSeconds, .number(seconds))]
     case .checkpoint(let step, let file, let seconds):
       [(Field.step, .integer(step)), (Field.checkpoint, .text(file)), (Field.seconds, .number(seconds))]
@@ -100,6 +105,8 @@ extension LogLine {
       self = .step(step, stage: object.text(Field.stage), numbers: Self.numbers(of: object))
     } else if object[Field.validationLoss] != nil {
       self = .validation(step: step, loss: number(Field.validationLoss))
+    } else if object[Field.cosine] != nil {
+      self = .angle(step: step, cosine: number(Field.cosine))
     } else if object[Field.snapshotSeconds] != nil {
       self = .snapshot(step: step, seconds: number(Field.snapshotSeconds))
     } else if object[Field.checkpoint] != nil {

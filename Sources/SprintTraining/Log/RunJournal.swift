@@ -62,8 +62,9 @@ final class RunJournal {
     let imagesPerSecond = Double(stage.batch) / timing.seconds
     let step = StepReport(
       position: position, stage: stage.name, totalSteps: configuration.totalSteps, loss: directive.loss,
-      alignment: directive.alignment, gradientNorm: directive.gradientNorm, learningRate: learningRate, timing: timing,
-      imagesPerSecond: imagesPerSecond, peakShare: imagesPerSecond * work / peak,
+      alignment: directive.alignment, attention: directive.attention, gradientNorm: directive.gradientNorm,
+      learningRate: learningRate, timing: timing, imagesPerSecond: imagesPerSecond,
+      peakShare: imagesPerSecond * work / peak,
       secondsLeft: configuration.workLeft(from: position) / (imagesPerSecond * work))
     record(step)
     if !pictures.isEmpty { attempt(.pictures) { try pictures.flush() } }
@@ -98,6 +99,14 @@ final class RunJournal {
     write(.validation(step: step, loss: loss))
     plot(step: step) { try $0.add([("validation_loss", loss)], step: step) }
     report(.validation(step: step, loss: loss))
+  }
+
+  /// Records the cosine of the angle between the gradients of denoising and alignment before the next step.
+  func measuredAngle(step: Int, cosine: Double, endsAlignment: Bool) {
+    write(.angle(step: step, cosine: cosine))
+    plot(step: step) { try $0.add([("gradient_cosine", cosine)], step: step) }
+    let what = endsAlignment ? "the alignment ends here" : "the alignment goes on"
+    note(String(format: "step %d: mean cosine between denoising and alignment gradients %.4f; %@", step, cosine, what))
   }
 
   /// Writes and records a picture.

@@ -16,7 +16,12 @@ package struct StepColumn: Sendable {
   /// All columns in the order of the log. A new column is one more line here.
   package static let all = [
     StepColumn("loss") { .number($0.loss) },
-    StepColumn("alignment", applies: { configuration, _ in configuration.alignment != nil }) { .number($0.alignment) },
+    StepColumn("alignment", applies: { configuration, _ in configuration.data.teacher.features != nil }) {
+      .number($0.alignment)
+    },
+    StepColumn("attention", applies: { configuration, _ in configuration.data.teacher.attention != nil }) {
+      .number($0.attention)
+    },
     StepColumn("gradient_norm") { .number($0.gradientNorm) },
     StepColumn("learning_rate") { .number($0.learningRate) },
     StepColumn("seconds") { .number($0.timing.seconds) },

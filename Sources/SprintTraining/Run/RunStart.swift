@@ -90,7 +90,7 @@ struct RunStart {
 
   private static func openTraining(_ configuration: Configuration) throws -> LatentDataset {
     let (model, data) = (configuration.model, configuration.data)
-    let dataset = try LatentDataset(paths: data.train, flips: data.flips, features: data.features)
+    let dataset = try LatentDataset(paths: data.train, flips: data.flips, teacher: data.teacher)
     try dataset.check(channels: model.channels, side: model.side, classes: model.classes)
     let largest = configuration.stages.map(\.batch).max() ?? 0
     guard dataset.count >= largest else {
@@ -103,7 +103,19 @@ struct RunStart {
             + "the model expects \(model.tokens) x \(projector.featureWidth)")
       }
     }
+    try checkAttention(dataset, model)
     return dataset
+  }
+
+  /// Throws unless the teacher's attention fits the network, if both have one.
+  private static func checkAttention(_ dataset: LatentDataset, _ model: ModelConfiguration) throws {
+    guard let shape = dataset.attentionShape, let alignment = model.attentionAlignment else { return }
+    guard shape.layers == alignment.blocks.count, shape.heads >= alignment.heads, shape.tokens == model.tokens else {
+      throw dataset.unusable(
+        "holds the attention of \(shape.layers) layers, \(shape.heads) heads and \(shape.tokens) tokens, the "
+          + "configuration expects \(alignment.blocks.count) layers (`alignment.attention.blocks`), at least "
+          + "\(alignment.heads) heads and \(model.tokens) tokens")
+    }
   }
 
   private static func openValidation(_ configuration: Configuration) throws -> LatentDataset? {

@@ -8,8 +8,8 @@ package struct StepReport: Sendable {
   package let stage: String
   /// Updates of the whole run.
   package let totalSteps: Int
-  /// Mean squared error of the velocity, and the alignment loss.
-  package let loss, alignment: Double
+  /// Mean squared error of the velocity, and the losses of the alignment of features and of attention.
+  package let loss, alignment, attention: Double
   /// Norm of the gradients before clipping.
   package let gradientNorm: Double
   /// Learning rate of the update.

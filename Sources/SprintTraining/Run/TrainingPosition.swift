@@ -19,6 +19,9 @@ package struct TrainingPosition: Sendable, Equatable {
   /// The lowest validation loss of this stage, and the number of validations since then.
   package var bestValidation = Double.infinity, validationsWithoutGain = 0
 
+  /// The angle between gradients has ended the alignment.
+  package var isAlignmentOver = false
+
   /// The start of a run.
   package init() {}
 
@@ -27,8 +30,11 @@ package struct TrainingPosition: Sendable, Equatable {
     ("step", \.step.number), ("stage", \.stage.number), ("stage_step", \.stageStep.number),
     ("stage_is_over", \.isStageOver.number), ("skipped", \.skipped.number), ("draws", \.draws.number),
     ("validated", \.validated.number), ("best_validation", \.bestValidation),
-    ("validations_without_gain", \.validationsWithoutGain.number),
+    ("validations_without_gain", \.validationsWithoutGain.number), ("alignment_is_over", \.isAlignmentOver.number),
   ]
+
+  /// A number that checkpoints of older versions lack, where every run had the same.
+  private static let added = ["alignment_is_over": 0.0]
 
   /// The numbers of `fields`.
   var numbers: [Double] {
@@ -38,10 +44,12 @@ package struct TrainingPosition: Sendable, Equatable {
 
   /// Reads a position that a file stores by name. Throws where a number is not one that training could have stored.
   ///
-  /// - Parameter number: returns the number of a name
-  init(of path: String, _ number: (_ name: String) throws -> Double) throws {
+  /// - Parameter number: returns the number of a name, or nil if the file has none
+  init(of path: String, _ number: (_ name: String) throws -> Double?) throws {
     for field in Self.fields {
-      let value = try number(field.name)
+      guard let value = try number(field.name) ?? Self.added[field.name] else {
+        throw Checkpoint.lacks(field.name, path)
+      }
       let isLoss = field.name == "best_validation"
       guard isLoss ? !value.isNaN : value >= 0 && value <= Self.largest && value == value.rounded() else {
         throw FileError.unexpected(

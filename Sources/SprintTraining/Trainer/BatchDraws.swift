@@ -26,12 +26,14 @@ final class BatchDraws {
   }
 
   /// Returns the training batch of the samples `range` of a rank's slice of a global batch.
-  func batch(_ latents: LatentBatch, _ range: Range<Int>, _ stage: Stage, readsFeatures: Bool) -> TrainingBatch {
+  ///
+  /// - Parameter aligns: whether it holds what there is of the teacher
+  func batch(_ latents: LatentBatch, _ range: Range<Int>, _ stage: Stage, aligns: Bool) -> TrainingBatch {
     let draws = range.map { latents.firstDraw + UInt64($0) }
     workers.run(tasks: draws.count) { [noise, noiseMemory] _, b in
       noise.fillNormal(noiseMemory.values.vector(b).buffer, draw: draws[b])
     }
-    let tokens = configuration.model.tokens
+    let (tokens, layout) = (configuration.model.tokens, configuration.attentionLayout(in: stage))
     return TrainingBatch(
       data: latents.latents.rows(range), noise: noiseMemory.values.rows(0..<range.count),
       times: draws.map { configuration.time.draw(time, draw: $0) },
@@ -40,8 +42,24 @@ final class BatchDraws {
       },
       deepPath: DeepPath(
         kept: kept(draws, stage.drop), dropped: draws.map { pathDrop.uniform(draw: $0) < Float(stage.pathDrop) }),
-      teacher: readsFeatures
-        ? latents.features?.rows(range.lowerBound * tokens..<range.upperBound * tokens) : nil)
+      teacher: aligns ? latents.features?.rows(range.lowerBound * tokens..<range.upperBound * tokens) : nil,
+      attention: !aligns
+        ? nil
+        : latents.attention.flatMap { values in
+          layout.map { AttentionTargets(values.rows(range), $0) }
+        })
+  }
+
+  /// The part of the teacher's attention that batches of a stage need, if there is alignment of attention.
+  func attentionRequest(_ stage: Stage) -> AttentionRequest? {
+    let (model, drop, random) = (configuration.model, stage.drop, keptTokens)
+    guard let layout = configuration.attentionLayout(in: stage), let alignment = model.attentionAlignment else {
+      return nil
+    }
+    return AttentionRequest(
+      layout, isKept: alignment.blocks.map { drop != .none && model.section(of: $0) == .middle },
+      kept: drop.keptCount(grid: model.grid)
+    ) { draw, ids in drop.draw(random, draw: draw, grid: model.grid, into: ids) }
   }
 
   private func kept(_ draws: [UInt64], _ drop: TokenDrop) -> KeptTokens? {
@@ -51,6 +69,11 @@ final class BatchDraws {
     kept.forEachSample { sample, ids in drop.draw(keptTokens, draw: draws[sample], grid: grid, into: ids) }
     return kept
   }
+}
+
+extension Configuration {
+  /// The places of a teacher's attention for one sample in a stage.
+  func attentionLayout(in stage: Stage) -> AttentionLayout? { model.attentionLayout(kept: keptTokens(in: stage)) }
 }
 
 /// [B, C · S · S] noise of one batch.

@@ -20,16 +20,16 @@ struct GradientCheck {
   private let weights, gradients: ParameterArena<Float>
   /// The gradients of the objective's passes, which may share their memory with activations.
   private let passGradients: ParameterArena<Float>
-  private let alignmentWeight: Double
+  private let factors: LossWeights
 
   /// A check at `weights` plus some noise, so that layers that start at zero have gradients to compare.
   ///
   /// - Parameter passGradients: those that backward passes of the objective set; the check changes them
   init(
     _ network: Network, _ objective: FlowMatching, weights: ParameterArena<Float>,
-    passGradients: ParameterArena<Float>, alignmentWeight: Double, seed: UInt64
+    passGradients: ParameterArena<Float>, factors: LossWeights, seed: UInt64
   ) {
-    (self.objective, self.passGradients, self.alignmentWeight) = (objective, passGradients, alignmentWeight)
+    (self.objective, self.passGradients, self.factors) = (objective, passGradients, factors)
     self.weights = ParameterArena(network)
     gradients = ParameterArena(network)
     let random = Philox(seed: seed, purpose: .gradientCheck)
@@ -42,8 +42,7 @@ struct GradientCheck {
 
   /// Compares every trained parameter.
   func run(_ batch: TrainingBatch) -> [Result] {
-    let start = total(
-      objective.lossesAndGradients(weights, batch, alignmentWeight: alignmentWeight, gradients: passGradients))
+    let start = factors.total(objective.lossesAndGradients(weights, batch, factors, gradients: passGradients))
     gradients.elements.copy(from: passGradients.elements)
     return weights.layout.parameters.filter(\.isTrained).map { parameter in
       let (values, gradient) = (weights[parameter], gradients[parameter])
@@ -53,7 +52,7 @@ struct GradientCheck {
       let length = min(0.005 * max(1, sumOfSquares(values).squareRoot()), 0.01 * abs(start) / max(norm, 1e-12))
       func loss(at distance: Double) -> Double {
         for i in 0..<values.count { values[i] = before[i] + Float(distance * Double(gradient[i]) / max(norm, 1e-30)) }
-        return total(objective.losses(weights, batch))
+        return factors.total(objective.losses(weights, batch))
       }
       func slope(_ length: Double) -> Double { (loss(at: length) - loss(at: -length)) / (2 * length) }
       // Richardson's extrapolation removes the third derivative.
@@ -82,6 +81,4 @@ struct GradientCheck {
       + "within \(Self.tolerance), \(results.count - measured.count) too small to see; the largest error is "
       + "\(worst.map { String(format: "%.1e of %@", $0.1, $0.0.name) } ?? "missing")"
   }
-
-  private func total(_ losses: Losses) -> Double { losses.denoising + alignmentWeight * losses.alignment }
 }

@@ -72,23 +72,32 @@ package final class Optimizer: Sendable {
   ///   - norm: the norm of all gradients
   ///   - clip: gradients are multiplied by min(1, clip / (norm + 1e-6)); nil leaves them
   ///   - ema: e in ema = e · ema + (1 - e) · weights
-  package func update(step: Int, learningRate: Double, norm: Double, clip: Double?, ema: Double) throws {
+  ///   - resting: the place of weights that take no part in the result: only their average moves
+  package func update(
+    step: Int, learningRate: Double, norm: Double, clip: Double?, ema: Double, resting: Range<Int>? = nil
+  ) throws {
     let update = AdamWStep(
       step: step, learningRate: learningRate, beta1: configuration.beta1, beta2: configuration.beta2,
       epsilon: configuration.epsilon, weightDecay: configuration.weightDecay,
       gradientFactor: clip.map { min(1, $0 / (norm + 1e-6)) } ?? 1, ema: ema)
     // A bucket's new weights travel while the next bucket is updated.
     let gathers = shards.slices.enumerated().compactMap { bucket, slices in
-      self.update(update, slices)
+      self.update(update, slices, resting: resting)
       return isSharded ? weights.startAllGather(communicator, plan, bucket: bucket) : nil
     }
     try Trace.span("waiting", "weights") { for gather in gathers { try gather.wait() } }
   }
 
-  private func update(_ step: AdamWStep, _ slices: [OwnedRange]) {
+  private func update(_ step: AdamWStep, _ slices: [OwnedRange], resting: Range<Int>?) {
     workers.run(tasks: slices.count) { [self] _, i in
       Trace.span("optimizer", "AdamW") {
-        Meter.count(.optimizer) { weights.update(step, slices[i], gradients: gradients.elements, state) }
+        Meter.count(.optimizer) {
+          if let resting, resting.contains(slices[i].place.lowerBound) {
+            updateAverage(step, weights: weights[slices[i]], average: state.average[slices[i].state])
+          } else {
+            weights.update(step, slices[i], gradients: gradients.elements, state)
+          }
+        }
       }
     }
   }

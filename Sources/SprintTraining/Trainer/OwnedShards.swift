@@ -44,10 +44,13 @@ struct OwnedShards: Sendable {
     for range in ranges { own[range.state].copy(from: whole[range.place]) }
   }
 
-  /// Neighbouring trained parameters as one range; frozen parameters separate them.
+  /// Neighbouring trained parameters as one range; frozen parameters separate them, and so does the projector, which
+  /// may rest while the others move.
   private static func trainedRanges(_ layout: ParameterLayout) -> [Range<Int>] {
-    layout.parameters.filter(\.isTrained).reduce(into: []) { ranges, parameter in
-      if let last = ranges.last, last.upperBound == parameter.range.lowerBound {
+    let edges = layout.projector.map { [$0.lowerBound, $0.upperBound] } ?? []
+    return layout.parameters.filter(\.isTrained).reduce(into: []) { ranges, parameter in
+      let start = parameter.range.lowerBound
+      if let last = ranges.last, last.upperBound == start, !edges.contains(start) {
         ranges[ranges.count - 1] = last.lowerBound..<parameter.range.upperBound
       } else {
         ranges.append(parameter.range)

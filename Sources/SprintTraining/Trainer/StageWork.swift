@@ -35,7 +35,8 @@ final class StageWork {
     BatchReader(
       dataset, order: SampleOrder(count: dataset.count, seed: configuration.seed),
       randomness: LatentRandomness(seed: configuration.seed), batch: stage.batch, slice: slice,
-      firstDraw: UInt64(position.draws), featureBatches: configuration.alignedSteps(after: position.step), ahead: ahead)
+      firstDraw: UInt64(position.draws), attention: draws.attentionRequest(stage),
+      teacherBatches: configuration.alignedSteps(after: position), ahead: ahead)
   }
 
   /// The rank's part of the next batch.
@@ -59,17 +60,6 @@ extension Stage {
 }
 
 extension Configuration {
-  /// The number of steps after `position` that are trained with alignment.
-  func alignedSteps(after step: Int) -> Int {
-    alignment.map { max(0, ($0.lastStep ?? .max) - step) } ?? 0
-  }
-
-  /// The share of the steps of stage `index` that are trained with alignment.
-  package func alignedShare(ofStage index: Int) -> Double {
-    let start = stages[..<index].reduce(0) { $0 + $1.steps }
-    return min(1, Double(alignedSteps(after: start)) / Double(stages[index].steps))
-  }
-
   /// The size of passes in a stage, for a rank with `slice` images of each batch. A pass that adds to the gradients of
   /// another one cannot keep activations among them.
   package func passSize(_ stage: Stage, slice: Int) -> PassSize {

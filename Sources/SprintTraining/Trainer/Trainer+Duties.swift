@@ -39,8 +39,33 @@ extension Trainer {
     return try !communicator.anyRank(coordinator?.isOutOfTime(after: position, saver.circumstances) ?? false)
   }
 
+  /// Whether the next step begins with a measurement of the angle between gradients.
+  var isAngleDue: Bool {
+    configuration.isAligned(at: position) && configuration.alignment?.angle?.isDue(after: position.step) ?? false
+  }
+
+  /// Measures the angle between the gradients of denoising and alignment, and ends the alignment where it is too large.
+  /// Returns false where a rank has to stop; a run that resumes measures it again.
+  func measureAngle(_ work: StageWork, _ stop: StopRequest) throws -> Bool {
+    guard let rule = configuration.alignment?.angle else { return true }
+    let cosine = try readingData {
+      try step.angle(rule, work, at: position) { hasToStop(during: .angle, stop) }
+    }
+    guard let cosine else { return false }
+    position.isAlignmentOver = cosine < rule.threshold
+    journal.measuredAngle(step: position.step, cosine: cosine, endsAlignment: position.isAlignmentOver)
+    return true
+  }
+
+  /// Ends the run before the next step, because a rank has to stop. Returns false: the run ends here.
+  func stopBeforeStep() throws -> Bool {
+    try saveLastGood()
+    journal.note(coordinator?.notices.stopReason?.description ?? "stopping: a signal arrived")
+    return false
+  }
+
   /// Notes the seconds of a part of the run that came to its end.
-  private func measured(_ part: TimeBudget.Part, _ work: () throws -> Bool) throws -> Bool {
+  func measured(_ part: TimeBudget.Part, _ work: () throws -> Bool) throws -> Bool {
     let began = ContinuousClock.now
     guard try work() else { return false }
     coordinator?.took((ContinuousClock.now - began) / .seconds(1), part, at: position)
@@ -62,10 +87,15 @@ extension Trainer {
     return true
   }
 
-  /// The loss, or nil where a rank has to stop. Held-out data that cannot be used end the run, but lose no step of it.
+  /// The loss, or nil where a rank has to stop.
   private func heldOutLoss(_ heldOut: HeldOutLoss, _ hasToStop: () -> Bool) throws -> Double? {
+    try readingData { try optimizer.withAverage { try heldOut.loss($0, communicator, stopRequested: hasToStop) } }
+  }
+
+  /// Does what reads data between two steps. Data that cannot be used end the run, but lose no step of it.
+  private func readingData<Result>(_ work: () throws -> Result) throws -> Result {
     do {
-      return try optimizer.withAverage { try heldOut.loss($0, communicator, stopRequested: hasToStop) }
+      return try work()
     } catch  where !(error is CommunicationError) {
       try saveLastGood()
       if error is FailureElsewhere { throw error }

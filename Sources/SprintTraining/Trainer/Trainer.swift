@@ -20,7 +20,7 @@ package enum TrainingEnd: Sendable, Equatable {
 package final class Trainer {
   let configuration: Configuration
   private let claim: FolderClaim
-  private let step: TrainingStep
+  let step: TrainingStep
   let journal: RunJournal
   let saver: CheckpointSaver
   let heldOut: HeldOutLoss?
@@ -173,10 +173,18 @@ package final class Trainer {
 
   /// Trains to the end of the current stage. Returns false if the run ends within it.
   private func trainStage(_ stop: StopRequest) throws -> Bool {
-    let work = try step.begin(at: position)
+    var work = try step.begin(at: position)
     defer { work.close() }
     if let summary = try step.checkGradients(work, at: position) { journal.note(summary) }
     while !position.hasFinishedStage(of: configuration) {
+      if isAngleDue {
+        guard try measured(.angle, { try measureAngle(work, stop) }) else { return try stopBeforeStep() }
+        if position.isAlignmentOver {
+          // The reader still reads what there is of the teacher.
+          work.close()
+          work = try step.begin(at: position)
+        }
+      }
       if try !trainStep(work, stop) { return false }
     }
     return true

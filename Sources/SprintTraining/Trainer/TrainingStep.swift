@@ -52,7 +52,7 @@ final class TrainingStep {
     check = isDebugging ? FiniteCheck() : nil
     switch batch {
     case .success(let latents):
-      addGradients(work, latents, aligns: configuration.alignedSteps(after: position.step) > 0, &report)
+      addGradients(work, latents, aligns: configuration.isAligned(at: position), &report)
     case .failure(let error):
       (unreadable, report.dataFailed) = (error, true)
       optimizer.clearGradients()
@@ -78,13 +78,44 @@ final class TrainingStep {
       let share = Double(range.count) / Double(stage.batch)
       let isLast = part == stage.accumulate - 1
       let losses = work.objective.lossesAndGradients(
-        optimizer.passWeights, work.draws.batch(latents, range, stage, readsFeatures: aligns),
-        alignmentWeight: configuration.alignment?.weight ?? 0, factor: share, gradients: optimizer.gradients,
+        optimizer.passWeights, work.draws.batch(latents, range, stage, aligns: aligns),
+        aligns ? factors : LossWeights(), factor: share, gradients: optimizer.gradients,
         adds: adds, check: check, onFinal: { [reduction] in if isLast { reduction.markFinal($0) } })
       adds = true
       report.loss += share * losses.denoising
       report.alignment += share * losses.alignment
+      report.attention += share * losses.attention
     }
+  }
+
+  private var factors: LossWeights { configuration.alignment?.factors ?? LossWeights() }
+
+  /// Measures the mean cosine between the gradients of the denoising loss and of the alignment, on the batches that
+  /// come next, at each of the rule's times. All ranks call it and get the same number, or nil where a rank has to stop.
+  func angle(
+    _ rule: Configuration.AngleRule, _ work: StageWork, at position: TrainingPosition, hasToStop: () -> Bool
+  ) throws -> Double? {
+    let angle = GradientAngle(network.layout, block: rule.block)
+    var sum = 0.0
+    for time in rule.times {
+      let reader = work.reader(dataset, from: position, ahead: 1)
+      defer { reader.close() }
+      for _ in 0..<rule.batches(in: work.stage) {
+        if try optimizer.communicator.anyRank(hasToStop()) { return nil }
+        let latents = try optimizer.communicator.agree { try reader.next() }
+        for part in 0..<work.stage.accumulate {
+          let range = work.samples(ofPart: part)
+          guard !range.isEmpty else { continue }
+          var batch = work.draws.batch(latents, range, work.stage, aligns: true)
+          batch.times = batch.times.map { _ in time }
+          angle.add(
+            work.objective, optimizer.passWeights, batch, factors,
+            factor: Double(range.count) / Double(work.stage.batch), gradients: optimizer.gradients)
+        }
+      }
+      sum += try angle.cosine(optimizer.communicator)
+    }
+    return sum / Double(rule.times.count)
   }
 
   /// Updates the weights or skips the update, as rank zero decided.
@@ -92,7 +123,8 @@ final class TrainingStep {
     guard directive.update == .make else { return }
     try optimizer.update(
       step: position.stageStep - position.skipped + 1, learningRate: stage.learningRate(at: position.stageStep),
-      norm: directive.gradientNorm, clip: configuration.clip, ema: stage.emaDecay(at: position.stageStep))
+      norm: directive.gradientNorm, clip: configuration.clip, ema: stage.emaDecay(at: position.stageStep),
+      resting: configuration.isAligned(at: position) ? nil : network.layout.projector)
   }
 
   /// The error that ends the run after a step that failed: data that a rank could not read, or a number that is not
@@ -125,10 +157,10 @@ final class TrainingStep {
     defer { reader.close() }
     let batch = work.draws.batch(
       try reader.next(), work.samples(ofPart: work.stage.accumulate - 1), work.stage,
-      readsFeatures: configuration.alignment != nil)
+      aligns: configuration.isAligned(at: position))
     let check = GradientCheck(
       network, work.objective, weights: weights, passGradients: optimizer.gradients,
-      alignmentWeight: configuration.alignment?.weight ?? 0, seed: configuration.seed)
+      factors: configuration.isAligned(at: position) ? factors : LossWeights(), seed: configuration.seed)
     return try optimizer.communicator.agree { try check.summary(batch) }
   }
 }

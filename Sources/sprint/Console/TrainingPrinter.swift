@@ -46,11 +46,11 @@ final class TrainingPrinter {
   }
 
   private static func describe(_ step: StepReport) -> String {
-    String(
+    let alignment = [("align", step.alignment), ("attention", step.attention)].filter { $0.1 != 0 }
+      .map { String(format: "  %@ %.4f", $0.0, $0.1) }.joined()
+    return String(
       format: "step %ld/%ld  %@  loss %.5f%@  |g| %.3f  %.1f images/s  %.0f%% of peak  %@ left", step.position.step,
-      step.totalSteps,
-      step.stage, step.loss, step.alignment == 0 ? "" : String(format: "  align %.4f", step.alignment),
-      step.gradientNorm,
-      step.imagesPerSecond, 100 * step.peakShare, duration(step.secondsLeft))
+      step.totalSteps, step.stage, step.loss, alignment, step.gradientNorm, step.imagesPerSecond,
+      100 * step.peakShare, duration(step.secondsLeft))
   }
 }

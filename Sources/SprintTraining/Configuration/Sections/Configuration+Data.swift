@@ -1,3 +1,5 @@
+import SprintData
+
 extension Configuration {
   /// The data sets of a run.
   package struct Data: Sendable, Equatable {
@@ -7,8 +9,8 @@ extension Configuration {
     package var validation: [String]
     /// Whether images are mirrored at random.
     package var flips: Bool
-    /// The name of the teacher's features; nil without alignment.
-    package var features: String?
+    /// What the files to train on hold of a teacher, as the section `alignment` names it.
+    package var teacher = TeacherNames()
   }
 }
 
