@@ -48,7 +48,8 @@ import Testing
     // The published code calls the projector after the block of index 7.
     let projector =
       name.hasSuffix("repa") ? ProjectorConfiguration(hidden: 2048, featureWidth: 768, afterBlock: 8) : nil
-    #expect(model.projector == projector && configuration.alignment?.weight == (projector == nil ? nil : 0.5))
+    #expect(
+      model.projector == projector && configuration.alignment?.factors.alignment == (projector == nil ? nil : 0.5))
     #expect(configuration.alignment?.lastStep == nil)
   }
 

@@ -60,7 +60,7 @@ final class CaseInputs {
       let alignment = model.attentionAlignment
     else { return nil }
     let stored = try storedAttention(step, layers: layout.tokens.count)
-    let arena = Arena(count: batch * layout.count)
+    let arena = Arena(count: Arena.aligned(batch * layout.count))
     let targets = arena.matrix(rows: batch, columns: layout.count)
     let isKept = alignment.blocks.map { kept != nil && model.section(of: $0) == .middle }
     for sample in 0..<batch {
