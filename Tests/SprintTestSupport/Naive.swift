@@ -48,13 +48,30 @@ package enum Naive {
   }
 
   package static func attention(_ q: NaiveMatrix, _ k: NaiveMatrix, _ v: NaiveMatrix) -> NaiveMatrix {
+    multiply(logAttention(q, k).map { exp($0) }, v)
+  }
+
+  /// log softmax(q · kᵀ / sqrt(W))
+  package static func logAttention(_ q: NaiveMatrix, _ k: NaiveMatrix) -> NaiveMatrix {
     let scores = multiply(q, k.transposed).map { $0 / Double(q.columns).squareRoot() }
-    let weights = (0..<q.rows).map { r -> [Double] in
-      let exponentials = scores.row(r).map { exp($0 - (scores.row(r).max() ?? 0)) }
-      let sum = exponentials.reduce(0, +)
-      return exponentials.map { $0 / sum }
+    let normalizers = (0..<q.rows).map { r in
+      let peak = scores.row(r).max() ?? 0
+      return peak + log(scores.row(r).reduce(0) { $0 + exp($1 - peak) })
     }
-    return multiply(NaiveMatrix(rows: q.rows, columns: k.rows) { weights[$0][$1] }, v)
+    return NaiveMatrix(rows: q.rows, columns: k.rows) { scores[$0, $1] - normalizers[$0] }
+  }
+
+  /// Σ over rows of -Σ_j T_ij log S_ij
+  package static func crossEntropy(log: NaiveMatrix, target: NaiveMatrix) -> Double {
+    -zip(log.values, target.values).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  /// The rows and columns `kept`, each row divided by its sum; a row without mass is 0.
+  package static func keptAttention(_ map: NaiveMatrix, _ kept: [Int]) -> NaiveMatrix {
+    let sums = kept.map { row in kept.reduce(0) { $0 + map[row, $1] } }
+    return NaiveMatrix(rows: kept.count, columns: kept.count) {
+      sums[$0] > 0 ? map[kept[$0], kept[$1]] / sums[$0] : 0
+    }
   }
 
   package static func gelu(_ x: Double) -> Double {

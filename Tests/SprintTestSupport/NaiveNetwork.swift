@@ -11,8 +11,11 @@ package struct NaiveNetwork {
   }
 
   /// Returns the velocity of one sample, and the projected features if the model has a projector.
+  ///
+  /// - Parameter onAttention: called with the logarithm of each head's attention in every block
   package func velocity(
-    _ latent: [Double], time: Double, label: Int, kept: [Int]?, isDropped: Bool
+    _ latent: [Double], time: Double, label: Int, kept: [Int]?, isDropped: Bool,
+    onAttention: (_ block: Int, _ head: Int, _ log: NaiveMatrix) -> Void = { _, _, _ in }
   ) -> (velocity: [Double], features: NaiveMatrix?) {
     let condition = condition(time, label)
     var x = linear("x_embedder.proj", patches(latent))
@@ -20,7 +23,7 @@ package struct NaiveNetwork {
     var features: NaiveMatrix?
     func run(_ section: Section, _ positions: [Int]) {
       for block in configuration.blocks(of: section) {
-        x = self.block(configuration.name(ofBlock: block), x, condition, positions)
+        x = self.block(configuration.name(ofBlock: block), x, condition, positions) { onAttention(block, $0, $1) }
         if configuration.projector?.afterBlock == block + 1 { features = project(x) }
       }
     }
@@ -55,7 +58,10 @@ package struct NaiveNetwork {
     return linear("t_embedder.mlp.2", hidden) + NaiveMatrix(rows: 1, columns: configuration.width, row)
   }
 
-  private func block(_ name: String, _ x: NaiveMatrix, _ condition: NaiveMatrix, _ positions: [Int]) -> NaiveMatrix {
+  private func block(
+    _ name: String, _ x: NaiveMatrix, _ condition: NaiveMatrix, _ positions: [Int],
+    onAttention: (_ head: Int, _ log: NaiveMatrix) -> Void
+  ) -> NaiveMatrix {
     let width = configuration.width
     let modulation = linear("\(name).adaLN_modulation.1", condition.map(Naive.silu)).row(0)
     // shift, scale and gate of attention, then of the feed-forward layer
@@ -72,7 +78,9 @@ package struct NaiveNetwork {
           grid: configuration.grid,
           positions: positions, theta: configuration.ropeTheta)
       }
-      return Naive.attention(prepared(0, "q_norm"), prepared(1, "k_norm"), slice(2))
+      let (query, key) = (prepared(0, "q_norm"), prepared(1, "k_norm"))
+      onAttention(head, Naive.logAttention(query, key))
+      return Naive.attention(query, key, slice(2))
     }
     let attended = NaiveMatrix(rows: x.rows, columns: width) {
       heads[$1 / configuration.headWidth][$0, $1 % configuration.headWidth]

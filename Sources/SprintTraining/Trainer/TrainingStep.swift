@@ -91,7 +91,7 @@ final class TrainingStep {
   private var factors: LossWeights { configuration.alignment?.factors ?? LossWeights() }
 
   /// Measures the mean cosine between the gradients of the denoising loss and of the alignment, on the batches that
-  /// come next, at each of the rule's times. All ranks call it and get the same number, or nil where a rank has to stop.
+  /// come next, at each of the rule's times. All ranks call it and get the same number, or nil where one has to stop.
   func angle(
     _ rule: Configuration.AngleRule, _ work: StageWork, at position: TrainingPosition, hasToStop: () -> Bool
   ) throws -> Double? {
