@@ -3,6 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 make() { name=$1; shift; "${PYTHON:-python3}" sprint_reference.py case --out "cases/$name.safetensors" "$@"; }
+haste() { name=$1; shift; "${PYTHON:-python3}" haste_reference.py case --out "cases-haste/$name.safetensors" "$@"; }
 make structured-half --width 24 --heads 2 --side 12 --channels 3 --ratio 0.5 --seed 1
 make structured-five-eighths --width 24 --heads 1 --side 8 --patch 1 --channels 1 --ratio 0.625 --seed 2
 make structured-seven-eighths --width 32 --heads 2 --side 16 --ratio 0.875 --seed 3 --batch 5

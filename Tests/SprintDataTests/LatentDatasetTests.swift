@@ -233,3 +233,83 @@ import Testing
     }
   }
 }
+
+extension LatentDatasetTests {
+  /// If this fails, batches come with the attention of other tokens, layers or samples.
+  @Test("Batches come with a teacher's attention, in either form, also from chunked files", arguments: [true, false])
+  func attention(chunked: Bool) throws {
+    let path = folder.file("t.h5")
+    var random = Randomness()
+    let (queries, keys) = (random.normal(4 * 2 * 3 * 4 * 2), random.normal(4 * 2 * 3 * 4 * 2))
+    let maps = (0..<4 * 2 * 3).flatMap { index -> [Float] in
+      func part(_ values: [Float]) -> NaiveMatrix {
+        NaiveMatrix(rows: 4, columns: 2, values[index * 8..<(index + 1) * 8].map(Double.init))
+      }
+      return Naive.logAttention(part(queries), part(keys)).values.map { Float(exp($0)) }
+    }
+    try DatasetFile.write(
+      path, shape: [4, 1, 2, 2], values: random.normal(16), labels: [0, 1, 2, 3], chunked: chunked,
+      more: [
+        ("/attention/a", [4, 2, 3, 4, 4], maps), ("/queries/b", [4, 2, 3, 4, 2], queries),
+        ("/keys/b", [4, 2, 3, 4, 2], keys),
+      ])
+    let request = AttentionRequest(
+      AttentionLayout(heads: 2, tokens: [2, 4]), isKept: [true, false], kept: 2
+    ) { draw, ids in
+      (ids[0], ids[1]) = (Int32((draw + 1) % 4), Int32(draw % 4))
+    }
+    let order = SampleOrder(count: 4, seed: 5)
+    for (name, count) in [("a", 2), ("b", 1)] {
+      let dataset = try LatentDataset(paths: [path], teacher: TeacherNames(attention: name))
+      let reader = BatchReader(
+        dataset, order: order, randomness: self.random, batch: 3, firstDraw: 0, attention: request,
+        teacherBatches: count)
+      defer { reader.close() }
+      for number in 0..<3 {
+        let batch = try reader.next()
+        #expect((batch.attention != nil) == (number < count))
+        guard let attention = batch.attention else { continue }
+        for b in 0..<3 {
+          let draw = number * 3 + b
+          let sample = order.sample(draw: UInt64(draw))
+          func map(_ layer: Int, _ head: Int) -> NaiveMatrix {
+            let start = ((sample * 2 + layer) * 3 + head) * 16
+            return NaiveMatrix(rows: 4, columns: 4, maps[start..<start + 16].map(Double.init))
+          }
+          let kept = [(draw + 1) % 4, draw % 4]
+          let expected =
+            [0, 1].flatMap { Naive.keptAttention(map(0, $0), kept).values } + [0, 1].flatMap { map(1, $0).values }
+          #expect(relativeError(attention.vector(b).array.map(Double.init), expected) < 1e-6)
+        }
+      }
+    }
+  }
+
+  @Test("Attention of a wrong shape or with impossible probabilities is an error that names the file and the sample")
+  func badAttention() throws {
+    for (name, shape, value, problem) in [
+      ("s", [2, 1, 1, 4, 3], Float(0.25), "/attention/t has shape [2, 1, 1, 4, 3], expected [2, layers"),
+      ("n", [2, 1, 1, 4, 4], .nan, "the attention of sample 0 has a probability of"),
+      ("m", [2, 1, 1, 4, 4], -1, "has a probability of"),
+    ] {
+      let path = folder.file("\(name).h5")
+      let count = shape.reduce(1, *)
+      var values = [Float](repeating: 0.25, count: count)
+      values[0] = value
+      try DatasetFile.write(
+        path, shape: [2, 1, 2, 2], values: [Float](repeating: 0, count: 8), labels: [0, 1],
+        more: [("/attention/t", shape, values)])
+      #expect {
+        let dataset = try LatentDataset(paths: [path], teacher: TeacherNames(attention: "t"))
+        let request = AttentionRequest(AttentionLayout(heads: 1, tokens: [4]), isKept: [false], kept: 4) {
+          for i in $1.indices { $1[i] = Int32(i) }
+        }
+        let memory = Arena(count: 32)
+        try dataset.attention(
+          0, request, draw: 0, into: memory.elements[0..<16], scratch: memory.elements[16..<32])
+      } throws: {
+        "\($0)".contains(problem) && "\($0)".hasPrefix(path)
+      }
+    }
+  }
+}

@@ -99,6 +99,13 @@ import Testing
       (["non_finite=ignore"], "non_finite", "stop, skip"),
       (["samples.classes=[3]"], "samples.classes", "names class 3"),
       (["alignment={features: f, feature_width: 4, after_block: 9}"], "after_block", "3 blocks"),
+      (["alignment={weight: 1}"], "features", "missing"),
+      (["alignment={attention: {blocks: [1]}}"], "teacher", "missing"),
+      (["alignment={attention: {teacher: t, blocks: [4]}}"], "blocks", "different blocks; the model has 3"),
+      (["alignment={attention: {teacher: t, blocks: [2, 2]}}"], "blocks", "different blocks"),
+      (["alignment={attention: {teacher: t, blocks: [2], heads: 3}}"], "heads", "is 3, expected 1 to 2"),
+      (["alignment={attention: {teacher: t, blocks: [2]}, angle: {block: 3}}"], "block", "reach blocks 1 to 2"),
+      (["alignment={attention: {teacher: t, blocks: [2]}, angle: {block: 1, times: [2]}}"], "times", "from 0 to 1"),
       (["stages[7].steps=3"], "--set stages[7].steps", "no entry 7"),
       (["steps"], "--set steps", "key=value"),
     ])

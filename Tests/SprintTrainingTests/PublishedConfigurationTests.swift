@@ -33,7 +33,7 @@ import Testing
 
   @Test(
     "Every configuration for ImageNet has the published schedule, optimizer and diffusion",
-    arguments: ["256-S", "256-B", "256-L", "256-XL", "256-XL-repa", "512-XL"])
+    arguments: ["256-S", "256-B", "256-L", "256-XL", "256-XL-repa", "256-XL-haste", "512-XL"])
   func configurations(name: String) throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..")
     let document = try ConfigurationDocument(path: root.appending(path: "configs/imagenet\(name).yaml").path)
@@ -47,10 +47,15 @@ import Testing
     #expect(model.side == (name == "512-XL" ? 64 : 32) && !configuration.data.flips)
     // The published code calls the projector after the block of index 7.
     let projector =
-      name.hasSuffix("repa") ? ProjectorConfiguration(hidden: 2048, featureWidth: 768, afterBlock: 8) : nil
+      name.hasSuffix("repa") || name.hasSuffix("haste")
+      ? ProjectorConfiguration(hidden: 2048, featureWidth: 768, afterBlock: 8) : nil
     #expect(
       model.projector == projector && configuration.alignment?.factors.alignment == (projector == nil ? nil : 0.5))
-    #expect(configuration.alignment?.lastStep == nil)
+    // Blocks 4 to 7, counted from 0, and the end of alignment that HASTE gives for XL.
+    let attention = name.hasSuffix("haste") ? AttentionAlignment(blocks: [4, 5, 6, 7], heads: 12) : nil
+    #expect(model.attentionAlignment == attention)
+    #expect(configuration.alignment?.factors.attention ?? 0 == (attention == nil ? 0 : 0.5))
+    #expect(configuration.alignment?.lastStep == (attention == nil ? nil : 250_000))
   }
 
   @Test("The warm-up, the two decays and the times of both paths are the published formulas as Python computes them")

@@ -53,8 +53,11 @@ package struct TrainingPlan: Sendable, Encodable {
   package var hours, coreHours: Double
   /// Bytes of one checkpoint, and of all checkpoints that exist at the same time.
   package var checkpointBytes, diskBytes: Double
-  /// Bytes of the teacher's features of one image in a data set, stored as float16; 0 without alignment.
+  /// Bytes of the teacher's features of one image in a data set, stored as float16; 0 without their alignment.
   package var featureBytes: Double
+  /// Bytes of the teacher's attention of one image, stored as float16: as probabilities, and as queries and keys of
+  /// heads of width 64; 0 without its alignment.
+  package var attentionBytes, queryAndKeyBytes: Double
 
   /// Whether rank zero fits into this machine; nil if the system does not say what it has.
   package var fits: Bool? { memoryAvailable.map { memoryNeeded <= $0 } }
@@ -84,6 +87,8 @@ package struct TrainingPlan: Sendable, Encodable {
     (checkpointBytes, diskBytes) = Self.disk(configuration, count)
     let model = configuration.model
     featureBytes = model.projector.map { 2 * Double(model.tokens * $0.featureWidth) } ?? 0
+    let rows = model.attentionAlignment.map { Double($0.blocks.count * $0.heads * model.tokens) } ?? 0
+    (attentionBytes, queryAndKeyBytes) = (2 * rows * Double(model.tokens), 2 * rows * 2 * 64)
   }
 
   private static func plan(stage index: Int, _ configuration: Configuration, _ cost: StepCost, _ ranks: Int)

@@ -53,7 +53,9 @@ package struct MemoryNeed: Sendable {
     ]
     // The measurement at the start ends before activations and batches are touched.
     let measurement = Double(PeakRate.bytes(threads: threads)) - parts.suffix(2).reduce(0) { $0 + $1.bytes }
-    let between = max(0, measurement, Self.validation(configuration, threads), Self.pictures(configuration, threads))
+    let between = max(
+      0, measurement, Self.validation(configuration, threads), Self.pictures(configuration, threads),
+      Self.angle(configuration))
     parts.append(Part(part: "validation, pictures or measurement", bytes: between))
     if ranks > 1 { parts.append(Part(part: "buckets on their way", bytes: 4 * Double(BucketPlan.bucketFloats))) }
     if configuration.checkpoint.isOn, configuration.checkpoint.isBackground {
@@ -80,8 +82,18 @@ package struct MemoryNeed: Sendable {
     let features = model.projector.map { Double(model.tokens) * Double($0.featureWidth) } ?? 0
     let latents = Double(model.latentElements)
     // The reader holds two batches ahead of the one in use; a pass adds its noise, its inputs and its targets.
-    let read = configuration.stages.map { 3 * Double($0.imagesPerRank(ranks)) * (latents + features) }.max() ?? 0
-    return 4 * (read + 3 * Double(passes.map(\.batch).max() ?? 0) * latents)
+    let read = configuration.stages.enumerated().map { index, stage in
+      let isTaught = configuration.alignedShare(ofStage: index) > 0
+      let attention = isTaught ? Double(configuration.attentionLayout(in: stage)?.count ?? 0) : 0
+      return 3 * Double(stage.imagesPerRank(ranks)) * (latents + features + attention)
+    }
+    return 4 * ((read.max() ?? 0) + 3 * Double(passes.map(\.batch).max() ?? 0) * latents)
+  }
+
+  /// The two gradients of a block whose angle is measured.
+  private static func angle(_ configuration: Configuration) -> Double {
+    guard let rule = configuration.alignment?.angle else { return 0 }
+    return 4 * 2 * Double(GradientAngle.count(ParameterLayout(configuration.model), block: rule.block))
   }
 
   private static func validation(_ configuration: Configuration, _ threads: Int) -> Double {

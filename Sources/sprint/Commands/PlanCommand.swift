@@ -119,19 +119,19 @@ struct PlanCommand: ParsableCommand {
 
   /// What alignment with a teacher costs.
   private func teacher(_ plan: TrainingPlan) -> [(name: String, value: String)] {
-    guard plan.featureBytes > 0 else { return [] }
     let work = plan.stages.map {
       String(format: "%.2f GFLOP an image in %.0f%% of %@", $0.projectorGflop, 100 * $0.alignedShare, $0.name)
     }
     return [
-      ("projector, training", work.joined(separator: ", ")),
-      (
-        "teacher's features",
-        String(
-          format: "%.2f MB an image in float16, %.0f GB for ImageNet's 1,281,167", plan.featureBytes / 1e6,
-          plan.featureBytes * 1_281_167 / 1e9)
-      ),
-    ]
+      ("projector, training", plan.featureBytes, { _ in work.joined(separator: ", ") }),
+      ("teacher's features", plan.featureBytes, stored), ("teacher's attention", plan.attentionBytes, stored),
+      ("  as queries and keys", plan.queryAndKeyBytes, stored),
+    ].filter { $0.1 > 0 }.map { ($0.0, $0.2($0.1)) }
+  }
+
+  private func stored(_ bytes: Double) -> String {
+    String(
+      format: "%.2f MB an image in float16, %.0f GB for ImageNet's 1,281,167", bytes / 1e6, bytes * 1_281_167 / 1e9)
   }
 
   /// Prints columns under their headings: the first flush left, the others flush right.
