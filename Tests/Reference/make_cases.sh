@@ -15,3 +15,11 @@ make align-middle --width 24 --heads 2 --projector 20 --feature-width 12 --align
 make learned-mask-no-fusion --width 24 --heads 2 --fusion none --learn-mask-token --seed 9
 make learned-mask --width 24 --heads 2 --learn-mask-token --seed 10 --path-drop 0.5 --low 0.3 --high 0.8 --scale 1.7
 make no-encoder --width 24 --heads 2 --depth 0,2,1 --seed 11
+haste dense --ratio 0 --attention-blocks 1,2 --projector 16 --feature-width 6 --align-after 2 --seed 21 \
+  --teacher-heads 5
+haste structured --ratio 0.75 --attention-blocks 1,2 --projector 20 --feature-width 12 --align-after 3 --seed 22 \
+  --weight-decay 0.1 --stop 2 --angle-block 1
+haste mixed --heads 3 --ratio 0.5 --depth 2,2,1 --attention-blocks 2,0 --projector 16 --feature-width 6 \
+  --align-after 1 --teacher-heads 2 --half-maps --seed 23
+haste queries-keys --depth 1,3,1 --attention-blocks 3,0,4 --teacher-source qk --path-drop 0.6 --angle-block 2 --seed 24
+haste random-alone --width 32 --heads 4 --ratio 0.3 --mask random --attention-blocks 2 --fusion none --seed 25 --stop 1
