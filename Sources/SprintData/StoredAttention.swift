@@ -18,6 +18,8 @@ struct StoredAttention: Sendable {
   let shape: AttentionShape
   /// The names of the data sets.
   let names: [String]
+  /// The most numbers of a sample: twenty times those of four layers for images of 512 x 512.
+  private static let most = 1 << 30
   private let arrays: [StoredArray]
   private let path: String
 
@@ -43,6 +45,10 @@ struct StoredAttention: Sendable {
     shape = AttentionShape(
       layers: extents[1], heads: extents[2], tokens: extents[3], width: arrays.count > 1 ? extents[4] : nil)
     path = file.path
+    guard shape.count <= Self.most else {
+      throw FileError.unusable(
+        path: path, problem: "\(names[0]) holds \(shape.count) numbers of a sample, expected at most \(Self.most)")
+    }
   }
 
   /// Reads what `request` asks for of entry `index`; the kept tokens are those of draw `draw`.

@@ -48,10 +48,19 @@ private func makeLatents(_ recipe: inout Recipe) -> String {
       _ = Identifier(H5Gcreate2(file, "/features", 0, 0, 0), H5Gclose)
       recipe.addDataset(file, "/features/teacher", sprint_h5t_float_le(), [4, 2, 3])
     }
+    if recipe.next() % 4 == 3 { addAttention(file, &recipe) }
     if recipe.next() % 4 == 3 { recipe.addDataset(file, "/dataset.json", sprint_h5t_string(), [1]) }
     if recipe.next() % 4 == 3 { addAttributes(file, &recipe) }
   }
   return path
+}
+
+private func addAttention(_ file: hid_t, _ recipe: inout Recipe) {
+  let names = recipe.next() % 2 == 0 ? ["attention"] : ["queries", "keys"]
+  for name in names {
+    _ = Identifier(H5Gcreate2(file, "/\(name)", 0, 0, 0), H5Gclose)
+    recipe.addDataset(file, "/\(name)/teacher", sprint_h5t_float_le(), [4, 1, 2, 4, names.count == 1 ? 4 : 3])
+  }
 }
 
 private func addAttributes(_ file: hid_t, _ recipe: inout Recipe) {
@@ -87,6 +96,7 @@ private func readEverything(_ path: String) {
       try? latents.features(0, into: memory.elements)
     }
   }
+  readAttention(path)
   guard let file = try? HDF5File(reading: path) else { return }
   for name in datasets + ((try? file.names(in: "/")) ?? []).map({ "/\($0)" }) {
     _ = try? file.describe(name)
@@ -95,6 +105,22 @@ private func readEverything(_ path: String) {
     _ = try? file.names(in: name)
     readFloats(file, name)
   }
+}
+
+/// Reads a teacher's attention as training does, all tokens of one layer and two of each other.
+private func readAttention(_ path: String) {
+  guard let latents = try? LatentDataset(paths: [path], teacher: TeacherNames(attention: "teacher")),
+    let shape = latents.attentionShape, shape.count <= 1 << 20, shape.layers <= 16, shape.tokens >= 2
+  else { return }
+  let layout = AttentionLayout(heads: 1, tokens: (0..<shape.layers).map { $0 == 0 ? shape.tokens : 2 })
+  guard layout.count <= 1 << 20 else { return }
+  let request = AttentionRequest(layout, isKept: layout.tokens.indices.map { $0 > 0 }, kept: 2) { _, ids in
+    (ids[0], ids[1]) = (1, 0)
+  }
+  let memory = Arena(count: shape.count + layout.count)
+  let (target, scratch) = (memory.elements[0..<layout.count], memory.elements[layout.count..<memory.elements.count])
+  try? latents.attention(0, request, draw: 0, into: target, scratch: scratch)
+  withExtendedLifetime(memory) {}
 }
 
 /// Reads a data set as a source to import is read: with memory for the shape that it claims.
