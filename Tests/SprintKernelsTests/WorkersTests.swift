@@ -29,7 +29,7 @@ import Testing
   }
 
   /// If this fails, work that should be shared runs on one thread.
-  @Test("All workers work at the same time", .timeLimit(.minutes(1)))
+  @Test("All workers work at the same time", .timeLimit(.minutes(5)))
   func concurrency() {
     let inside = Atomic(0)
     Workers(3).run(tasks: 3) { _, _ in
@@ -40,7 +40,7 @@ import Testing
   }
 
   /// If this fails, simulated ranks, or work inside work, wait for one another for ever or lose tasks.
-  @Test("Several threads use workers at once, also from inside a task", .timeLimit(.minutes(1)))
+  @Test("Several threads use workers at once, also from inside a task", .timeLimit(.minutes(5)))
   func sharing() throws {
     let counts = Counts()
     for _ in 0..<8 {

@@ -64,7 +64,7 @@ import Testing
   /// If this fails, alignment of attention pulls at other weights, or with another strength.
   @Test(
     "Loss and gradients of attention's alignment are within 2e-5 of float64, in all sections, with and without drop",
-    arguments: [[0], [2], [1, 0], [3, 1, 2]], [true, false])
+    arguments: [[1, 0], [3, 2]], [true, false])
   func gradients(blocks: [Int], kept: Bool) {
     let setting = Setting(blocks, projector: nil, kept: kept)
     let model = setting.model
@@ -83,7 +83,7 @@ import Testing
     var (found, differences) = ([Double](), [Double]())
     for parameter in model.network.layout.parameters where parameter.isTrained {
       let values = model.parameters[parameter.name] ?? []
-      for i in stride(from: 0, to: values.count, by: max(1, values.count / 3)) {
+      for i in stride(from: 0, to: values.count, by: max(1, values.count / 2)) {
         func objective(_ step: Double) -> Double {
           var parameters = model.parameters
           parameters[parameter.name]?[i] += step

@@ -171,7 +171,7 @@ extension ProcessTests {
       let configs = try FileManager.default.contentsOfDirectory(atPath: SprintCommand.root + "/configs").filter {
         $0.hasSuffix(".yaml")
       }
-      #expect(configs.count == 8)
+      #expect(configs.count == 9)
       for config in configs {
         let given = [
           "plan", "configs/\(config)", "--gflops", "200", "--bandwidth", "25", "--ranks", "2", "--threads", "1",
