@@ -26,13 +26,8 @@ package final class LatentDataset: Sendable {
       throw FileError.unusable(path: "data set", problem: "names no file, expected at least one")
     }
     for file in files.dropFirst() {
-      guard file.channels == first.channels, file.side == first.side, file.properties == first.properties,
-        file.featureShape.map({ [$0.tokens, $0.width] }) == first.featureShape.map({ [$0.tokens, $0.width] }),
-        file.attentionShape == first.attentionShape
-      else {
-        throw FileError.unusable(
-          path: file.path, problem: "its shape or its attributes differ from those of \(first.path)")
-      }
+      guard let difference = file.difference(from: first) else { continue }
+      throw FileError.unusable(path: file.path, problem: "has \(difference), as in \(first.path)")
     }
     var starts = [0]
     for file in files { starts.append(starts[starts.count - 1] + file.count) }
@@ -56,6 +51,9 @@ package final class LatentDataset: Sendable {
   /// The attribute `source` of the first file: where its latents are from.
   package var source: String { files[0].source }
 
+  /// The attributes of the files that sprint does not read.
+  package var otherAttributes: [String] { Set(files.flatMap(\.otherAttributes)).sorted() }
+
   /// Elements of one latent.
   package var latentElements: Int { channels * side * side }
 
@@ -78,7 +76,8 @@ package final class LatentDataset: Sendable {
       guard let bad = file.labels.firstIndex(where: { $0 >= classes }) else { continue }
       throw FileError.unusable(
         path: file.path,
-        problem: "sample \(bad) has label \(file.labels[bad]), the model has \(classes) classes (0 to \(classes - 1))")
+        problem: "sample \(bad) has label \(file.labels[bad]), the model has \(classes) classes (0 to \(classes - 1))"
+          + (file.labels.contains(0) ? "" : "; no label is 0: if they count from 1, store y - 1"))
     }
   }
 
@@ -99,13 +98,23 @@ package final class LatentDataset: Sendable {
     let stored = latent.count * (file.hasMoments ? 2 : 1)
     try withUnsafeTemporaryAllocation(of: Float.self, capacity: stored) { values in
       try file.read(entry, flipped: isFlipped, into: values)
-      if file.hasMoments { sample(values, random.posterior, draw) }
+      if file.hasMoments {
+        if let bad = values[(stored / 2)...].first(where: { $0 < 0 }) {
+          throw FileError.unusable(path: file.path, problem: "sample \(entry) has \(Self.negativeDeviation(bad))")
+        }
+        sample(values, random.posterior, draw)
+      }
       if isFlipped, !file.hasFlipped { mirror(values) }
       scale(values, into: latent.buffer)
     }
     if let bad = latent.buffer.first(where: { !$0.isFinite }) {
       throw FileError.unusable(path: file.path, problem: "sample \(entry) holds \(bad), expected finite numbers")
     }
+  }
+
+  /// What a negative number among deviations means, in words.
+  static func negativeDeviation(_ value: Float) -> String {
+    "a deviation of \(value), expected none below 0; if these are log-variances, store exp(0.5 * x) in their place"
   }
 
   /// Elements of a stored sample: C · S · S of latents, twice as many of moments.

@@ -2,9 +2,9 @@ import Foundation
 import SprintFormats
 import SprintKernels
 
-/// One HDF5 file of latents: `/latents` [N, C, S, S], drawn, or `/moments` [N, 2C, S, S], mean then standard deviation;
-/// `/labels` [N]; optionally `/latents_flip` or `/moments_flip`, of the mirrored images, and a teacher's features and
-/// attention.
+/// One HDF5 file of latents: `/latents` [N, C, S, S], or [N, S, S] of one channel, drawn; or `/moments` [N, 2C, S, S],
+/// mean then standard deviation; `/labels` [N]; optionally `/latents_flip` or `/moments_flip`, of the mirrored images,
+/// and a teacher's features and attention.
 final class LatentFile: Sendable {
   let path: String
   let count, channels, side: Int
@@ -12,6 +12,8 @@ final class LatentFile: Sendable {
   let labels: [Int32]
   let properties: LatentProperties
   let source: String
+  /// The attributes that sprint does not read.
+  let otherAttributes: [String]
   private let values: StoredArray
   private let flipped: StoredArray?
   private let features: StoredArray?
@@ -28,14 +30,16 @@ final class LatentFile: Sendable {
     let name = hasMoments ? "/moments" : "/latents"
     values = try Self.values(file, stored, name, hasMoments: hasMoments)
     let shape = values.shape
-    let count = shape[0]
-    (self.count, channels, side) = (count, hasMoments ? shape[1] / 2 : shape[1], shape[2])
+    let (count, first) = (shape[0], shape.count == 3 ? 1 : shape[1])
+    (self.count, channels, side) = (count, hasMoments ? first / 2 : first, shape[shape.count - 1])
     flipped = try Self.flipped(file, stored, "\(name)_flip", shape)
     labels = try Self.labels(file, count)
     features = try teacher.features.map { try Self.features(file, stored, "/features/\($0)", count) }
     attention = try teacher.attention.map { try StoredAttention(file, stored, $0, count) }
-    properties = try LatentProperties(of: file, channels: channels)
+    properties = try LatentProperties(of: file, dataset: name, channels: channels)
     source = try file.text("source") ?? ""
+    let known = LatentProperties.attributes + ["source"]
+    otherAttributes = try (file.attributeNames() + file.attributeNames(of: name)).filter { !known.contains($0) }
     names =
       [name, "\(name)_flip", "/labels"] + (teacher.features.map { ["/features/\($0)"] } ?? [])
       + (attention?.names ?? [])
@@ -53,14 +57,21 @@ final class LatentFile: Sendable {
     _ file: HDF5File, _ stored: StoredFile, _ name: String, hasMoments: Bool
   ) throws -> StoredArray {
     guard file.has(name) else {
-      throw FileError.unusable(path: file.path, problem: "holds neither /latents nor /moments; is it a latent file?")
+      let found = try file.names(in: "/").prefix(8).map { "/\($0)" }.joined(separator: ", ")
+      throw FileError.unusable(
+        path: file.path,
+        problem: "holds \(found.isEmpty ? "nothing" : found), expected /latents [N, C, S, S] or /moments [N, 2C, S, S]")
     }
     let values = try StoredArray(file, stored, name)
     let shape = values.shape
-    guard shape.count == 4, shape[2] == shape[3], shape.allSatisfy({ $0 > 0 }), !hasMoments || shape[1] % 2 == 0 else {
+    let isSquare = shape.count >= 3 && shape[shape.count - 1] == shape[shape.count - 2]
+    let hasChannels = shape.count == 4 && (!hasMoments || shape[1] % 2 == 0) || shape.count == 3 && !hasMoments
+    guard isSquare, hasChannels, shape.allSatisfy({ $0 > 0 }) else {
+      let isChannelsLast = shape.count == 4 && shape[1] == shape[2]
       throw FileError.unusable(
         path: file.path,
-        problem: "\(name) has shape \(shape), expected [N, \(hasMoments ? "2C" : "C"), S, S] with N at least 1")
+        problem: "\(name) has shape \(shape), expected [N, \(hasMoments ? "2C" : "C"), S, S] with N at least 1"
+          + (isChannelsLast ? "; channels come first: store x.transpose(0, 3, 1, 2)" : ""))
     }
     return values
   }
@@ -77,13 +88,25 @@ final class LatentFile: Sendable {
   }
 
   private static func labels(_ file: HDF5File, _ count: Int) throws -> [Int32] {
-    let found = try file.describe("/labels").shape.reduce(1, *)
-    guard found == count else {
-      throw FileError.unusable(path: file.path, problem: "\(found) labels for \(count) samples")
+    guard file.has("/labels") else {
+      throw FileError.unusable(
+        path: file.path,
+        problem: "has no /labels, expected [\(count)] whole numbers; for data without classes, zeros and `classes: 1`")
+    }
+    let shape = try file.describe("/labels").shape
+    guard shape.reduce(1, *) == count else {
+      let isOneHot = shape.count == 2 && shape[0] == count
+      throw FileError.unusable(
+        path: file.path,
+        problem: "/labels has shape \(shape), expected [\(count)]"
+          + (isOneHot ? "; if its rows are one-hot, store y.argmax(1)" : ""))
     }
     let labels = try file.integers("/labels")
-    if let bad = labels.first(where: { $0 < 0 || $0 > Int64(Int32.max) }) {
-      throw FileError.unusable(path: file.path, problem: "holds label \(bad), expected 0 to \(Int32.max)")
+    if let bad = labels.firstIndex(where: { $0 < 0 || $0 > Int64(Int32.max) }) {
+      throw FileError.unusable(
+        path: file.path,
+        problem: "sample \(bad) has label \(labels[bad]), expected 0 to \(Int32.max)"
+          + (labels[bad] < 0 ? "; for data without classes, store zeros and use `classes: 1`" : ""))
     }
     return labels.map { Int32($0) }
   }
@@ -97,6 +120,20 @@ final class LatentFile: Sendable {
         path: file.path, problem: "\(name) has shape \(features.shape), expected [\(count), tokens, F]")
     }
     return features
+  }
+
+  /// Returns how the samples differ in kind from those of another file, or nil if they belong together.
+  func difference(from other: LatentFile) -> String? {
+    func text(_ name: String, _ own: [Int?], _ other: [Int?]) -> String? {
+      own == other ? nil : "\(name) \(own.map { $0 ?? 0 }) instead of \(other.map { $0 ?? 0 })"
+    }
+    return text("latents", [channels, side, side], [other.channels, other.side, other.side])
+      ?? (hasMoments == other.hasMoments ? nil : hasMoments ? "moments instead of latents" : "latents instead of moments")
+      ?? properties.difference(from: other.properties)
+      ?? text(
+        "features", [featureShape?.tokens, featureShape?.width],
+        [other.featureShape?.tokens, other.featureShape?.width])
+      ?? (attentionShape == other.attentionShape ? nil : "attention of another shape")
   }
 
   /// Tokens and width of the features, if the file was opened with them.

@@ -20,22 +20,46 @@ package struct LatentProperties: Sendable, Equatable, Codable {
     (self.scale, self.shift, self.kind, self.pixelRange, self.vae) = (scale, shift, kind, pixelRange, vae)
   }
 
-  /// Reads the attributes `scale`, `shift`, `kind`, `pixel_range` and `vae`, each of which may be missing; throws if
-  /// they make no sense.
+  /// The names of the attributes that hold the properties.
+  package static let attributes = ["kind", "vae", "scale", "shift", "pixel_range"]
+
+  /// Reads the attributes, each of which may be missing; throws if they make no sense.
   ///
-  /// - Parameter channels: C of the latents; nil takes it from the attributes
-  package init(of file: HDF5File, channels: Int? = nil) throws {
-    let range = try file.numbers("pixel_range") ?? [-1, 1]
+  /// - Parameters:
+  ///   - dataset: the data set of the latents: attributes that the file lacks may be there
+  ///   - channels: C of the latents; nil takes it from the attributes
+  package init(of file: HDF5File, dataset: String? = nil, channels: Int? = nil) throws {
+    func numbers(_ name: String) throws -> [Double]? {
+      try Self.either(name, file, dataset) { try file.numbers(name, of: $0) }
+    }
+    func text(_ name: String) throws -> String? {
+      try Self.either(name, file, dataset) { try file.text(name, of: $0) }
+    }
+    let range = try numbers("pixel_range") ?? [-1, 1]
     guard range.count == 2, range.allSatisfy(\.isFinite), range[0] <= range[1] else {
       throw FileError.unexpected(path: file.path, name: "pixel_range", found: "\(range)", expected: "black, then white")
     }
-    let (scale, shift) = (try file.numbers("scale") ?? [1], try file.numbers("shift") ?? [0])
+    let (scale, shift) = (try numbers("scale") ?? [1], try numbers("shift") ?? [0])
     let channels = channels ?? max(scale.count, shift.count)
     self.init(
       scale: try Self.perChannel(scale, channels, "scale", file.path),
       shift: try Self.perChannel(shift, channels, "shift", file.path),
-      kind: try file.text("kind") ?? "latents", pixelRange: range[0]...range[1], vae: try file.text("vae") ?? "")
+      kind: try text("kind") ?? "latents", pixelRange: range[0]...range[1], vae: try text("vae") ?? "")
     try check(file.path)
+  }
+
+  /// Returns an attribute of the file, or else of the data set; throws if both have one and they differ.
+  private static func either<Value: Equatable>(
+    _ name: String, _ file: HDF5File, _ dataset: String?, _ read: (_ dataset: String?) throws -> Value?
+  ) throws -> Value? {
+    let own = try read(nil)
+    guard let dataset, let other = try read(dataset) else { return own }
+    guard own == nil || own == other else {
+      throw FileError.unusable(
+        path: file.path,
+        problem: "the attribute `\(name)` of the file differs from that of `\(dataset)`; remove one of them")
+    }
+    return other
   }
 
   /// Reads the properties from the JSON that `json` writes; throws if they make no sense.

@@ -8,40 +8,38 @@ struct StoredArray: Sendable {
   let shape: [Int]
   private let file: StoredFile
   private let name: String
-  private let description: HDF5File.Description
+  private let offset: Int?
+  private let number: HDF5NumberType
 
-  /// Throws unless the data set `name` holds float16 or float32.
+  /// Throws unless the data set `name` holds floats of 16, 32 or 64 bits.
   ///
   /// - Parameter opened: `file`, opened to be described
   init(_ opened: HDF5File, _ file: StoredFile, _ name: String) throws {
-    description = try opened.describe(name)
-    shape = description.shape
-    (self.file, self.name) = (file, name)
-    guard description.element == .float(2) || description.element == .float(4) else {
+    let description = try opened.describe(name)
+    guard let number = description.number, number.isFloat else {
       throw FileError.unexpected(
-        path: file.path, name: name, found: "of type \(description.element)", expected: "float16 or float32")
+        path: file.path, name: name, found: "of \(description.type)",
+        expected: "float16, bfloat16, float32 or float64")
     }
+    (shape, offset, self.number, self.file, self.name) = (description.shape, description.offset, number, file, name)
   }
 
   /// Bytes of all entries.
-  var bytes: Int { shape[0] * entryElements * (description.element == .float(2) ? 2 : 4) }
+  var bytes: Int { shape[0] * entryElements * number.bytes }
 
   private var entryElements: Int { shape.dropFirst().reduce(1, *) }
 
   /// Reads entry `index` along the first extent.
   func read(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws {
     precondition(target.count == entryElements && index >= 0 && index < shape[0], "entry \(index) of \(shape)")
-    guard let offset = description.offset else {
-      return try file.library().floats(name, entry: index, into: target)
+    guard let offset else { return try file.library().floats(name, entry: index, into: target) }
+    let (bytesOnDisk, place) = (try file.bytes(), offset + index * target.count * number.bytes)
+    if number.isPlainFloat {
+      return try bytesOnDisk.read(into: UnsafeMutableRawBufferPointer(target), at: place)
     }
-    let bytesOnDisk = try file.bytes()
-    if description.element == .float(4) {
-      try bytesOnDisk.read(into: UnsafeMutableRawBufferPointer(target), at: offset + index * target.count * 4)
-    } else {
-      try withUnsafeTemporaryAllocation(of: Float16.self, capacity: target.count) { halves in
-        try bytesOnDisk.read(into: UnsafeMutableRawBufferPointer(halves), at: offset + index * target.count * 2)
-        for i in target.indices { target[i] = Float(halves[i]) }
-      }
+    try withUnsafeTemporaryAllocation(byteCount: target.count * number.bytes, alignment: 8) { bytes in
+      try bytesOnDisk.read(into: bytes, at: place)
+      number.convert(UnsafeRawBufferPointer(bytes), to: target)
     }
   }
 }

@@ -71,10 +71,10 @@ struct ImportOutput: Sendable {
 
   private func layOut() throws {
     let file = try HDF5File(creating: partial)
-    let element = HDF5File.Element.float(isHalf ? 2 : 4)
+    let element = isHalf ? HDF5File.Element.float16 : .float32
     _ = try file.reserve(names.values, shape: [count] + shape.extents, of: element)
     if shape.hasFlipped { _ = try file.reserve(names.flipped, shape: [count] + shape.extents, of: element) }
-    _ = try file.reserve("/labels", shape: [count], of: .integer)
+    _ = try file.reserve("/labels", shape: [count], of: .int64)
     try file.write(properties)
     try file.write(attribute: "source", source)
     try file.close()

@@ -4,7 +4,8 @@ import Glibc
 // or fails. The environment says which: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, where ACTION is `kill`, `hang`,
 // `fail` (with EIO, from the n-th call on), `fill` (with ENOSPC), `lockless` (with ENOLCK) or `refuse` (with EAGAIN).
 // The library creates the file SPRINT_FAULT_FIRED when it acts. SPRINT_FAULT_GUESS is the core type that OpenBLAS then
-// guesses, SPRINT_FAULT_CLOCK the seconds by which the clock on the wall is ahead.
+// guesses, SPRINT_FAULT_CLOCK the seconds by which the clock on the wall is ahead, SPRINT_FAULT_FOLDERS the error of
+// every attempt to sync a folder. With SPRINT_FAULT_SERIAL, OpenBLAS is one that was built without threads.
 
 private struct Fault {
   let action: String
@@ -72,6 +73,11 @@ package func injectedRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?
 @_cdecl("fsync")
 package func injectedSync(_ descriptor: Int32) -> Int32 {
   if fails("fsync", path(of: descriptor)) { return -1 }
+  var status = stat()
+  if let folderError, fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+    errno = folderError
+    return -1
+  }
   return next("fsync", as: (@convention(c) (Int32) -> Int32).self)(descriptor)
 }
 
@@ -122,6 +128,9 @@ package func injectedTime(_ time: UnsafeMutablePointer<timeval>, _ zone: UnsafeM
   return code
 }
 
+/// The error number of every attempt to sync a folder.
+private let folderError = getenv("SPRINT_FAULT_FOLDERS").flatMap { Int32(String(cString: $0)) }
+
 private let secondsAhead = getenv("SPRINT_FAULT_CLOCK").flatMap { Int(String(cString: $0)) } ?? 0
 
 /// Replaces `rename`.
@@ -150,4 +159,11 @@ package func injectedFolder(_ path: UnsafePointer<CChar>) -> OpaquePointer? {
 package func injectedCoreName() -> UnsafeMutablePointer<CChar>? {
   if getenv("OPENBLAS_CORETYPE") == nil, let guess = getenv("SPRINT_FAULT_GUESS") { return guess }
   return next("openblas_get_corename", as: (@convention(c) () -> UnsafeMutablePointer<CChar>?).self)()
+}
+
+/// Replaces `openblas_get_parallel`.
+@_cdecl("openblas_get_parallel")
+package func injectedThreading() -> Int32 {
+  if getenv("SPRINT_FAULT_SERIAL") != nil { return 0 }
+  return next("openblas_get_parallel", as: (@convention(c) () -> Int32).self)()
 }

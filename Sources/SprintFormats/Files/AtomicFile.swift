@@ -20,7 +20,7 @@ package enum AtomicFile {
   package static func put(_ temporary: String, at path: String) throws {
     try sync(temporary)
     guard rename(temporary, path) == 0 else { throw FileError.last(path, "put the finished file in its place") }
-    try sync((path as NSString).deletingLastPathComponent)
+    try syncFolder((path as NSString).deletingLastPathComponent)
   }
 
   /// Writes `data` to a file, in one piece or not at all.
@@ -77,8 +77,15 @@ package enum AtomicFile {
     }
   }
 
+  /// Syncs a folder, where its file system can. SMB, FUSE and shared folders of virtual machines often cannot, and
+  /// order a rename by themselves.
+  private static func syncFolder(_ path: String) throws {
+    do { try sync(path.isEmpty ? "." : path) } catch FileError.system(_, _, let code) where isUnsupported(code) {}
+  }
+
+  private static func isUnsupported(_ code: Int32) -> Bool { [EINVAL, ENOTSUP, ENOSYS].contains(code) }
+
   private static func sync(_ path: String) throws {
-    let path = path.isEmpty ? "." : path
     let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else { throw FileError.last(path, "open to sync") }
     defer { close(descriptor) }

@@ -1,12 +1,14 @@
 import CHDF5
 import Foundation
 
-// The attributes of the file itself.
+// Attributes: of the file itself, or of a data set.
 
 extension HDF5File {
-  /// Returns the text of an attribute, or nil if the file does not have it.
-  package func text(_ name: String) throws -> String? {
-    guard let attribute = try attribute(name) else { return nil }
+  /// Returns the text of an attribute, or nil if there is none.
+  ///
+  /// - Parameter dataset: the data set whose attribute it is; nil for the file's own
+  package func text(_ name: String, of dataset: String? = nil) throws -> String? {
+    guard let attribute = try attribute(name, dataset) else { return nil }
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Aget_type(attribute.id) }
     let (kind, isVariable, size) = Self.locked {
       (H5Tget_class(type.id), H5Tis_variable_str(type.id) > 0, H5Tget_size(type.id))
@@ -35,14 +37,17 @@ extension HDF5File {
     return try self.text(at: bytes, of: attribute, name)
   }
 
-  /// Returns the numbers of an attribute (one for a scalar), or nil if the file does not have it.
-  package func numbers(_ name: String) throws -> [Double]? {
-    guard let attribute = try attribute(name) else { return nil }
+  /// Returns the numbers of an attribute (one for a scalar), or nil if there is none.
+  ///
+  /// - Parameter dataset: the data set whose attribute it is; nil for the file's own
+  package func numbers(_ name: String, of dataset: String? = nil) throws -> [Double]? {
+    guard let attribute = try attribute(name, dataset) else { return nil }
     let type = try opened("read the type of `\(name)`", H5Tclose) { H5Aget_type(attribute.id) }
     let count = try elements(of: attribute, name)
     guard Self.locked({ HDF5NumberType(type.id) != nil }), count <= Self.mostNumbers else {
       throw FileError.unexpected(
-        path: path, name: name, found: "\(count) values of some type", expected: "at most \(Self.mostNumbers) numbers")
+        path: path, name: name, found: "\(count) values of type \(Self.name(of: type))",
+        expected: "at most \(Self.mostNumbers) numbers")
     }
     var values = [Double](repeating: 0, count: count)
     try check("read the numbers of the attribute `\(name)`") { H5Aread(attribute.id, sprint_h5t_double(), &values) }
@@ -90,8 +95,27 @@ extension HDF5File {
     try check("write the attribute `\(name)`") { H5Awrite(attribute.id, memory, values) }
   }
 
-  private func attribute(_ name: String) throws -> Handle? {
-    guard Self.locked({ H5Aexists(file.id, name) }) > 0 else { return nil }
-    return try opened("open the attribute `\(name)`", H5Aclose) { H5Aopen(file.id, name, sprint_h5p_default()) }
+  private func attribute(_ name: String, _ dataset: String?) throws -> Handle? {
+    let owner = try dataset.map(self.dataset) ?? file
+    guard Self.locked({ H5Aexists(owner.id, name) }) > 0 else { return nil }
+    return try opened("open the attribute `\(name)`", H5Aclose) { H5Aopen(owner.id, name, sprint_h5p_default()) }
+  }
+
+  /// Returns the names of all attributes.
+  ///
+  /// - Parameter dataset: the data set whose attributes they are; nil for the file's own
+  package func attributeNames(of dataset: String? = nil) throws -> [String] {
+    let owner = try dataset.map(self.dataset) ?? file
+    let count = Self.locked { () -> Int in
+      var info = H5O_info_t()
+      return H5Oget_info2(owner.id, &info, UInt32(H5O_INFO_NUM_ATTRS)) >= 0 ? Int(info.num_attrs) : 0
+    }
+    return (0..<UInt64(min(count, 1024))).map { index in
+      Self.locked {
+        Self.path {
+          H5Aget_name_by_idx(owner.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, $0, $1, sprint_h5p_default()) >= 0
+        }
+      }
+    }
   }
 }

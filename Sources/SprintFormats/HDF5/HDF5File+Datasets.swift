@@ -2,22 +2,14 @@ import CHDF5
 import Foundation
 
 extension HDF5File {
-  /// The element type of a data set in the file.
-  package enum Element: Sendable, Equatable {
-    /// IEEE numbers of this many bytes.
-    case float(Int)
-    /// Whole numbers of up to 64 bits.
-    case integer
-    /// Anything else.
-    case other
-  }
-
   /// What a file says about a data set.
   package struct Description: Sendable, Equatable {
     /// Extents, outermost first.
     package let shape: [Int]
-    /// Element type.
-    package let element: Element
+    /// The type of the elements; nil unless they are plain numbers.
+    package let number: HDF5NumberType?
+    /// The type of the elements in words.
+    package let type: String
     /// The place of the elements in the file; nil unless they are contiguous and in this machine's order of bytes.
     package let offset: Int?
   }
@@ -67,14 +59,9 @@ extension HDF5File {
     let isPlain = stored.chunks == nil && !stored.isExternal && stored.number?.isLittleEndian == true
     let isHere = try isPlain && hasSameFile(stored.dataset, name)
     let offset = isHere ? Self.locked { H5Dget_offset(stored.dataset.id) } : sprint_haddr_undefined()
-    let element: Element =
-      switch stored.number?.kind {
-      case .float: .float(stored.elementBytes)
-      case .signed, .unsigned: .integer
-      case nil: .other
-      }
     return Description(
-      shape: stored.shape, element: element, offset: offset == sprint_haddr_undefined() ? nil : Int(exactly: offset))
+      shape: stored.shape, number: stored.number, type: Self.name(of: stored.type),
+      offset: offset == sprint_haddr_undefined() ? nil : Int(exactly: offset))
   }
 
   func shape(of dataset: Handle, _ name: String) throws -> [Int] {
@@ -138,8 +125,8 @@ extension HDF5File {
   private func number(of stored: StoredSet) throws -> HDF5NumberType {
     guard let number = stored.number else {
       throw FileError.unexpected(
-        path: path, name: stored.name, found: "of another type",
-        expected: "IEEE numbers of 16, 32 or 64 bits, or whole numbers of up to 64")
+        path: path, name: stored.name, found: "of \(Self.name(of: stored.type))",
+        expected: "numbers: float16, bfloat16, float32, float64, or whole ones")
     }
     return number
   }
@@ -147,7 +134,10 @@ extension HDF5File {
   /// Returns all elements of a data set as whole numbers.
   package func integers(_ name: String) throws -> [Int64] {
     let stored = try stored(name)
-    let number = try number(of: stored)
+    guard let number = stored.number else {
+      throw FileError.unexpected(
+        path: path, name: name, found: "of \(Self.name(of: stored.type))", expected: "whole numbers")
+    }
     let count = stored.count(rows: nil)
     try checkMemory(UInt64(count) * 8, most: stored.mostBytes, name)
     var values = [Int64](repeating: 0, count: count)
@@ -158,8 +148,13 @@ extension HDF5File {
     try withUnsafeTemporaryAllocation(byteCount: count * number.bytes, alignment: 8) { bytes in
       try read(stored, rows: nil, into: bytes)
       if let odd = values.withUnsafeMutableBufferPointer({ number.convert(UnsafeRawBufferPointer(bytes), to: $0) }) {
+        var value: Float = 0
+        let place = UnsafeRawBufferPointer(rebasing: bytes[odd * number.bytes..<(odd + 1) * number.bytes])
+        withUnsafeMutablePointer(to: &value) {
+          number.convert(place, to: UnsafeMutableBufferPointer(start: $0, count: 1))
+        }
         throw FileError.unexpected(
-          path: path, name: name, found: "no whole number at \(odd)", expected: "whole numbers of 64 bits")
+          path: path, name: name, found: "\(value) at \(odd)", expected: "whole numbers of at most 63 bits")
       }
     }
     return values

@@ -12,20 +12,21 @@ extension HDF5File {
   }
 
   /// Opens a data set.
-  func dataset(_ name: String) throws -> Handle { try dataset(name, afterLinks: 0) }
+  func dataset(_ name: String) throws -> Handle { try dataset(name, from: nil, afterLinks: 0) }
 
-  private func dataset(_ name: String, afterLinks count: Int) throws -> Handle {
+  /// - Parameter origin: the link that led to `name`, in words
+  private func dataset(_ name: String, from origin: String?, afterLinks count: Int) throws -> Handle {
     guard count <= Self.mostLinks else {
       throw FileError.unexpected(
         path: path, name: name, found: "behind more than \(Self.mostLinks) links", expected: "a data set")
     }
-    switch try firstLink(to: name) {
+    switch try firstLink(to: name, from: origin) {
     case nil: return try openedHere(name)
-    case .within(let next): return try dataset(next, afterLinks: count + 1)
+    case .within(let next): return try dataset(next, from: "`\(name)` of \(path)", afterLinks: count + 1)
     case .into(let file, let next):
       guard followsOtherFiles else { throw elsewhere(name) }
       return try HDF5File(reading: try found(file, for: name), followsOtherFiles: true)
-        .dataset(next, afterLinks: count + 1)
+        .dataset(next, from: "`\(name)` of \(path)", afterLinks: count + 1)
     }
   }
 
@@ -38,12 +39,14 @@ extension HDF5File {
   private static let mostLinks = 16
 
   /// Returns the first link on the way to `name` that is more than a name in its group.
-  private func firstLink(to name: String) throws -> Link? {
+  private func firstLink(to name: String, from origin: String?) throws -> Link? {
     let parts = name.split(separator: "/")
     for index in parts.indices {
       let (group, link) = (Self.joined(parts[..<index]), Self.joined(parts[...index]))
       guard Self.locked({ H5Lexists(file.id, link, sprint_h5p_default()) > 0 }) else {
-        throw FileError.unexpected(path: path, name: name, found: "missing", expected: "a data set")
+        throw FileError.unexpected(
+          path: path, name: name, found: origin.map { "missing, though \($0) links to it" } ?? "missing",
+          expected: "a data set")
       }
       var info = H5L_info_t()
       try check("look at `\(link)`") { H5Lget_info(file.id, link, &info, sprint_h5p_default()) }
@@ -99,7 +102,8 @@ extension HDF5File {
     let folders = folder == real ? [folder] : [folder, real]
     let beside = folders.map { $0.isEmpty ? linked : "\($0)/\(linked)" }
     let moved = (folder.isEmpty ? "." : folder) + "/" + (linked as NSString).lastPathComponent
-    let places = linked.hasPrefix("/") ? [linked, moved] : beside + [linked]
+    let all = linked.hasPrefix("/") ? [linked, moved] : beside + [linked]
+    let places = all.enumerated().filter { !all[..<$0].contains($1) }.map(\.element)
     guard let place = places.first(where: { access($0, F_OK) == 0 }) else {
       throw FileError.unexpected(
         path: path, name: name,

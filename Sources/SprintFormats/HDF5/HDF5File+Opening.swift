@@ -16,7 +16,16 @@ extension HDF5File {
 
   /// Throws if the header of a data set is such that the library would end the process.
   private func checkHeader(_ name: String) throws {
-    let place = try info(name).addr
+    let found = try info(name)
+    guard found.type == H5O_TYPE_DATASET else {
+      let names = found.type == H5O_TYPE_GROUP ? try self.names(in: name) : []
+      throw FileError.unexpected(
+        path: path, name: name,
+        found: found.type == H5O_TYPE_GROUP
+          ? "a group (\(names.isEmpty ? "empty" : names.prefix(8).joined(separator: ", ")))" : "no data set",
+        expected: "a data set")
+    }
+    let place = found.addr
     let properties = try opened("read the format", H5Pclose) { H5Fget_create_plist(file.id) }
     var (addressBytes, lengthBytes, base) = (0, 0, hsize_t(0))
     try check("read the format") { H5Pget_sizes(properties.id, &addressBytes, &lengthBytes) }

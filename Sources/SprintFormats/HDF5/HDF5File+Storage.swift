@@ -70,8 +70,27 @@ extension HDF5File {
       return nil
     default:
       throw FileError.unexpected(
-        path: path, name: place.name, found: "a view of other data sets", expected: "numbers that are stored")
+        path: path, name: place.name, found: "a view of data sets in \(viewed(place.properties))",
+        expected: "numbers that are stored; name the files that hold them instead")
     }
+  }
+
+  /// Returns the names of the files that a virtual data set joins, and which of them are missing.
+  private func viewed(_ properties: Handle) -> String {
+    var count = 0
+    _ = Self.locked { H5Pget_virtual_count(properties.id, &count) }
+    var files: [String] = []
+    for index in 0..<min(count, 1024) {
+      let file = Self.locked { Self.path { H5Pget_virtual_filename(properties.id, index, $0, $1) >= 0 } }
+      if !files.contains(file) { files.append(file) }
+    }
+    let folder = (path as NSString).deletingLastPathComponent
+    let named = files.prefix(16).map { file in
+      let beside = file.hasPrefix("/") || folder.isEmpty ? file : "\(folder)/\(file)"
+      let isThere = file == "." || [file, beside].contains { (place: String) in access(place, F_OK) == 0 }
+      return file == "." ? "this file" : "`\(file)`\(isThere ? "" : " (missing)")"
+    }
+    return named.joined(separator: ", ") + (files.count > 16 ? " and \(files.count - 16) more" : "")
   }
 
   /// Throws unless elements that lie side by side take as much room as they need.

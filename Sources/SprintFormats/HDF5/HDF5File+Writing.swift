@@ -38,18 +38,19 @@ extension HDF5File {
     }
   }
 
+  /// The types that sprint reserves room for.
+  package enum Element: Sendable { case float16, float32, int64 }
+
   /// Reserves room for a contiguous data set, which the caller fills with `pwrite` once this file is closed.
   ///
-  /// - Parameter element: float16, float32, or integers of 64 bits
   /// - Returns: the place of its elements in the file
-  package func reserve(_ name: String, shape: [Int], of element: Element = .float(4)) throws -> Int {
+  package func reserve(_ name: String, shape: [Int], of element: Element = .float32) throws -> Int {
     switch element {
-    case .float(2):
+    case .float16:
       let half = try opened("describe float16", H5Tclose) { sprint_h5t_half_le() }
       try create(name, shape, half.id, isReserved: true) { _ in }
-    case .float(4): try create(name, shape, sprint_h5t_float_le(), isReserved: true) { _ in }
-    case .integer: try create(name, shape, sprint_h5t_int64_le(), isReserved: true) { _ in }
-    default: preconditionFailure("room for elements of type \(element)")
+    case .float32: try create(name, shape, sprint_h5t_float_le(), isReserved: true) { _ in }
+    case .int64: try create(name, shape, sprint_h5t_int64_le(), isReserved: true) { _ in }
     }
     guard let offset = try describe(name).offset else {
       throw FileError.unexpected(path: path, name: name, found: "in pieces", expected: "contiguous")

@@ -55,12 +55,12 @@ package final class HDF5File: @unchecked Sendable {
     // The library does not say what the system said.
     try Self.checkReadable(path)
     do {
-      file = try Self.opened(path, "open the file: it is no HDF5 file, or truncated", H5Fclose) {
+      file = try Self.opened(path, "open the file", H5Fclose) {
         H5Fopen(path, sprint_h5f_read_only(), sprint_h5p_default())
       }
     } catch {
       try Self.checkReadable(path)
-      throw error
+      throw FileError.hdf5(path, cannot: "open the file: \(try HDF5Superblock.reason(RandomAccessFile(reading: path)))")
     }
   }
 

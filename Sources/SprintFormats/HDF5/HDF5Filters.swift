@@ -107,6 +107,15 @@ extension HDF5File {
     return HDF5Filters(filters: filters, bytes: bytes)
   }
 
+  /// The name of a registered filter that is often met.
+  private static func name(ofFilter number: H5Z_filter_t) -> String {
+    let names: [H5Z_filter_t: String] = [
+      4: "SZIP", 5: "N-bit", 6: "scale-offset", 32000: "LZF", 32001: "Blosc", 32004: "LZ4", 32008: "bitshuffle",
+      32013: "ZFP", 32015: "Zstandard", 32026: "Blosc2",
+    ]
+    return names[number].map { ", \($0)" } ?? ""
+  }
+
   private func filter(_ index: UInt32, _ properties: Handle, _ name: String) throws -> HDF5Filters.Filter {
     var (flags, count, kind, value): (UInt32, Int, UInt32, UInt32) = (0, 1, 0, 1)
     let number = Self.locked { H5Pget_filter2(properties.id, index, &flags, &count, &value, 0, nil, &kind) }
@@ -116,8 +125,8 @@ extension HDF5File {
     case H5Z_FILTER_FLETCHER32: return .checksum
     default:
       throw FileError.unexpected(
-        path: path, name: name, found: "packed with HDF5's filter \(number)",
-        expected: "gzip, shuffle or fletcher32; repack the file with h5repack")
+        path: path, name: name, found: "packed with HDF5's filter \(number)\(Self.name(ofFilter: number))",
+        expected: "gzip, shuffle or fletcher32; repack it where that filter is installed: h5repack -f GZIP=1 IN OUT")
     }
   }
 }

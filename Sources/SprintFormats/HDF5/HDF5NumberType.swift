@@ -1,17 +1,18 @@
 import CHDF5
 
-/// A type of numbers as every machine stores them: IEEE numbers of 16, 32 or 64 bits, whole numbers of 8 to 64 bits.
+/// A type of numbers as every machine stores them: IEEE numbers of 16, 32 or 64 bits, bfloat16, whole numbers of 8 to
+/// 64 bits.
 /// sprint converts them itself, so that no odd type in a file reaches the library's conversions.
-struct HDF5NumberType: Sendable, Equatable {
-  enum Kind: Sendable { case float, signed, unsigned }
+package struct HDF5NumberType: Sendable, Equatable {
+  enum Kind: Sendable { case float, bfloat16, signed, unsigned }
 
   let kind: Kind
   /// The size of a number.
-  let bytes: Int
+  package let bytes: Int
   private let isBigEndian: Bool
 
   /// Whether floats of this type can be copied as they are.
-  var isPlainFloat: Bool { kind == .float && bytes == 4 && !isBigEndian }
+  package var isPlainFloat: Bool { kind == .float && bytes == 4 && !isBigEndian }
   /// Whether whole numbers of this type can be copied as they are.
   var isPlainInteger: Bool { kind == .signed && bytes == 8 && !isBigEndian }
   /// Whether the bytes of a number are in this machine's order.
@@ -44,11 +45,12 @@ struct HDF5NumberType: Sendable, Equatable {
   }
 
   private init?(float type: hid_t) {
-    self.init(.float, type, sizes: [2, 4, 8])
     var (sign, exponent, exponentBits, mantissa, mantissaBits) = (0, 0, 0, 0, 0)
-    let expected = [2: (5, 10), 4: (8, 23), 8: (11, 52)][bytes] ?? (0, 0)
-    guard H5Tget_fields(type, &sign, &exponent, &exponentBits, &mantissa, &mantissaBits) >= 0,
-      sign == 8 * bytes - 1, (exponent, exponentBits) == (expected.1, expected.0),
+    guard H5Tget_fields(type, &sign, &exponent, &exponentBits, &mantissa, &mantissaBits) >= 0 else { return nil }
+    // Python has no name for bfloat16: files hold it as a float of 16 bits with the exponent of float32.
+    self.init(H5Tget_size(type) == 2 && exponentBits == 8 ? .bfloat16 : .float, type, sizes: [2, 4, 8])
+    let expected = kind == .bfloat16 ? (8, 7) : [2: (5, 10), 4: (8, 23), 8: (11, 52)][bytes] ?? (0, 0)
+    guard sign == 8 * bytes - 1, (exponent, exponentBits) == (expected.1, expected.0),
       (mantissa, mantissaBits) == (0, expected.1), H5Tget_ebias(type) == 1 << (expected.0 - 1) - 1,
       H5Tget_norm(type) == H5T_NORM_IMPLIED
     else { return nil }
@@ -57,8 +59,9 @@ struct HDF5NumberType: Sendable, Equatable {
   // MARK: Conversion
 
   /// Converts numbers to floats.
-  func convert(_ source: UnsafeRawBufferPointer, to values: UnsafeMutableBufferPointer<Float>) {
+  package func convert(_ source: UnsafeRawBufferPointer, to values: UnsafeMutableBufferPointer<Float>) {
     switch (kind, bytes) {
+    case (.bfloat16, _): each(source, values) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
     case (.float, 2): each(source, values) { (bits: UInt16) in Float(Float16(bitPattern: bits)) }
     case (.float, 4): each(source, values) { (bits: UInt32) in Float(bitPattern: bits) }
     case (.float, _): each(source, values) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
@@ -91,6 +94,7 @@ struct HDF5NumberType: Sendable, Equatable {
       }
     }
     switch (kind, bytes) {
+    case (.bfloat16, _): exact { (bits: UInt16) in Int64(exactly: Float(bitPattern: UInt32(bits) << 16)) }
     case (.float, 2): exact { (bits: UInt16) in Int64(exactly: Float16(bitPattern: bits)) }
     case (.float, 4): exact { (bits: UInt32) in Int64(exactly: Float(bitPattern: bits)) }
     case (.float, _): exact { (bits: UInt64) in Int64(exactly: Double(bitPattern: bits)) }

@@ -4,19 +4,15 @@ import SprintFormats
 import SprintKernels
 import SprintTraining
 
-/// The contents of a data set, with a warning if the model would see numbers of an odd size or mean.
+/// The contents of a data set, with a warning about whatever is suspicious.
 package struct DatasetInspection: Encodable {
-  /// Mean and deviation of one channel as the model sees it.
-  package struct Channel: Encodable {
-    let mean, deviation: Double
-  }
-
   let samples, channels, side: Int
   let kind, vae, source: String
-  let otherFiles: [String]
+  let otherFiles, otherAttributes: [String]
   let hasMoments, hasFlipped: Bool
   let classes, firstLabel, lastLabel, smallestClass, largestClass: Int
-  let seenByModel: [Channel]
+  let scale, shift: [Float]
+  let seenByModel: [DatasetSurvey.Channel]
   let warnings: [String]
 
   private static let mostSamples = 4096
@@ -26,41 +22,15 @@ package struct DatasetInspection: Encodable {
     let dataset = try LatentDataset(paths: [path])
     (samples, channels, side) = (dataset.count, dataset.channels, dataset.side)
     (kind, vae, source) = (dataset.properties.kind, dataset.properties.vae, dataset.source)
-    otherFiles = try dataset.otherFiles
+    (otherFiles, otherAttributes) = (try dataset.otherFiles, dataset.otherAttributes)
     (hasMoments, hasFlipped) = (dataset.hasMoments, dataset.hasFlipped)
-    var counts: [Int: Int] = [:]
-    for index in 0..<dataset.count { counts[dataset.label(index), default: 0] += 1 }
-    (classes, firstLabel, lastLabel) = (counts.count, counts.keys.min() ?? 0, counts.keys.max() ?? 0)
-    (smallestClass, largestClass) = (counts.values.min() ?? 0, counts.values.max() ?? 0)
-    seenByModel = try Self.channels(dataset)
-    warnings = seenByModel.enumerated().compactMap { index, channel in
-      abs(channel.mean) <= 1 && (0.4...2.5).contains(channel.deviation)
-        ? nil
-        : String(
-          format:
-            "channel %d: the model would see mean %.2f and deviation %.2f, expected about 0 and 1; "
-            + "check scale and shift",
-          index, channel.mean, channel.deviation)
-    }
-  }
-
-  private static func channels(_ dataset: LatentDataset) throws -> [Channel] {
-    let arena = Arena(count: dataset.latentElements)
-    let plane = dataset.side * dataset.side
-    var sums = [(Double, Double)](repeating: (0, 0), count: dataset.channels)
-    var seen = 0.0
-    for index in stride(from: 0, to: dataset.count, by: max(1, dataset.count / mostSamples)) {
-      try dataset.latent(index, random: LatentRandomness(seed: 0), draw: UInt64(index), into: arena.elements)
-      for i in 0..<dataset.latentElements {
-        let value = Double(arena.elements[i])
-        sums[i / plane] = (sums[i / plane].0 + value, sums[i / plane].1 + value * value)
-      }
-      seen += Double(plane)
-    }
-    return sums.map { sum in
-      let mean = sum.0 / seen
-      return Channel(mean: mean, deviation: max(0, sum.1 / seen - mean * mean).squareRoot())
-    }
+    (scale, shift) = (dataset.properties.scale, dataset.properties.shift)
+    let labels = LabelSurvey(dataset)
+    (classes, firstLabel, lastLabel) = (labels.classes, labels.first, labels.last)
+    (smallestClass, largestClass) = (labels.smallest, labels.largest)
+    let survey = try DatasetSurvey(dataset, most: Self.mostSamples)
+    seenByModel = survey.channels
+    warnings = survey.problems + survey.warnings + labels.warnings
   }
 
   /// The inspection as text.
@@ -70,11 +40,35 @@ package struct DatasetInspection: Encodable {
       "data set of \(samples) \(kind), \(channels) x \(side) x \(side)",
       "  \(hasMoments ? "moments, drawn anew each time" : "drawn latents")\(hasFlipped ? ", mirrored images too" : "")",
       "  \(classes) classes, labels \(firstLabel) to \(lastLabel), \(smallestClass) to \(largestClass) images each",
+      "  scale \(Self.text(scale)), shift \(Self.text(shift))",
     ] + (from.isEmpty ? [] : ["  from \(from.joined(separator: ", "))"])
       + (otherFiles.isEmpty ? [] : ["  numbers lie in other files: \(otherFiles.joined(separator: ", "))"])
-      + seenByModel.enumerated().map {
+      + (otherAttributes.isEmpty ? [] : ["  attributes that are not read: \(otherAttributes.joined(separator: ", "))"])
+      + channelLines + warnings.map { "warning: \($0)" }
+  }
+
+  /// One number a channel, or the number of all channels.
+  private static func text(_ values: [Float]) -> String {
+    let texts = Set(values).count > 1 ? values.map { "\($0)" } : ["\(values.first ?? 0)"]
+    return texts.prefix(mostChannels).joined(separator: " ") + (texts.count > mostChannels ? " ..." : "")
+  }
+
+  /// More channels than these are told of together.
+  private static let mostChannels = 8
+
+  private var channelLines: [String] {
+    guard seenByModel.count > Self.mostChannels else {
+      return seenByModel.enumerated().map {
         String(format: "  channel %d as the model sees it: mean %.3f, deviation %.3f", $0, $1.mean, $1.deviation)
-      } + warnings.map { "warning: \($0)" }
+      }
+    }
+    func range(_ values: [Double]) -> String {
+      String(format: "%.3f to %.3f", values.min() ?? 0, values.max() ?? 0)
+    }
+    return [
+      "  \(seenByModel.count) channels as the model sees them: means \(range(seenByModel.map(\.mean))), "
+        + "deviations \(range(seenByModel.map(\.deviation)))"
+    ]
   }
 
   /// Writes a grid of samples as the model sees them, one row for each of the first ten classes; returns a note on its

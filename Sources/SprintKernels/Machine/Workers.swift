@@ -5,11 +5,12 @@ package struct Workers: Sendable {
   /// The number of threads.
   package let count: Int
 
-  /// Makes `count` workers, at least one. Ends the process if they cannot get the memory in which they compute.
+  /// Makes `count` workers, at least one, and only one where OpenBLAS is not safe for more. Ends the process if they
+  /// cannot get the memory in which they compute.
   package init(_ count: Int) {
     precondition(count > 0, "\(count) workers; at least one is needed")
-    BLAS.requireMemory(threads: count)
-    self.count = count
+    self.count = BLAS.isThreadSafe ? count : 1
+    BLAS.requireMemory(threads: self.count)
   }
 
   /// Starts the threads; throws `BackgroundThread.StartError` if the system refuses one. Without this call, `run`

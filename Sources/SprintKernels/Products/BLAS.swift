@@ -9,6 +9,18 @@ package enum BLAS {
   /// Makes every product run on its caller's thread alone; `Workers` splits the work.
   package static func useOneThread() { openblas_set_num_threads(1) }
 
+  /// Whether several threads may multiply side by side. A library that was built without threads has no locks around
+  /// its buffers, and its products are wrong at times.
+  package static var isThreadSafe: Bool { openblas_get_parallel() != 0 }
+
+  /// A line for those whose library allows a single thread, or nil.
+  package static var notice: String? {
+    isThreadSafe
+      ? nil
+      : "this OpenBLAS is built without threads (Spack's default, -serial), so sprint computes on one thread; "
+        + "use a build with threads, or start one rank for each core"
+  }
+
   /// Returns how many floats one register of the kernels of a core type holds.
   static func vectorWidth(ofCore core: String) -> Int {
     switch core.lowercased() {

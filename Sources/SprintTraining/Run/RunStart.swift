@@ -41,8 +41,13 @@ struct RunStart {
     (training, validation, data) = try communicator.agree { [checkpoint] in
       try configuration.check(ranks: communicator.size)
       let (training, validation) = (try Self.openTraining(configuration), try Self.openValidation(configuration))
+      if let validation { try Self.check(heldOut: validation, against: training) }
       let data = communicator.rank == 0 ? try DataRecord(training, validation: validation) : nil
       if let checkpoint, let data { try Self.check(checkpoint, configuration, data, note) }
+      if communicator.rank == 0 {
+        try Self.survey(training, "data.train", note)
+        if let validation { try Self.survey(validation, "data.validation", note) }
+      }
       return (training, validation, data)
     }
     let start = try communicator.broadcast(
@@ -135,6 +140,9 @@ struct RunStart {
     if before != configuration.precision {
       note(
         "\(checkpoint.path) was trained in \(before.rawValue); the run goes on in \(configuration.precision.rawValue)")
+    }
+    if let difference = data.properties.difference(from: checkpoint.data.properties) {
+      differences.append("the training data have \(difference)")
     }
     if checkpoint.data.samples != data.samples {
       differences.append("the data had \(checkpoint.data.samples) samples, now \(data.samples)")

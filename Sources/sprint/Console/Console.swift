@@ -32,10 +32,12 @@ enum Console {
   /// Replaces the current line on a terminal.
   static func status(_ text: String) { if rank == 0 { write("\r\u{1B}[K" + text, to: .standardOutput) } }
 
-  /// Prints one line if OpenBLAS's kernels are slow for this CPU or sprint restarted for better ones. Commands that
-  /// compute for long call it once they know that their arguments are right.
+  /// Prints a line if OpenBLAS's kernels are slow for this CPU or sprint restarted for better ones, and one if the
+  /// library allows a single thread. Commands that compute for long call it once they know that their arguments are
+  /// right.
   static func printKernelNotice() {
-    if rank == 0, let notice = CoreChoice.current.notice { error("sprint: \(notice)") }
+    guard rank == 0 else { return }
+    for notice in [CoreChoice.current.notice, BLAS.notice].compactMap(\.self) { error("sprint: \(notice)") }
   }
 
   /// Ends the process for an error: prints help as it is, and every other error as one line on standard error. The exit
