@@ -3,7 +3,8 @@
 set -eu
 
 packages="libopenblas-dev libdnnl-dev libopenmpi-dev openmpi-bin libhdf5-dev libpng-dev libzip-dev zlib1g-dev"
-packages="$packages pkg-config"
+# h5repack, which messages name and tests run.
+packages="$packages pkg-config hdf5-tools"
 missing=""
 for package in $packages; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

@@ -128,7 +128,8 @@ final class LatentFile: Sendable {
       own == other ? nil : "\(name) \(own.map { $0 ?? 0 }) instead of \(other.map { $0 ?? 0 })"
     }
     return text("latents", [channels, side, side], [other.channels, other.side, other.side])
-      ?? (hasMoments == other.hasMoments ? nil : hasMoments ? "moments instead of latents" : "latents instead of moments")
+      ?? (hasMoments == other.hasMoments
+        ? nil : hasMoments ? "moments instead of latents" : "latents instead of moments")
       ?? properties.difference(from: other.properties)
       ?? text(
         "features", [featureShape?.tokens, featureShape?.width],

@@ -82,7 +82,7 @@ import Testing
     try write(shape: [2, 1, 2, 3], labels: [0, 1])
     expectRefusal("shape") { _ = try LatentDataset(paths: [path]) }
     try write(shape: [2, 1, 2, 2], labels: [0])
-    expectRefusal("1 labels for 2") { _ = try LatentDataset(paths: [path]) }
+    expectRefusal("/labels has shape [1], expected [2]") { _ = try LatentDataset(paths: [path]) }
     try write(shape: [2, 1, 2, 2], labels: [0, -1])
     expectRefusal("label -1") { _ = try LatentDataset(paths: [path]) }
     try write(shape: [2, 1, 2, 2], labels: [0, 10])
