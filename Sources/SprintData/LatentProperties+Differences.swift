@@ -1,6 +1,6 @@
 extension LatentProperties {
-  /// Returns the first property that differs from `other`, with both values: `scale` 1 instead of 0.18215. Nil where the
-  /// numbers of both mean the same, as far as both say: an autoencoder that is not named may be any.
+  /// Returns the first property that differs from `other`, with both values: `scale` 1 instead of 0.18215. Nil where
+  /// the numbers of both mean the same, as far as both say: an autoencoder that is not named may be any.
   package func difference(from other: LatentProperties) -> String? {
     func text<Value: Equatable>(_ name: String, _ own: Value, _ other: Value) -> String? {
       own == other ? nil : "`\(name)` \(own) instead of \(other)"

@@ -30,8 +30,8 @@ extension ProcessTests {
     func warnings() throws {
       let empty = try write("empty.h5", values: (0..<8192).map { $0 < 4096 ? Float($0 % 7) / 2 - 1.5 : 0 })
       let large = try write("large.h5", values: (0..<8192).map { Float($0 % 7) * 9 })
-      for (path, words) in [(empty, "64 of 128 samples are one number throughout"), (large, "the model would see mean")]
-      {
+      let expected = [empty: "64 of 128 samples are one number throughout", large: "the model would see mean"]
+      for (path, words) in expected {
         let outcome = try run(path + " run", ["data={train: [\"\(path)\"]}"])
         #expect(outcome.code == 0 && outcome.output.contains("warning: `data.train`: "), "\(outcome)")
         #expect(outcome.output.contains(words), "\(outcome)")
