@@ -6,8 +6,10 @@ import Foundation
 /// the process. This reader follows a key from the root to its leaf and checks each page that it meets. Version 1 of
 /// the format, with addresses of 64 bits.
 package final class LMDBDatabase: Sendable {
-  /// The folder of the database.
+  /// The database: a folder with `data.mdb`, or a file.
   package let path: String
+  /// The file that holds the pages.
+  package var dataPath: String { file.path }
   private let file: RandomAccessFile
   private let pageSize, pageCount: Int
   /// The page at which each search begins; nil for an empty database.
@@ -16,10 +18,20 @@ package final class LMDBDatabase: Sendable {
   /// The deepest tree that LMDB makes.
   private static let deepest = 32
 
-  /// Opens the database in a folder. Throws `FileError` for a damaged or truncated one.
+  /// Whether a file begins like a database.
+  package static func isOne(_ path: String) -> Bool {
+    guard let file = try? RandomAccessFile(reading: path), let page = try? read(file, at: 0, count: 24, path) else {
+      return false
+    }
+    return (try? page.number(LMDBPage.headerBytes, as: UInt32.self)) == LMDBMeta.magic
+  }
+
+  /// Opens the database in a folder, or in a file. Throws `FileError` for a damaged or truncated one.
   package init(reading path: String) throws {
     self.path = path
-    file = try RandomAccessFile(reading: "\(path)/data.mdb")
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    file = try RandomAccessFile(reading: isFolder.boolValue ? "\(path)/data.mdb" : path)
     let size = try file.size
     let first = try LMDBMeta(page: Self.read(file, at: 0, count: 4096, path), path)
     // Writers use the two pages in turn; the one with the later transaction counts.
@@ -28,7 +40,7 @@ package final class LMDBDatabase: Sendable {
     (pageSize, pageCount) = (first.pageSize, size / first.pageSize)
     guard newest.lastPage < UInt64(pageCount) else {
       throw FileError.unusable(
-        path: path, problem: "truncated: data.mdb has \(pageCount) pages, its last one is page \(newest.lastPage)")
+        path: path, problem: "truncated: \(pageCount) pages, the last one is page \(newest.lastPage)")
     }
     guard newest.flags == 0 else {
       throw FileError.unusable(path: path, problem: "holds sorted, reversed or numeric keys, expected plain ones")

@@ -101,6 +101,8 @@ struct LMDBPage {
 
 /// What one of the two first pages of an LMDB file says.
 struct LMDBMeta {
+  static let magic: UInt32 = 0xBEEF_C0DE
+
   let pageSize: Int
   let transaction, lastPage, root: UInt64
   /// The flags of the main database.
@@ -112,8 +114,8 @@ struct LMDBMeta {
       try page.number(LMDBPage.headerBytes + offset, as: type)
     }
     let (magic, version) = (try number(0, UInt32.self), try number(4, UInt32.self))
-    guard magic == 0xBEEF_C0DE, version == 1 else {
-      throw FileError.unusable(path: path, problem: "data.mdb does not begin like a database of LMDB, version 1")
+    guard magic == Self.magic, version == 1 else {
+      throw FileError.unusable(path: path, problem: "does not begin like a database of LMDB, version 1")
     }
     // Magic number, version, address and size of the map; then two databases of 48 bytes each, the second the main one.
     let (free, main) = (24, 72)

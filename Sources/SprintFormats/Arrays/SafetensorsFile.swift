@@ -19,9 +19,9 @@ package struct SafetensorsFile: Sendable {
   package let entries: [String: Entry]
   /// The header's free text.
   package let metadata: [String: String]
-  private let file: RandomAccessFile
+  let file: RandomAccessFile
   /// The place of the first tensor in the file.
-  private let start: Int
+  let start: Int
 
   /// Room for about 40,000 tensors. JSON in memory takes many times its size.
   private static let largestHeader: UInt64 = 4_000_000

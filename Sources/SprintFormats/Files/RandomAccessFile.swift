@@ -100,6 +100,18 @@ package final class RandomAccessFile: Sendable {
     }
   }
 
+  /// Copies `count` bytes from `offset` on into another file.
+  package func copy(_ count: Int, from offset: Int, to target: RandomAccessFile, at place: Int) throws {
+    let most = 16 << 20
+    try withUnsafeTemporaryAllocation(byteCount: min(count, most), alignment: 64) { memory in
+      for done in stride(from: 0, to: count, by: most) {
+        let piece = UnsafeMutableRawBufferPointer(rebasing: memory[..<min(most, count - done)])
+        try read(into: piece, at: offset + done)
+        try target.write(UnsafeRawBufferPointer(piece), at: place + done)
+      }
+    }
+  }
+
   /// Writes an array of bytes at `offset`.
   package func write(_ bytes: [UInt8], at offset: Int) throws {
     try bytes.withUnsafeBytes { try write($0, at: offset) }
