@@ -83,9 +83,12 @@ package final class RandomAccessFile: Sendable {
     guard let memory = malloc(max(1, count)) else {
       throw FileError.unusable(path: path, problem: "its \(count) bytes do not fit into memory")
     }
-    let data = Data(bytesNoCopy: memory, count: count, deallocator: .free)
-    try read(into: UnsafeMutableRawBufferPointer(start: memory, count: count), at: 0)
-    return data
+    // Filled first: `Data` copies a few bytes into itself and frees the memory at once.
+    do { try read(into: UnsafeMutableRawBufferPointer(start: memory, count: count), at: 0) } catch {
+      free(memory)
+      throw error
+    }
+    return Data(bytesNoCopy: memory, count: count, deallocator: .free)
   }
 
   /// Writes all of `source` at `offset`.
