@@ -50,7 +50,7 @@ struct LatentStatistics {
         values[name] = try numbers(array.count, name, path, channels) { try array.floats(into: $0) }
       }
     default:
-      if Pickle.isOne(path) { throw FileError.unusable(path: path, problem: Pickle.remedy) }
+      try Pickle.refuse(path)
       throw FileError.unusable(path: path, problem: "expected statistics in a .safetensors or .npz file")
     }
   }

@@ -56,8 +56,12 @@ package struct Checkpoint: Sendable {
       let manifest = try? JSONDecoder().decode(Manifest.self, from: text), (try? manifest.text) == text
     else { throw Self.damaged(path, "its manifest \(manifestPath) is missing or unreadable") }
     let found = try Fingerprint(of: path)
-    guard found == manifest.fingerprint, manifest.file == (path as NSString).lastPathComponent else {
+    guard found == manifest.fingerprint else {
       throw Self.damaged(path, "its size or SHA-256 differs from its manifest")
+    }
+    // A copy under a name of the user's is as whole. A name that training gives says which step it is.
+    guard manifest.file == (path as NSString).lastPathComponent || !CheckpointStore.isOwnName(path) else {
+      throw Self.damaged(path, "its manifest is that of \(manifest.file)")
     }
     fingerprint = found
     let file = try HDF5File(reading: path)
