@@ -43,6 +43,11 @@ package struct Checkpoint: Sendable {
     "\((path as NSString).deletingPathExtension).manifest.json"
   }
 
+  /// Whether a manifest stands beside a file.
+  package static func hasManifest(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: manifest(of: path))
+  }
+
   /// Opens a checkpoint: checks its fingerprint and reads everything but the parameters. Throws `FileError` for a
   /// damaged one.
   package init(path: String) throws {
