@@ -62,7 +62,7 @@ package struct LatentImport: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw FileError.unusable(path: path, problem: "does not exist")
     }
-    if Pickle.isOne(path) { throw FileError.unusable(path: path, problem: Pickle.remedy) }
+    try Pickle.refuse(path)
     guard !FileManager.default.fileExists(atPath: out) else {
       throw FileError.unusable(path: out, problem: "already exists; remove it, or name another file")
     }

@@ -14,17 +14,11 @@ package final class LMDBDatabase: Sendable {
   private let pageSize, pageCount: Int
   /// The page at which each search begins; nil for an empty database.
   private let root: UInt64?
+  /// The number of keys.
+  package let entries: UInt64
 
   /// The deepest tree that LMDB makes.
   private static let deepest = 32
-
-  /// Whether a file begins like a database.
-  package static func isOne(_ path: String) -> Bool {
-    guard let file = try? RandomAccessFile(reading: path), let page = try? read(file, at: 0, count: 24, path) else {
-      return false
-    }
-    return (try? page.number(LMDBPage.headerBytes, as: UInt32.self)) == LMDBMeta.magic
-  }
 
   /// Opens the database in a folder, or in a file. Throws `FileError` for a damaged or truncated one.
   package init(reading path: String) throws {
@@ -33,7 +27,10 @@ package final class LMDBDatabase: Sendable {
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     file = try RandomAccessFile(reading: isFolder.boolValue ? "\(path)/data.mdb" : path)
     let size = try file.size
-    let first = try LMDBMeta(page: Self.read(file, at: 0, count: 4096, path), path)
+    let first: LMDBMeta
+    do { first = try LMDBMeta(page: Self.read(file, at: 0, count: 4096, path), path) } catch {
+      throw FileError.otherKind(file.path, expected: .lmdb) ?? error
+    }
     // Writers use the two pages in turn; the one with the later transaction counts.
     let second = try LMDBMeta(page: Self.read(file, at: first.pageSize, count: 4096, path), path)
     let newest = first.transaction > second.transaction ? first : second
@@ -46,6 +43,7 @@ package final class LMDBDatabase: Sendable {
       throw FileError.unusable(path: path, problem: "holds sorted, reversed or numeric keys, expected plain ones")
     }
     root = newest.root == .max ? nil : newest.root
+    entries = newest.entries
   }
 
   private static func read(_ file: RandomAccessFile, at offset: Int, count: Int, _ path: String) throws -> LMDBPage {
@@ -70,6 +68,19 @@ package final class LMDBDatabase: Sendable {
       switch try page.kind() {
       case .branch: number = try page.child(for: key)
       case .leaf: return try page.value(of: key).map { try data(of: $0) }
+      }
+    }
+    throw LMDBPage.damaged(path, "its tree is deeper than \(Self.deepest) pages")
+  }
+
+  /// Returns the first keys, at most `most` and only those of one page.
+  package func firstKeys(_ most: Int) throws -> [String] {
+    guard var number = root else { return [] }
+    for _ in 0..<Self.deepest {
+      let page = try page(number)
+      switch try page.kind() {
+      case .branch: number = try page.child(for: [])
+      case .leaf: return try page.keys(most).map { FolderListing.escaped($0) }
       }
     }
     throw LMDBPage.damaged(path, "its tree is deeper than \(Self.deepest) pages")

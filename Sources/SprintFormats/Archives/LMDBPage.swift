@@ -61,6 +61,9 @@ struct LMDBPage {
     return try slice(node + Self.nodeBytes, Int(try number(node + 6, as: UInt16.self)))
   }
 
+  /// Returns the first `most` keys of a leaf.
+  func keys(_ most: Int) throws -> [[UInt8]] { try (0..<min(most, nodeCount)).map { Array(try key($0)) } }
+
   /// Returns the page that holds a key if any page does: that of the last node whose key is not above it. The first
   /// node of a branch has no key and counts as below all.
   func child(for key: [UInt8]) throws -> UInt64 {
@@ -101,10 +104,10 @@ struct LMDBPage {
 
 /// What one of the two first pages of an LMDB file says.
 struct LMDBMeta {
-  static let magic: UInt32 = 0xBEEF_C0DE
-
   let pageSize: Int
   let transaction, lastPage, root: UInt64
+  /// The number of keys.
+  let entries: UInt64
   /// The flags of the main database.
   let flags: UInt16
 
@@ -114,7 +117,7 @@ struct LMDBMeta {
       try page.number(LMDBPage.headerBytes + offset, as: type)
     }
     let (magic, version) = (try number(0, UInt32.self), try number(4, UInt32.self))
-    guard magic == Self.magic, version == 1 else {
+    guard magic == 0xBEEF_C0DE, version == 1 else {
       throw FileError.unusable(path: path, problem: "does not begin like a database of LMDB, version 1")
     }
     // Magic number, version, address and size of the map; then two databases of 48 bytes each, the second the main one.
@@ -124,6 +127,7 @@ struct LMDBMeta {
       throw LMDBPage.damaged(path, "its pages have \(pageSize) bytes")
     }
     (flags, root) = (try number(main + 4, UInt16.self), try number(main + 40, UInt64.self))
+    entries = try number(main + 32, UInt64.self)
     (lastPage, transaction) = (try number(main + 48, UInt64.self), try number(main + 56, UInt64.self))
   }
 }

@@ -13,7 +13,10 @@ package struct NPYArray: Sendable {
   private let data: Data
 
   /// Reads a file.
-  package init(path: String) throws { try self.init(RandomAccessFile(reading: path).contents(), name: path) }
+  package init(path: String) throws {
+    let contents = try RandomAccessFile(reading: path).contents()
+    do { try self.init(contents, name: path) } catch { throw FileError.otherKind(path, expected: .npy) ?? error }
+  }
 
   /// Parses the bytes of a file; error messages call the file `name`.
   package init(_ file: Data, name: String) throws {

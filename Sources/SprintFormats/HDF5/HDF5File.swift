@@ -60,7 +60,7 @@ package final class HDF5File: @unchecked Sendable {
       }
     } catch {
       try Self.checkReadable(path)
-      throw error
+      throw FileError.otherKind(path, expected: .hdf5) ?? error
     }
   }
 

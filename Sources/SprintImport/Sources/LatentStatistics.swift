@@ -86,7 +86,7 @@ private struct StatisticsFile {
         problem: "one array, expected two with names; put them together with Python: import numpy as np; "
           + "np.savez('OUT.npz', mean=np.load('MEAN.npy'), std=np.load('STD.npy'))")
     default:
-      if Pickle.isOne(path) { throw FileError.unusable(path: path, problem: Pickle.remedy) }
+      try Pickle.refuse(path)
       throw FileError.unusable(path: path, problem: "expected statistics in a .safetensors, .npz or .json file")
     }
   }

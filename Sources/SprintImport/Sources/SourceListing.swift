@@ -24,7 +24,7 @@ struct SourceListing: Sendable {
     lastName = URL(fileURLWithPath: path).lastPathComponent
     ending = (path as NSString).pathExtension.lowercased()
     isFolder = SourceFolder.isFolder(path)
-    isDatabase = !isFolder && LMDBDatabase.isOne(path)
+    isDatabase = !isFolder && (try? FileKind(path: path)) == .lmdb
     let folder = SourceFolder(path)
     names = isFolder ? try folder.names() : []
     let folders = isFolder ? try folder.folders() : []

@@ -1,0 +1,88 @@
+import CHDF5
+
+// What is in a file that need not be of sprint.
+
+extension HDF5File {
+  /// A group, a data set or a link.
+  package struct Item: Sendable, Equatable {
+    /// The path in the file.
+    package let path: String
+    /// The element type of a data set, such as `float32`, or what else stands there.
+    package let kind: String
+    /// The extents of a data set; nil for everything else.
+    package let shape: [Int]?
+  }
+
+  /// Returns what lies below the root, each group before what is in it: the first `most` items.
+  package func items(most: Int) throws -> [Item] {
+    var items: [Item] = []
+    try add(group: "", depth: 0, most: most, to: &items)
+    return items
+  }
+
+  /// Groups may contain themselves.
+  private static let deepest = 16
+
+  private func add(group: String, depth: Int, most: Int, to items: inout [Item]) throws {
+    for name in try names(in: group, most: most - items.count) where items.count < most {
+      let path = "\(group)/\(name)"
+      let item = item(path)
+      items.append(item)
+      if item.kind == Self.groupKind, depth < Self.deepest {
+        try add(group: path, depth: depth + 1, most: most, to: &items)
+      }
+    }
+  }
+
+  private static let groupKind = "group"
+
+  private func item(_ path: String) -> Item {
+    if let link = link(path) { return Item(path: path, kind: link, shape: nil) }
+    switch (try? info(path))?.type {
+    case H5O_TYPE_GROUP: return Item(path: path, kind: Self.groupKind, shape: nil)
+    case H5O_TYPE_DATASET: return dataset(item: path)
+    default: return Item(path: path, kind: "something else", shape: nil)
+    }
+  }
+
+  private func dataset(item path: String) -> Item {
+    do {
+      let stored = try stored(path)
+      return Item(path: path, kind: Self.kind(of: stored), shape: stored.shape)
+    } catch FileError.unusable(_, let problem, _) {
+      return Item(path: path, kind: "cannot be read: \(problem)", shape: nil)
+    } catch {
+      return Item(path: path, kind: "cannot be read: \(error)", shape: nil)
+    }
+  }
+
+  private static func kind(of stored: StoredSet) -> String {
+    let bits = stored.elementBytes * 8
+    switch stored.number?.kind {
+    case .float: return "float\(bits)"
+    case .signed: return "int\(bits)"
+    case .unsigned: return "uint\(bits)"
+    case nil: break
+    }
+    switch locked({ H5Tget_class(stored.type.id) }) {
+    case H5T_STRING: return "text"
+    case H5T_COMPOUND: return "records of \(stored.elementBytes) bytes"
+    case H5T_FLOAT: return "floats of another format, \(stored.elementBytes) bytes each"
+    case H5T_VLEN: return "lists"
+    default: return "elements of \(stored.elementBytes) bytes"
+    }
+  }
+
+  /// Where a soft or an external link leads; nil for anything else.
+  private func link(_ path: String) -> String? {
+    Self.locked {
+      var info = H5L_info_t()
+      guard H5Lget_info(file.id, path, &info, sprint_h5p_default()) >= 0 else { return nil }
+      switch info.type {
+      case H5L_TYPE_HARD: return nil
+      case H5L_TYPE_SOFT: return "a link to another place"
+      default: return "a link into another file"
+      }
+    }
+  }
+}
