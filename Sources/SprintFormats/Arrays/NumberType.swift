@@ -63,7 +63,7 @@ package enum NumberType: Sendable, CaseIterable {
 
 extension NumberType {
   /// Finds a type by numpy's name, such as `<f4`, whatever the order of bytes that it begins with.
-  init?(numpy name: String) {
+  package init?(numpy name: String) {
     guard let type = Self.allCases.first(where: { $0.numpy?.dropFirst() == name.dropFirst() }),
       ["<", ">", "|", "="].contains(name.prefix(1))
     else { return nil }

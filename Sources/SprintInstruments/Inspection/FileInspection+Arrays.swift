@@ -72,5 +72,5 @@ extension NPYSummary {
   }
 
   /// Whether sprint computes with such arrays.
-  fileprivate var isReadable: Bool { !isFortran && NPYArray.Element(rawValue: type) != nil }
+  fileprivate var isReadable: Bool { !isFortran && NumberType(numpy: type) != nil }
 }
