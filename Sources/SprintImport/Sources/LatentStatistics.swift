@@ -4,8 +4,6 @@ import SprintFormats
 /// Scale and shift of each channel, computed from a file of statistics.
 struct LatentStatistics {
   let scale, shift: [Float]
-  /// The names of the entries that are not needed.
-  let leftAside: [String]
 
   /// How two entries of a file are meant.
   private struct Reading {
@@ -52,7 +50,6 @@ struct LatentStatistics {
         path: path, problem: "leads to scale \(scale) and shift \(shift), expected finite numbers and no scale of 0")
     }
     (self.scale, self.shift) = (scale, shift)
-    leftAside = file.names.filter { $0 != reading.center && $0 != reading.factor }
   }
 }
 
