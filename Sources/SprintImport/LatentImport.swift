@@ -141,7 +141,8 @@ package struct LatentImport: Sendable {
       }
       try findings.add(found, of: communicator)
       findings.tell(atOnce: skipsBroken, note)
-      if isFresh, findings.broken == findings.tried { try refuseAll(findings, communicator) }
+      let isEnough = findings.tried >= Self.samplesToTry || findings.tried == source.count
+      if isFresh, isEnough, findings.broken == findings.tried { try refuseAll(findings, communicator) }
       done += missing[round..<min(round + communicator.size, missing.count)]
         .reduce(0) { $0 + output.samples(ofPiece: $1).count }
       report(done, source.count)
@@ -155,6 +156,9 @@ package struct LatentImport: Sendable {
     }
     return true
   }
+
+  /// An import ends where none of so many samples can be used.
+  private static let samplesToTry = 1000
 
   /// Ends an import that has found no sample that can be used.
   private func refuseAll(_ findings: SampleFindings, _ communicator: Communicator) throws {
