@@ -11,7 +11,7 @@ package enum FileKind: String, Sendable, CaseIterable {
   case lmdb = "an LMDB database"
   case png = "a PNG picture"
   case jpeg = "a JPEG picture"
-  case otherPicture = "a GIF, WebP, BMP or TIFF picture"
+  case otherPicture = "a GIF, WebP or TIFF picture"
   case events = "an event file of TensorBoard"
   case json = "a JSON text"
   case yaml = "a YAML text"
@@ -33,7 +33,8 @@ package enum FileKind: String, Sendable, CaseIterable {
   package var remedy: String? {
     switch self {
     case .gitPointer: "fetch the file with `git lfs pull`"
-    case .webPage: "the download gave a page, such as a login or an error, instead of the file: open the link in a browser"
+    case .webPage:
+      "the download gave a page, such as a login or an error, instead of the file: open the link in a browser"
     case .gzip, .packed, .tar, .zip: "unpack it first"
     case .safetensorsIndex: "name the shards that it lists"
     case .empty, .zeros: "copy or download it again"

@@ -33,7 +33,8 @@ struct TensorsInspection: Inspected {
     let counts = tensors.reduce(into: [String: Int]()) { $0["\($1.name.prefix { $0 != "." }).", default: 0] += 1 }
     let known: Set = ["ema.", "model.", "module.", "_orig_mod.", "ema_model.", "model_ema.", "state_dict.", "net."]
     guard !counts.isEmpty, counts.keys.allSatisfy(known.contains) else { return nil }
-    return "names begin with " + counts.sorted { $0.key < $1.key }.map { "`\($0.key)` (\($0.value))" }
+    return "names begin with "
+      + counts.sorted { $0.key < $1.key }.map { "`\($0.key)` (\($0.value))" }
       .joined(separator: ", ")
   }
 

@@ -77,8 +77,11 @@ package struct WeightsFile {
     let whole = names.sets.filter { missing($0).isEmpty }
     guard !whole.isEmpty else {
       let best = names.sets.first ?? WeightNames.WeightSet(prefix: "")
-      try check(names.surplus(beside: best), "holds tensors that the network lacks", allowance.surplus, .allowSurplus)
-      let prefixes = names.sets.count < 2 ? "" : ", whose names begin with \(Self.listed(names.sets)),"
+      let isPlain = names.sets.allSatisfy(\.prefix.isEmpty)
+      let prefixes = isPlain ? "" : " under the names with \(Self.listed(names.sets))"
+      try check(
+        names.surplus(beside: best), "holds tensors that the network lacks\(prefixes)", allowance.surplus, .allowSurplus
+      )
       try check(missing(best), "lacks weights of the network\(prefixes)", allowance.missing, .allowMissing)
       return best
     }
