@@ -191,9 +191,9 @@ extension ProcessTests {
 
     @Test("Samples of latents are not written as the pixels of an evaluation; as the message says, .h5 and .png work")
     func latentsAsPixels() throws {
-      let random = (0..<24 * 4 * 64).map { Float(($0 * 7919) % 1000) / 500 - 1 }
+      var random = Randomness("latents")
       try DatasetFile.write(
-        folder.file("x.h5"), shape: [24, 4, 8, 8], values: random, labels: (0..<24).map { Int64($0 % 10) })
+        folder.file("x.h5"), shape: [24, 4, 8, 8], values: random.normal(24 * 4 * 64), labels: (0..<24).map { Int64($0 % 10) })
       let run = ShortRun(
         "latents", in: folder, ["data={train: [\(folder.file("x.h5"))]}", "model.channels=4", "stages[0].batch=8"])
       #expect(try run.run(ranks: nil, ["--until", "2"]).code == 0)
