@@ -164,6 +164,8 @@ import Testing
     #expect { try read(folder.file("o.safetensors")) } throws: { "\($0)".contains("is the model of another size?") }
     model.weights.elements[3] = .nan
     #expect { try read(write("nan.safetensors")) } throws: { "\($0)".contains("not finite") }
+    try Data([0x89] + Array("HDF\r\n\u{1a}\n".utf8)).write(to: URL(fileURLWithPath: folder.file("w.h5")))
+    #expect { try WeightsFile(path: folder.file("w.h5")) } throws: { remedy($0) == .exportCheckpoint }
     for (name, bytes) in [("w.pt", [0x80, 2, 0x8a, 0x0a]), ("w.safetensors", [0x80, 4, 0x95, 0])] as [(String, [UInt8])]
     {
       try Data(bytes).write(to: URL(fileURLWithPath: folder.file(name)))

@@ -95,7 +95,8 @@ extension ProcessTests {
         """
         with h5py.File('a.h5', 'w') as f:
             f['x/images'] = np.zeros((5, 3, 8, 8), 'u1'); f['x/loop'] = f['x']; f['names'] = ['a', 'b']
-            f['link'] = h5py.SoftLink('/x/images'); f['far'] = h5py.ExternalLink('b.h5', '/y'); f['n'] = h5py.Empty('f4')
+            f['far'] = h5py.ExternalLink('b.h5', '/y')
+            f['link'] = h5py.SoftLink('/x/images'); f['n'] = h5py.Empty('f4')
         with h5py.File('b.h5', 'w', userblock_size=1024) as f:
             for i in range(99): f[f'g{i // 10}/d{i}'] = np.zeros((i + 1, 2))
         """)
@@ -193,7 +194,8 @@ extension ProcessTests {
     func latentsAsPixels() throws {
       var random = Randomness("latents")
       try DatasetFile.write(
-        folder.file("x.h5"), shape: [24, 4, 8, 8], values: random.normal(24 * 4 * 64), labels: (0..<24).map { Int64($0 % 10) })
+        folder.file("x.h5"), shape: [24, 4, 8, 8], values: random.normal(24 * 4 * 64),
+        labels: (0..<24).map { Int64($0 % 10) })
       let run = ShortRun(
         "latents", in: folder, ["data={train: [\(folder.file("x.h5"))]}", "model.channels=4", "stages[0].batch=8"])
       #expect(try run.run(ranks: nil, ["--until", "2"]).code == 0)

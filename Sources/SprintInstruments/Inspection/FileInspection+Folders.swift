@@ -11,7 +11,9 @@ extension FileInspection {
     if let weights = try weights(path, shown) { return weights }
     if let events = try events(path, among: shown) { return events }
     if let images = try images(path, shown, aside: aside(names)) { return images }
-    let hint = importHint(path) ?? "nothing in it that sprint knows by its name"
+    let runs = shown.filter { FileManager.default.fileExists(atPath: "\(path)/\($0)/metrics.jsonl") }
+    let known = runs.isEmpty ? importHint(path) : "\(count(runs.count, "run")): \(listed(runs))"
+    let hint = known ?? "nothing in it that sprint knows by its name"
     return FileInspection(
       what: "folder with \(shown.count) \(shown.count == 1 ? "entry" : "entries")", notes: [hint] + aside(names),
       entries: shown.map { Entry(name: isFolder("\(path)/\($0)") ? "\($0)/" : $0) })

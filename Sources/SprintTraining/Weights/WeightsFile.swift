@@ -17,7 +17,13 @@ package struct WeightsFile {
   }
 
   /// Opens a file, an index of shards, or the one of them in a folder, and reads the headers.
-  package init(path: String) throws { tensors = try SafetensorsCollection(path: path) }
+  package init(path: String) throws {
+    if (try? FileKind(path: path)) == .hdf5 {
+      throw FileError.unusable(
+        path: path, problem: "an HDF5 file, expected safetensors", remedy: WeightsRemedy.exportCheckpoint)
+    }
+    tensors = try SafetensorsCollection(path: path)
+  }
 
   /// The metadata that the exporting program wrote.
   package var metadata: [String: String] { tensors.metadata }
