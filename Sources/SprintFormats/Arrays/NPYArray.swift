@@ -15,7 +15,9 @@ package struct NPYArray: Sendable {
   /// Reads a file.
   package init(path: String) throws {
     let contents = try RandomAccessFile(reading: path).contents()
-    do { try self.init(contents, name: path) } catch { throw FileError.otherKind(path, expected: .npy) ?? error }
+    do { try self.init(contents, name: path) } catch {
+      throw Pickle.refusal(of: path, .npy) ?? FileError.otherKind(path, expected: .npy) ?? error
+    }
   }
 
   /// Parses the bytes of a file; error messages call the file `name`.

@@ -12,6 +12,14 @@ package struct NPYSummary: Sendable {
   /// Whether the elements are objects of Python, stored as a pickle.
   package var hasObjects: Bool { type.contains("O") }
 
+  /// Whether the file at `path` is an array of Python's objects.
+  static func hasObjects(_ path: String) -> Bool {
+    guard let file = try? RandomAccessFile(reading: path), let size = try? file.size,
+      let head = try? file.bytes(at: 0, count: min(size, headBytes))
+    else { return false }
+    return NPYSummary(head: Data(head))?.hasObjects ?? false
+  }
+
   /// Enough for the header of every array but those of very many fields.
   package static let headBytes = 1 << 16
 

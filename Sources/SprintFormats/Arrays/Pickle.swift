@@ -2,30 +2,35 @@ import Foundation
 
 /// Python's own format. Loading a pickle may run any program, so sprint never reads one.
 package enum Pickle {
-  /// Throws if the file is a pickle, whatever its name ends in; the message holds a command that converts it.
+  /// Throws if the file is a pickle, whatever its name ends in. The message holds a command that converts it.
   package static func refuse(_ path: String) throws {
     if let kind = try? FileKind(path: path), let refusal = refusal(of: path, kind) { throw refusal }
   }
 
   /// The error of a pickle; nil for a file of another kind.
   static func refusal(of path: String, _ kind: FileKind) -> FileError? {
-    guard kind == .torch || kind == .pickle else { return nil }
-    let load = kind == .torch ? "torch.load(a, map_location='cpu', weights_only=False)" : "pickle.load(open(a, 'rb'))"
-    return .unusable(path: path, problem: "\(kind.rawValue), \(reason); \(conversion(of: path, load: load))")
+    conversion(of: path, kind).map {
+      .unusable(path: path, problem: "\(kind.rawValue), \(reason); \(conversionPurpose): \($0)")
+    }
   }
 
-  /// What to do with an array of Python's objects, which numpy stores as a pickle.
-  package static func conversionOfObjects(_ path: String) -> String {
-    conversion(of: path, load: "numpy.load(a, allow_pickle=True).tolist()")
-  }
+  /// Why no pickle is read.
+  package static let reason = "which may run any program when it is loaded, so sprint does not read it"
+  /// What the command does that converts a pickle.
+  package static let conversionPurpose =
+    "if you trust it, this command loads it, with whatever runs in it, and writes its tensors as safetensors, those of "
+    + "the moving average if it has one"
 
-  private static let reason = "which may run any program when it is loaded, so sprint does not read it"
-
-  /// A command that converts the file to safetensors.
-  private static func conversion(of path: String, load: String) -> String {
-    "if you trust it, this command loads it, with whatever runs in it, and writes its tensors as safetensors (those of "
-      + "the moving average, if it has one): python3 -c \"\(program(load))\" "
-      + "\(quoted(path)) \(quoted(converted(path)))"
+  /// A command that writes the tensors of a pickle as safetensors; nil for a file of another kind. It also takes an npy
+  /// array of Python's objects, in which numpy stores a pickle.
+  package static func conversion(of path: String, _ kind: FileKind) -> String? {
+    let load: [FileKind: String] = [
+      .torch: "torch.load(open(a, 'rb'), map_location='cpu', weights_only=False)",
+      .pickle: "pickle.load(open(a, 'rb'))",
+      .npy: "numpy.load(a, allow_pickle=True).tolist()",
+    ]
+    return kind == .npy && !NPYSummary.hasObjects(path)
+      ? nil : load[kind].map { "python3 -c \"\(program($0))\" \(quoted(path)) \(quoted(converted(path)))" }
   }
 
   /// A program of one line in which no character means something to a shell. `t` returns the tensors of a table: those

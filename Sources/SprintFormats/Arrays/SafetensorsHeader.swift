@@ -58,7 +58,7 @@ struct SafetensorsHeader {
     else { throw malformed("needs dtype, shape and data_offsets") }
     guard let bits = bits[type] else { throw malformed("has the unknown type \(type)") }
     guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= body else {
-      throw malformed("lies at bytes \(offsets) of \(body)")
+      throw malformed("lies at bytes \(offsets) of \(body); is the file truncated?")
     }
     guard let count = elementCount(of: shape) else { throw malformed("has the impossible shape \(shape)") }
     let (total, overflow) = count.multipliedReportingOverflow(by: bits)

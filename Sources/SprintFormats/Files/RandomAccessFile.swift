@@ -83,11 +83,11 @@ package final class RandomAccessFile: Sendable {
     guard let memory = malloc(max(1, count)) else {
       throw FileError.unusable(path: path, problem: "its \(count) bytes do not fit into memory")
     }
-    // Filled first: `Data` copies a few bytes into itself and frees the memory at once.
     do { try read(into: UnsafeMutableRawBufferPointer(start: memory, count: count), at: 0) } catch {
       free(memory)
       throw error
     }
+    // `Data` copies a few bytes and frees the memory at once, so it gets the memory last.
     return Data(bytesNoCopy: memory, count: count, deallocator: .free)
   }
 
@@ -100,18 +100,6 @@ package final class RandomAccessFile: Sendable {
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw FileError.last(path, "write") }
       done += count
-    }
-  }
-
-  /// Copies `count` bytes from `offset` on into another file.
-  package func copy(_ count: Int, from offset: Int, to target: RandomAccessFile, at place: Int) throws {
-    let most = 16 << 20
-    try withUnsafeTemporaryAllocation(byteCount: min(count, most), alignment: 64) { memory in
-      for done in stride(from: 0, to: count, by: most) {
-        let piece = UnsafeMutableRawBufferPointer(rebasing: memory[..<min(most, count - done)])
-        try read(into: piece, at: offset + done)
-        try target.write(UnsafeRawBufferPointer(piece), at: place + done)
-      }
     }
   }
 

@@ -16,30 +16,32 @@ extension HDF5File {
   /// Returns what lies below the root, each group before what is in it: the first `most` items.
   package func items(most: Int) throws -> [Item] {
     var items: [Item] = []
-    try add(group: "", depth: 0, most: most, to: &items)
+    try add(group: "", above: [], most: most, to: &items)
     return items
   }
 
-  /// Groups may contain themselves.
-  private static let deepest = 16
-
-  private func add(group: String, depth: Int, most: Int, to items: inout [Item]) throws {
+  /// - Parameter above: the places of the groups around this one; a file may put one of them into itself
+  private func add(group: String, above: Set<haddr_t>, most: Int, to items: inout [Item]) throws {
+    guard above.count < Self.deepest else { return }
     for name in try names(in: group, most: most - items.count) where items.count < most {
       let path = "\(group)/\(name)"
-      let item = item(path)
+      let item = item(path, above)
       items.append(item)
-      if item.kind == Self.groupKind, depth < Self.deepest {
-        try add(group: path, depth: depth + 1, most: most, to: &items)
-      }
+      guard item.kind == Self.groupKind else { continue }
+      try add(group: path, above: above.union([try info(path).addr]), most: most, to: &items)
     }
   }
 
+  private static let deepest = 64
   private static let groupKind = "group"
 
-  private func item(_ path: String) -> Item {
+  private func item(_ path: String, _ above: Set<haddr_t>) -> Item {
     if let link = link(path) { return Item(path: path, kind: link, shape: nil) }
-    switch (try? info(path))?.type {
-    case H5O_TYPE_GROUP: return Item(path: path, kind: Self.groupKind, shape: nil)
+    let info = try? info(path)
+    switch info?.type {
+    case H5O_TYPE_GROUP:
+      let isAbove = info.map { above.contains($0.addr) } ?? false
+      return Item(path: path, kind: isAbove ? "a group around this one" : Self.groupKind, shape: nil)
     case H5O_TYPE_DATASET: return dataset(item: path)
     default: return Item(path: path, kind: "something else", shape: nil)
     }

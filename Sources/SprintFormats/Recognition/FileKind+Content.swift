@@ -76,13 +76,13 @@ extension FileKind {
   }
 
   /// The kind of a zip archive by its first entry: an archive of numpy holds arrays only, and PyTorch writes its pickle
-  /// first.
+  /// near the beginning.
   private static func zip(_ head: [UInt8]) -> FileKind? {
     if head.starts(with: [0x50, 0x4b, 5, 6]) { return .zip }
     guard head.starts(with: [0x50, 0x4b, 3, 4]), head.count >= 30 else { return nil }
     let length = Int(head[26]) | Int(head[27]) << 8
     let name = String(decoding: head.dropFirst(30).prefix(length), as: UTF8.self)
-    if name == "data.pkl" || name.hasSuffix("/data.pkl") { return .torch }
+    if name == "data.pkl" || head.contains(text: "/data.pkl") { return .torch }
     return name.hasSuffix(".npy") && !name.contains("/") ? .npz : .zip
   }
 
@@ -159,6 +159,6 @@ extension RandomAccessFile {
   }
 }
 
-extension ArraySlice<UInt8> {
+extension Collection<UInt8> {
   fileprivate func contains(text: String) -> Bool { firstRange(of: Array(text.utf8)) != nil }
 }

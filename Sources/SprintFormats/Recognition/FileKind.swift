@@ -11,7 +11,7 @@ package enum FileKind: String, Sendable, CaseIterable {
   case lmdb = "an LMDB database"
   case png = "a PNG picture"
   case jpeg = "a JPEG picture"
-  case otherPicture = "a GIF, WebP, BMP or TIFF picture"
+  case otherPicture = "a GIF, WebP or TIFF picture"
   case events = "an event file of TensorBoard"
   case json = "a JSON text"
   case yaml = "a YAML text"

@@ -5,9 +5,11 @@ extension FileInspection {
   /// A zip archive with its entries.
   static func zip(_ path: String, _ importHint: (String) -> String?) throws -> FileInspection {
     let names = try ZipArchive(reading: path).names.filter { !$0.hasSuffix("/") }
-    let hint = importHint(path).map { [$0] } ?? []
+    let isLatents = names.contains { $0.contains("img-mean-std-") || $0.contains("img-latents-") }
+    let hint = isLatents ? importHint(path) : nil
     return FileInspection(
-      what: "zip archive of \(names.count) files: \(endings(names))", notes: hint,
+      what: "zip archive of \(count(names.count, "file"))\(names.isEmpty ? "" : ": \(endings(names))")",
+      notes: hint.map { [$0] } ?? [],
       entries: names.map { Entry(name: $0) })
   }
 
@@ -24,7 +26,7 @@ extension FileInspection {
     let length = try database.value(of: "length").map { String(decoding: $0.prefix(20), as: UTF8.self) } ?? "missing"
     let notes = isMaskDiT ? ["looks like MaskDiT's: `length` is \(length)", importHint(folder)] : []
     return FileInspection(
-      what: "LMDB database of \(database.entries) keys", notes: notes.compactMap(\.self),
+      what: "LMDB database of \(count(Int(clamping: database.entries), "key"))", notes: notes.compactMap(\.self),
       entries: try database.firstKeys(5).map { Entry(name: $0) } + (database.entries > 5 ? [Entry(name: "...")] : []))
   }
 

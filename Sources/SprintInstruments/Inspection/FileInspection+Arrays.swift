@@ -11,10 +11,9 @@ extension FileInspection {
     }
     // An array of plain numbers is as long as its header says.
     if !summary.hasObjects { _ = try summary.isReadable ? NPYArray(path: path) : nil }
-    let conversion = summary.hasObjects ? [Pickle.conversionOfObjects(path)] : []
     return FileInspection(
       what: "npy array of \(summary.typeName) \(summary.shape)\(summary.isFortran ? ", in Fortran order" : "")",
-      notes: conversion)
+      notes: summary.hasObjects ? conversion(path, .npy) : [])
   }
 
   /// An npz archive with its arrays.
@@ -30,14 +29,18 @@ extension FileInspection {
     }
     let isSamples = entries.count == 1 && entries[0].name == "arr_0" && entries[0].type == "uint8"
     return FileInspection(
-      what: "npz archive of \(entries.count) array\(entries.count == 1 ? "" : "s")",
+      what: "npz archive of \(count(entries.count, "array"))",
       notes: isSamples ? ["images for an evaluation, as `sprint sample` writes them"] : [], entries: entries)
   }
 
   /// A pickle, with the command that converts it.
   static func pickle(_ path: String, _ kind: FileKind) -> FileInspection {
-    let refusal = FileError.otherKind(path, expected: .safetensors)
-    return FileInspection(what: refusal.map { problem($0, of: path) } ?? kind.rawValue)
+    FileInspection(what: kind.rawValue, notes: conversion(path, kind))
+  }
+
+  private static func conversion(_ path: String, _ kind: FileKind) -> [String] {
+    let command = Pickle.conversion(of: path, kind) ?? ""
+    return [Pickle.reason, "\(Pickle.conversionPurpose):", command]
   }
 
   /// The index of tensors in several safetensors files.
@@ -52,8 +55,9 @@ extension FileInspection {
       }
     }
     return FileInspection(
-      what: "index of \(index.shards.count) tensors in \(index.names.count) safetensors files", notes: notes,
-      entries: index.names.map { Entry(name: $0, type: "\(counts[$0, default: 0]) tensors") })
+      what: "index of \(count(index.shards.count, "tensor")) in \(count(index.names.count, "safetensors file"))",
+      notes: notes,
+      entries: index.names.map { Entry(name: $0, type: count(counts[$0, default: 0], "tensor")) })
   }
 }
 

@@ -4,10 +4,10 @@ extension FileInspection {
   /// An HDF5 file of others: its groups and data sets, and what it lacks for a data set.
   static func hdf5(_ file: HDF5File, _ importHint: (String) -> String?) throws -> FileInspection {
     let items = try file.items(most: mostItems)
-    let sets = items.filter { $0.shape != nil }.count
-    let more = items.count == mostItems ? " (the first \(mostItems) items)" : ""
+    let (sets, groups) = (items.filter { $0.shape != nil }.count, items.filter { $0.kind == "group" }.count)
+    let more = items.count == mostItems ? " among the first \(mostItems) items" : ""
     return FileInspection(
-      what: "HDF5 file, \(sets) data sets in \(items.count - sets) groups and others\(more)",
+      what: "HDF5 file, \(count(sets, "data set")) and \(count(groups, "group"))\(more)",
       notes: [try lack(file), try hint(file, importHint)].compactMap(\.self),
       entries: items.map { item in
         let parts = item.path.split(separator: "/")

@@ -9,7 +9,8 @@ extension FileInspection {
     }
     return FileInspection(
       what:
-        "\(kind.rawValue) of \(header.width) x \(header.height) pixels, \(header.colors), \(header.bits) bits a channel",
+        "\(kind.rawValue) of \(header.width) x \(header.height) pixels, \(header.colors), "
+        + "\(header.bits) bits a channel",
       notes: ["sprint trains on latents, or on pixels in HDF5; it reads no pictures"])
   }
 
@@ -23,6 +24,8 @@ extension FileInspection {
         + "\(summary.series.map(\.last).max() ?? 0)"
     return FileInspection(
       what: "event file of TensorBoard, \(summary.events) events\(steps)",
-      entries: summary.series.map { Entry(name: $0.tag, type: "\($0.count) values, steps \($0.first) to \($0.last)") })
+      entries: summary.series.map {
+        Entry(name: $0.tag, type: "\(count($0.count, "value")), steps \($0.first) to \($0.last)")
+      })
   }
 }

@@ -7,14 +7,19 @@ extension FileInspection {
   static func text(_ path: String, _ kind: FileKind) throws -> FileInspection {
     if let log = try log(path) { return log }
     let isNamed = ["yaml", "yml"].contains((path as NSString).pathExtension.lowercased())
-    let document = try? ConfigurationDocument(path: path)
-    if isNamed || document?.isConfiguration == true { return configuration(path) }
+    let document = Result { try ConfigurationDocument(path: path) }
+    if (try? document.get())?.isConfiguration == true { return configuration(path) }
     let file = try RandomAccessFile(reading: path)
     if kind == .json { return try json(file) }
+    if isNamed, case .failure(let error) = document {
+      return FileInspection(what: "a YAML text that is not valid", notes: [problem(error, of: path)])
+    }
     let bytes = try file.bytes(at: 0, count: min(try file.size, 4096))
     let first = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
     return FileInspection(
-      what: "\(kind.rawValue) of \(size(try file.size))", notes: ["begins with: \(first.prefix(100))"])
+      what: "\(kind.rawValue) of \(size(try file.size))",
+      notes: (isNamed ? ["no configuration of sprint: it has neither `model` nor `stages`"] : [])
+        + ["begins with: \(first.prefix(100))"])
   }
 
   // MARK: Configurations
@@ -58,10 +63,10 @@ extension FileInspection {
     switch try? JSONSerialization.jsonObject(with: try file.contents()) {
     case let table as [String: Any]:
       return FileInspection(
-        what: "JSON object with \(table.count) keys",
+        what: "JSON object with \(count(table.count, "key"))",
         notes: table["labels"] is [Any] ? ["`labels` may be the classes of a source for `sprint import`"] : [],
         entries: table.keys.sorted().map { Entry(name: $0, type: jsonType(table[$0])) })
-    case let list as [Any]: return FileInspection(what: "JSON list of \(list.count) values")
+    case let list as [Any]: return FileInspection(what: "JSON list of \(count(list.count, "value"))")
     default: return try lines(file)
     }
   }
@@ -71,7 +76,7 @@ extension FileInspection {
   private static func jsonType(_ value: Any?) -> String {
     switch value {
     case let list as [Any]: "list of \(list.count)"
-    case let table as [String: Any]: "object with \(table.count) keys"
+    case let table as [String: Any]: "object with \(count(table.count, "key"))"
     case is String: "text"
     case is NSNumber: "number"
     default: "null"

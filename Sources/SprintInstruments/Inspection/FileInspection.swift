@@ -43,12 +43,15 @@ struct FileInspection: Inspected {
     names.prefix(most).joined(separator: ", ") + (names.count > most ? ", ... (\(names.count) in all)" : "")
   }
 
+  /// A number with its noun.
+  static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
   /// A size such as `12.3 MB`.
   static func size(_ bytes: Int) -> String {
     let units = ["bytes", "kB", "MB", "GB", "TB"]
     var (value, unit) = (Double(bytes), 0)
     while value >= 1000, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }
-    return unit == 0 ? "\(bytes) bytes" : "\((value * 10).rounded() / 10) \(units[unit])"
+    return unit == 0 ? count(bytes, "byte") : "\((value * 10).rounded() / 10) \(units[unit])"
   }
 
   /// What an error says without the path in front of it.

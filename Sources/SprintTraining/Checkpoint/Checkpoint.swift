@@ -59,7 +59,10 @@ package struct Checkpoint: Sendable {
     // Any difference from the written text, even in a space, is damage.
     guard let text = FileManager.default.contents(atPath: manifestPath),
       let manifest = try? JSONDecoder().decode(Manifest.self, from: text), (try? manifest.text) == text
-    else { throw Self.damaged(path, "its manifest \(manifestPath) is missing or unreadable") }
+    else {
+      throw FileError.otherKind(path, expected: .hdf5)
+        ?? Self.damaged(path, "its manifest \(manifestPath) is missing or unreadable")
+    }
     let found = try Fingerprint(of: path)
     guard found == manifest.fingerprint else {
       throw Self.damaged(path, "its size or SHA-256 differs from its manifest")

@@ -17,7 +17,13 @@ package struct WeightsFile {
   }
 
   /// Opens a file, an index of shards, or the one of them in a folder, and reads the headers.
-  package init(path: String) throws { tensors = try SafetensorsCollection(path: path) }
+  package init(path: String) throws {
+    if (try? FileKind(path: path)) == .hdf5 {
+      throw FileError.unusable(
+        path: path, problem: "an HDF5 file, expected safetensors", remedy: WeightsRemedy.exportCheckpoint)
+    }
+    tensors = try SafetensorsCollection(path: path)
+  }
 
   /// The metadata that the exporting program wrote.
   package var metadata: [String: String] { tensors.metadata }
@@ -77,8 +83,11 @@ package struct WeightsFile {
     let whole = names.sets.filter { missing($0).isEmpty }
     guard !whole.isEmpty else {
       let best = names.sets.first ?? WeightNames.WeightSet(prefix: "")
-      try check(names.surplus(beside: best), "holds tensors that the network lacks", allowance.surplus, .allowSurplus)
-      let prefixes = names.sets.count < 2 ? "" : ", whose names begin with \(Self.listed(names.sets)),"
+      let isPlain = names.sets.allSatisfy(\.prefix.isEmpty)
+      let prefixes = isPlain ? "" : " under the names with \(Self.listed(names.sets))"
+      try check(
+        names.surplus(beside: best), "holds tensors that the network lacks\(prefixes)", allowance.surplus, .allowSurplus
+      )
       try check(missing(best), "lacks weights of the network\(prefixes)", allowance.missing, .allowMissing)
       return best
     }

@@ -8,10 +8,11 @@ import SprintTraining
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Describes a data set, a checkpoint or a safetensors file, and verifies a checkpoint.",
+    abstract: "Says what a file or a folder is and what it holds, and verifies a checkpoint.",
     discussion: "Example: sprint inspect configs/data/digits.h5 --preview digits.png")
 
-  @Argument(help: "The file.", transform: nonEmptyPath)
+  @Argument(
+    help: "The file or folder: a data set, a run, a checkpoint, weights, or anything else.", transform: nonEmptyPath)
   var file: String
 
   @Option(help: "Draw some samples of a data set, one row a class (.png).", transform: nonEmptyPath)
