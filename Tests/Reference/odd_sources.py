@@ -2,12 +2,12 @@
 
     odd_sources.py make FOLDER
 
-writes sources and prints a list of cases: the import's arguments, its exit code, what it must say, and, for imports that
-succeed, the numbers of the samples in order, their classes, and whether mirrored images come along.
+writes sources and prints a list of cases: the import's arguments, its exit code, what it must say, and, for imports
+that succeed, the numbers of the samples in order, their classes, and whether mirrored images come along.
 
-    odd_sources.py check FILE.h5 CASE
+    odd_sources.py check LIST.json
 
-compares an import with the last part of a case, in JSON. Sample i is full of i + 1.
+compares imports with what they should hold: a list of `name`, `file` and `wanted`. Sample i is full of i + 1.
 """
 import io
 import json
@@ -28,7 +28,8 @@ APPLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        "
 
 def case(name, arguments, told=(), samples=None, labels=None, flip=False, code=0, **attributes):
     wanted = samples and {"samples": list(samples), "labels": [int(l) for l in labels], "flip": flip, **attributes}
-    CASES.append({"name": name, "arguments": arguments, "told": list(told), "code": 0 if wanted else 2, "wanted": wanted})
+    CASES.append({"name": name, "arguments": arguments, "told": list(told), "code": 0 if wanted else 2,
+        "wanted": wanted})
 
 
 def moments(i, logvar=False, c=4):
@@ -116,8 +117,6 @@ def junk(root):
         npy(f"{f}/x_labels/{i}.npy", np.array([i]))
     for file in ["x_features/._0.npy", "x_labels/._0.npy", "x_features/.DS_Store", "x_labels/desktop.ini"]:
         write(f"{f}/{file}", APPLE)
-    os.makedirs(f"{f}/__MACOSX_features/..", exist_ok=True)
-    shutil.rmtree(f"{f}/__MACOSX_features")
     os.makedirs(f"{f}/.x_features")
     case("fast-dit-junk", [f], ["._0.npy"], range(12), range(12))
 
@@ -168,7 +167,8 @@ def maskdit(root):
     d = database(f"{root}/odd", z, range(11), 11)
     case("maskdit-odd", [d], (), range(11), range(11))
     case("maskdit-odd-yes", [d, "--mirrored", "yes"], ["is odd", "leave out --mirrored"])
-    d = database(f"{root}/one-class", z[:6] + [(a + 100 * rng.standard_normal(a.shape)).astype(np.float32) for a in z[:6]], [7] * 12, 12)
+    d = database(f"{root}/one-class",
+        z[:6] + [(a + 100 * rng.standard_normal(a.shape)).astype(np.float32) for a in z[:6]], [7] * 12, 12)
     case("maskdit-one-class", [d], ["counts 12 images, or 6 and their mirrored ones", "--mirrored yes|no"])
     for answer, count in [("yes", 6), ("no", 12)]:
         case(f"maskdit-one-class-{answer}", [d, "--mirrored", answer], (), range(6), [7] * count, answer == "yes")
@@ -223,7 +223,8 @@ def tables(root):
            ["`labels[0]` names `other/0.npy`", "it holds `00000/img-mean-std-00000000.npy` and 5 more"])
     listed("table-fewer", pairs[:2] + pairs[3:4], ["left aside", "img-mean-std-00000002.npy", "names 3 samples"],
            samples=[0, 1, 3], labels=[10, 11, 13])
-    listed("table-twice", pairs + [pairs[2]], ["names `00000/img-mean-std-00000002.npy` twice", "labels[2]", "labels[6]"])
+    listed("table-twice", pairs + [pairs[2]], ["names `00000/img-mean-std-00000002.npy` twice", "labels[2]",
+        "labels[6]"])
     listed("table-twice-dot", pairs + [("./" + pairs[2][0], 1)], ["twice", "labels[2]", "labels[6]"])
     for name, value, found in [
             ("text", "3", '"3", a text'), ("class-name", "tench", '"tench", a text'), ("fraction", 3.5, "3.5"),
@@ -257,7 +258,8 @@ def labels(root):
     y = np.array([1, 0, 1, 1, 0, 1])
     for kind in ["u1", "i1", "<u2", "<i2", ">i2", "<u4", ">u4", "<i4", ">i8", "<u8", ">u8", "?", "<f4", ">f8", "<f2"]:
         for shape in [(6,), (6, 1), (1, 6)]:
-            file = f"{root}/labels-{kind.replace('<', 'l').replace('>', 'b').replace('?', 'bool')}-{len(shape)}{shape[0]}.npy"
+            kind_name = kind.replace("<", "l").replace(">", "b").replace("?", "bool")
+            file = f"{root}/labels-{kind_name}-{len(shape)}{shape[0]}.npy"
             np.save(file, y.astype(kind).reshape(shape))
             case(f"labels{kind}{shape}", [f"{root}/plain", "--labels", file], (), range(6), y)
     for name, array, told in [
@@ -328,23 +330,29 @@ def zips(root):
     case("zip-top", z("top", files, lambda n: "vae-sd/" + n), (), **six)
     case("zip-other-top", z("other-top", files, lambda n: "my features/" + n), (), **six)
     case("zip-deep", z("deep", files, lambda n: "data/imagenet/vae-sd/" + n), (), **six)
-    case("zip-top-table-outside", z("outside", {**{"vae-sd/" + n: a for n, a in arrays.items()}, "dataset.json": text}), (), **six)
+    case("zip-top-table-outside", z("outside", {**{"vae-sd/" + n: a for n, a in arrays.items()},
+        "dataset.json": text}), (), **six)
     top = json.dumps({"labels": [["vae-sd/" + n, 10 + i] for i, n in enumerate(names())]}).encode()
-    case("zip-table-from-top", z("from-top", {**{"vae-sd/" + n: a for n, a in arrays.items()}, "vae-sd/dataset.json": top}), (), **six)
+    case("zip-table-from-top", z("from-top", {**{"vae-sd/" + n: a for n, a in arrays.items()},
+        "vae-sd/dataset.json": top}), (), **six)
     case("zip-windows", z("windows", files, lambda n: n.replace("/", "\\")), (), **six)
     case("zip-windows-top", z("windows-top", files, lambda n: "vae-sd\\" + n.replace("/", "\\")), (), **six)
     case("zip-dot", z("dot", files, lambda n: "./" + n), (), **six)
     case("zip-dot-top", z("dot-top", files, lambda n: "./vae-sd/" + n), (), **six)
     case("zip-macos", z("macos", {**files, **shadows, ".DS_Store": b"x"}), ["`__MACOSX`"], **six)
-    case("zip-macos-top", z("macos-top", {**files, **shadows}, lambda n: n if n.startswith("__") else "vae-sd/" + n), ["`__MACOSX`"], **six)
-    case("zip-macos-none", [*z("macos-none", {**arrays, **shadows}), "--labels", "none"], ["`__MACOSX`"], range(6), [0] * 6)
+    case("zip-macos-top", z("macos-top", {**files, **shadows},
+        lambda n: n if n.startswith("__") else "vae-sd/" + n), ["`__MACOSX`"], **six)
+    case("zip-macos-none", [*z("macos-none", {**arrays, **shadows}), "--labels", "none"], ["`__MACOSX`"],
+        range(6), [0] * 6)
     case("zip-deflated", z("deflated", files, compress_type=zipfile.ZIP_DEFLATED), (), **six)
     two = {**{"a/" + n: f for n, f in files.items()}, **{"b/" + n: f for n, f in files.items()}}
     case("zip-two-tables", z("two", two), ["`a/dataset.json`", "`b/dataset.json`", "several"])
-    images = {**{"vae-sd/" + n: f for n, f in files.items()}, "images/dataset.json": text, "images/00000/img00000000.png": b"x"}
+    images = {**{"vae-sd/" + n: f for n, f in files.items()}, "images/dataset.json": text,
+        "images/00000/img00000000.png": b"x"}
     case("zip-table-of-images", z("images", images), (), **six)
     case("zip-no-table", z("no-table", arrays), ["has no dataset.json", "--labels FILE"])
-    case("zip-fewer", z("fewer", {**arrays, "dataset.json": json.dumps({"labels": [[names()[1], 3]]})}), ["left aside"], [1], [3])
+    case("zip-fewer", z("fewer", {**arrays, "dataset.json": json.dumps({"labels": [[names()[1], 3]]})}),
+        ["left aside"], [1], [3])
     with zipfile.ZipFile(f"{root}/zip64.zip", "w") as f:
         for name, data in files.items():
             with f.open("vae-sd/" + name, "w", force_zip64=True) as g:
@@ -388,40 +396,51 @@ def statistics(root):
         stats(f"{kind.replace('<', 'l').replace('>', 'b')}.npz",
               lambda f: np.savez(f, mean=column(mean).astype(kind), std=column(std).astype(kind)), **right)
     stats("flat.npz", lambda f: np.savez(f, mean=mean, std=std), **right)
-    stats("more.npz", lambda f: np.savez(f, mean=mean, std=std, count=50000, n=np.array("text"), min=np.zeros((9, 9))), **right)
+    stats("more.npz", lambda f: np.savez(f, mean=mean, std=std, count=50000, n=np.array("text"),
+        min=np.zeros((9, 9))), **right)
     stats("one.npz", lambda f: np.savez(f, mean=0.5, std=np.float32(2)), scale=[0.5] * c, shift=[-0.25] * c)
     stats("one-std.npz", lambda f: np.savez(f, mean=mean, std=np.array([2.0])), scale=[0.5] * c, shift=list(-mean / 2))
     stats("names.npz", lambda f: np.savez(f, latents_mean=mean, latents_std=std), **right)
     stats("greek.npz", lambda f: np.savez(f, mu=mean, sigma=std), **right)
-    stats("whole.npz", lambda f: np.savez(f, mean=np.zeros(c, int), std=np.full(c, 2, "u1")), scale=[0.5] * c, shift=[0] * c)
-    stats("bias.npz", lambda f: np.savez(f, latents_bias=mean, latents_scale=std), scale=list(std), shift=list(-mean * std))
+    stats("whole.npz", lambda f: np.savez(f, mean=np.zeros(c, int), std=np.full(c, 2, "u1")), scale=[0.5] * c,
+        shift=[0] * c)
+    stats("bias.npz", lambda f: np.savez(f, latents_bias=mean, latents_scale=std), scale=list(std),
+        shift=list(-mean * std))
     stats("multiplied.npz", lambda f: np.savez(f, mean=mean, std=std), (), ["--multiplier", "2"],
           scale=list(2 / std), shift=list(-2 * mean / std))
     stats("f8.safetensors", lambda f: save_file({"mean": column(mean), "std": column(std)}, f), **right)
-    stats("f2.safetensors", lambda f: save_file({"mean": mean.astype("f2"), "std": std.astype("f2"), "n": np.array([5])}, f), **right)
-    stats("i4.safetensors", lambda f: save_file({"mean": np.zeros(c, "i4"), "std": np.ones(1, "i4")}, f), scale=[1] * c, shift=[0] * c)
+    stats("f2.safetensors", lambda f: save_file({"mean": mean.astype("f2"), "std": std.astype("f2"),
+        "n": np.array([5])}, f), **right)
+    stats("i4.safetensors", lambda f: save_file({"mean": np.zeros(c, "i4"), "std": np.ones(1, "i4")}, f),
+        scale=[1] * c, shift=[0] * c)
 
     def document(value):
         return lambda f: write(f, json.dumps(value), "w")
 
     stats("lists.json", document({"mean": list(mean), "std": list(std)}), **right)
-    stats("nested.json", document({"latents_mean": column(mean).tolist(), "latents_std": column(std).tolist(), "n": "x"}), **right)
+    stats("nested.json", document({"latents_mean": column(mean).tolist(), "latents_std": column(std).tolist(),
+        "n": "x"}), **right)
     stats("one.json", document({"mean": 0.5, "std": 2, "count": 7}), scale=[0.5] * c, shift=[-0.25] * c)
-    stats("factors.json", document({"shift_factor": 0.5, "scaling_factor": 2, "sample_size": 32}), scale=[2] * c, shift=[-1] * c)
+    stats("factors.json", document({"shift_factor": 0.5, "scaling_factor": 2, "sample_size": 32}),
+        scale=[2] * c, shift=[-1] * c)
     stats("list.json", document([1, 2]), ['is not {"mean"'])
     stats("texts.json", document({"mean": ["a"] * c, "std": list(std)}), ["expected mean and std"])
-    stats("zero.npz", lambda f: np.savez(f, mean=mean, std=std * [1, 1, 0, 1]), ["`std` is", "expected positive numbers"])
+    stats("zero.npz", lambda f: np.savez(f, mean=mean, std=std * [1, 1, 0, 1]), ["`std` is",
+        "expected positive numbers"])
     stats("negative.json", document({"mean": list(mean), "std": -1}), ["`std` is", "expected positive numbers"])
     stats("nan.npz", lambda f: np.savez(f, mean=mean, std=std * np.nan), ["`std` is", "expected positive numbers"])
     stats("infinite.npz", lambda f: np.savez(f, mean=mean, std=std * np.inf), ["`std` is", "expected positive numbers"])
-    stats("nan-mean.npz", lambda f: np.savez(f, mean=mean * np.inf, std=std), ["expected finite numbers"])
-    stats("few.npz", lambda f: np.savez(f, mean=mean[:3], std=std), ["`mean` has 3 numbers", "4 channels", "one for all"])
-    stats("both.npz", lambda f: np.savez(f, mean=mean, std=std, scale=std, bias=mean), ["mean and std, and bias and scale", "keep one"])
+    stats("nan-mean.npz", lambda f: np.savez(f, mean=mean + np.inf, std=std), ["expected finite numbers"])
+    stats("few.npz", lambda f: np.savez(f, mean=mean[:3], std=std), ["`mean` has 3 numbers", "4 channels",
+        "one for all"])
+    stats("both.npz", lambda f: np.savez(f, mean=mean, std=std, scale=std, bias=mean), 
+        ["mean and std, and bias and scale", "keep one"])
     stats("variance.npz", lambda f: np.savez(f, mean=mean, var=std), ["expected mean and std"])
     case("multiplier", [source, "--multiplier", "0.18215"], (), range(6), range(6), scale=[0.18215] * c, shift=[0] * c)
     case("multiplier-one", [source, "--multiplier", "1"], (), range(6), range(6), scale=[1] * c, shift=[0] * c)
     case("no-statistics", [source], ["--statistics", "--multiplier 0.18215"])
-    case("multiplier-of-repa", [f"{root}/plain", "--multiplier", "2", "--labels", "none"], ["has a scale of its own", "leave out --multiplier"])
+    case("multiplier-of-repa", [f"{root}/plain", "--multiplier", "2", "--labels", "none"],
+        ["has a scale of its own", "leave out --multiplier"])
 
 
 def broken(root):
@@ -439,7 +458,8 @@ def broken(root):
         case(name, [f"{root}/{name}", *more], told, **(wanted or {}))
         good = [i for i in range(12) if i not in damage]
         if wanted is None and good:
-            case(f"{name}-skipped", [f"{root}/{name}", skip], [f"left out {len(damage)} of 12", names(12)[min(damage)]], good,
+            case(f"{name}-skipped", [f"{root}/{name}", skip], [f"left out {len(damage)} of 12",
+                names(12)[min(damage)]], good,
                  [pairs[i] for i in good])
 
     empty = lambda path: open(path, "wb").close()
@@ -480,7 +500,8 @@ def broken(root):
     x = np.stack([np.full((4, S, S), i + 1, np.float32) for i in range(6)])
     x[1, 0, 0, 0] = np.nan
     shard(f"{root}/st-broken", np.arange(6), latents=x)
-    case("st-broken", [f"{root}/st-broken", "--multiplier", "1", skip], ["left out 1 of 6"], [0, 2, 3, 4, 5], [0, 2, 3, 4, 5])
+    case("st-broken", [f"{root}/st-broken", "--multiplier", "1", skip], ["left out 1 of 6"], [0, 2, 3, 4, 5],
+        [0, 2, 3, 4, 5])
 
 
 def check(path, wanted):
