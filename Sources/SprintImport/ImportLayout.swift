@@ -9,11 +9,12 @@ package struct ImportLayout: Sendable, CustomStringConvertible {
   package let name: String
   /// Says whether a source is of this layout; nil if it is not.
   let recognise: @Sendable (SourceListing) throws -> Recognition?
-  /// Opens the source at a path. The second argument names the classes (see `LabelTable`); it is nil unless
-  /// `takesLabels`.
-  let open: @Sendable (_ path: String, _ labels: String?) throws -> any LatentSource
+  /// Opens the source at a path.
+  let open: @Sendable (_ path: String, _ options: LatentImport.Options) throws -> any LatentSource
   /// Whether the classes may come from a file beside the source.
   var takesLabels = false
+  /// Whether the user may say that half of the images are mirrored ones.
+  var takesMirrored = false
   /// Scale and shift of the stored latents; nil if only a file of statistics can say.
   let scaling: LatentScaling?
   /// The name of the autoencoder, if all published files of this layout are from one; else empty.

@@ -46,12 +46,17 @@ struct ImportOutput: Sendable {
   }
 
   /// Lays out the file, unless an interrupted import with the same recipe has left one to continue. Forgets finished
-  /// pieces whose source has changed since, and returns their number.
+  /// pieces whose source has changed since, or that lack samples, and returns their number.
   ///
-  /// - Parameter mark: returns the mark of a piece as its source is now
-  func prepare(_ mark: (_ piece: Int) -> ImportProgress.Mark) throws -> Int {
+  /// - Parameters:
+  ///   - keepsGaps: whether pieces may lack samples that cannot be used
+  ///   - mark: returns the mark of a piece as its source is now
+  func prepare(keepsGaps: Bool, _ mark: (_ piece: Int) -> ImportProgress.Mark) throws -> Int {
     if FileManager.default.fileExists(atPath: partial), let marks = progress.marks() {
-      let changed = marks.indices.filter { marks[$0] != .missing && marks[$0] != mark($0) }
+      let lacking = keepsGaps || !hasFinishedPieces ? [] : Set(try samplesLeftOut().map { $0 / pieceSamples })
+      let changed = marks.indices.filter {
+        marks[$0] != .missing && (lacking.contains($0) || marks[$0] != mark($0))
+      }
       guard !changed.isEmpty else { return 0 }
       let file = try progress.open()
       for piece in changed { try progress.set(.missing, ofPiece: piece, in: file) }
@@ -59,7 +64,7 @@ struct ImportOutput: Sendable {
     }
     remove()
     try AtomicFile.checkWritable(path)
-    try layOut()
+    try layOut(partial, count)
     // Claims the room on the disk now, so that a full disk shows before hours of work.
     try RandomAccessFile(writing: partial).claim()
     try progress.create()
@@ -69,8 +74,8 @@ struct ImportOutput: Sendable {
   /// Whether a piece is finished.
   var hasFinishedPieces: Bool { progress.marks()?.contains { $0 != .missing } ?? false }
 
-  private func layOut() throws {
-    let file = try HDF5File(creating: partial)
+  private func layOut(_ path: String, _ count: Int) throws {
+    let file = try HDF5File(creating: path)
     let element = isHalf ? HDF5File.Element.float16 : .float32
     _ = try file.reserve(names.values, shape: [count] + shape.extents, of: element)
     if shape.hasFlipped { _ = try file.reserve(names.flipped, shape: [count] + shape.extents, of: element) }
@@ -80,29 +85,74 @@ struct ImportOutput: Sendable {
     try file.close()
   }
 
-  /// Opens the file that `prepare` laid out; all ranks have it open at the same time.
-  func open() throws -> Opened {
-    let layout = try HDF5File(reading: partial)
+  /// Where the data sets begin in a file that `layOut` made.
+  fileprivate struct Places {
+    let values: Int
+    let flipped: Int?
+    let labels: Int
+  }
+
+  private func places(in path: String) throws -> Places {
+    let layout = try HDF5File(reading: path)
     func place(of name: String) throws -> Int {
       guard let offset = try layout.describe(name).offset else {
         preconditionFailure("\(name) is contiguous")
       }
       return offset
     }
+    return Places(
+      values: try place(of: names.values), flipped: shape.hasFlipped ? try place(of: names.flipped) : nil,
+      labels: try place(of: "/labels"))
+  }
+
+  /// Opens the file that `prepare` laid out; all ranks have it open at the same time.
+  func open() throws -> Opened {
     guard let marks = progress.marks() else {
       throw FileError.unusable(path: progress.path, problem: "has changed while the import was starting")
     }
     return Opened(
       data: try RandomAccessFile(writing: partial), progress: progress, marks: try progress.open(),
       missingPieces: marks.indices.filter { marks[$0] == .missing }, pieceSamples: pieceSamples,
-      values: try place(of: names.values), flipped: shape.hasFlipped ? try place(of: names.flipped) : nil,
-      labels: try place(of: "/labels"))
+      places: try places(in: partial))
   }
 
-  /// Gives the finished file its own name.
-  func finish() throws {
-    try AtomicFile.put(partial, at: path)
-    unlink(progress.path)
+  /// Gives the finished file its own name; leaves out the samples that are marked so.
+  ///
+  /// - Returns: the samples that are left out, in ascending order
+  func finish() throws -> [Int] {
+    let gaps = try samplesLeftOut()
+    if gaps.isEmpty {
+      try AtomicFile.put(partial, at: path)
+    } else {
+      try AtomicFile.create(path) { try copy(to: $0, without: gaps) }
+    }
+    remove()
+    return gaps
+  }
+
+  /// Returns the samples of the partial file that are marked as left out, in ascending order.
+  private func samplesLeftOut() throws -> [Int] {
+    let labels = try HDF5File(reading: partial).integers("/labels")
+    return labels.indices.filter { labels[$0] == ImportPiece.leftOut }
+  }
+
+  /// Copies all samples of the partial file but some into a new file.
+  private func copy(to target: String, without gaps: [Int]) throws {
+    try layOut(target, count - gaps.count)
+    let (from, to) = (try places(in: partial), try places(in: target))
+    let (source, copy) = (try RandomAccessFile(reading: partial), try RandomAccessFile(writing: target))
+    try copy.claim()
+    let bytes = shape.elements * (isHalf ? 2 : 4)
+    var next = 0
+    for (start, end) in zip([0] + gaps.map { $0 + 1 }, gaps + [count]) where start < end {
+      func move(_ first: Int, _ second: Int, _ bytes: Int) throws {
+        try source.copy((end - start) * bytes, from: first + start * bytes, to: copy, at: second + next * bytes)
+      }
+      try move(from.values, to.values, bytes)
+      if let first = from.flipped, let second = to.flipped { try move(first, second, bytes) }
+      try move(from.labels, to.labels, MemoryLayout<Int64>.size)
+      next += end - start
+    }
   }
 
   /// Removes both files.
@@ -118,9 +168,7 @@ struct ImportOutput: Sendable {
     fileprivate let marks: RandomAccessFile
     let missingPieces: [Int]
     fileprivate let pieceSamples: Int
-    fileprivate let values: Int
-    fileprivate let flipped: Int?
-    fileprivate let labels: Int
+    fileprivate let places: Places
 
     /// Writes a piece, and marks it as finished once it is on disk.
     func write(_ piece: ImportPiece, _ index: Int, _ mark: ImportProgress.Mark) throws {
@@ -128,9 +176,9 @@ struct ImportOutput: Sendable {
       func put(_ source: UnsafeRawBufferPointer, _ start: Int) throws {
         try data.write(source, at: start + first * (source.count / piece.count))
       }
-      try put(UnsafeRawBufferPointer(piece.values), values)
-      if let source = piece.flipped, let flipped { try put(UnsafeRawBufferPointer(source), flipped) }
-      try put(UnsafeRawBufferPointer(piece.labels), labels)
+      try put(UnsafeRawBufferPointer(piece.values), places.values)
+      if let source = piece.flipped, let flipped = places.flipped { try put(UnsafeRawBufferPointer(source), flipped) }
+      try put(UnsafeRawBufferPointer(piece.labels), places.labels)
       try data.sync()
       try progress.set(mark, ofPiece: index, in: marks)
     }

@@ -8,12 +8,25 @@ final class ImportPiece: @unchecked Sendable {
   /// [count]
   let labels: UnsafeMutableBufferPointer<Int64>
 
+  /// The class of a sample that is left out.
+  static let leftOut: Int64 = -1
+
   init(_ count: Int, _ shape: SourceShape, isHalf: Bool) {
     self.count = count
     let bytes = count * shape.elements * (isHalf ? 2 : 4)
     values = .allocate(byteCount: bytes, alignment: 64)
     flipped = shape.hasFlipped ? .allocate(byteCount: bytes, alignment: 64) : nil
     labels = .allocate(capacity: count)
+  }
+
+  /// Marks a sample as left out, and clears its numbers.
+  func leaveOut(_ place: Int) {
+    for numbers in [values, flipped].compactMap(\.self) {
+      let bytes = numbers.count / count
+      UnsafeMutableRawBufferPointer(rebasing: numbers[place * bytes..<(place + 1) * bytes])
+        .initializeMemory(as: UInt8.self, repeating: 0)
+    }
+    labels[place] = Self.leftOut
   }
 
   deinit {

@@ -17,18 +17,21 @@ struct ImportProgress: Sendable {
 
     fileprivate init(_ bytes: some Sequence<UInt8>) { self.init(bytes: Array(bytes)) }
 
-    /// Looks at the files of some samples of a source. The mark is `missing` if that fails for one of them.
+    /// Looks at the files of some samples of a source.
     init(_ samples: Range<Int>, of source: any LatentSource, _ workers: Workers) {
-      let stamps = Mutex([String?](repeating: nil, count: samples.count))
+      let stamps = Mutex([String](repeating: "", count: samples.count))
       workers.run(tasks: samples.count) { _, i in
         let files = source.files(samples.lowerBound + i)
         // Many samples may be of one file.
         let isSame = i > 0 && source.files(samples.lowerBound + i - 1) == files
-        let stamp = isSame ? "" : try? files.map { "\($0) \(try FileStamp(path: $0))\n" }.joined()
+        let stamp = isSame ? "" : files.map { "\($0) \(Self.stamp($0))\n" }.joined()
         stamps.withLock { $0[i] = stamp }
       }
-      let known = stamps.withLock { $0.compactMap(\.self) }
-      self = known.count < samples.count ? .missing : Mark(SHA256.hash(data: Data(known.joined().utf8)))
+      self.init(SHA256.hash(data: Data(stamps.withLock { $0.joined() }.utf8)))
+    }
+
+    private static func stamp(_ path: String) -> String {
+      (try? FileStamp(path: path))?.description ?? "cannot be read"
     }
   }
 

@@ -6,12 +6,20 @@ package enum ImportRemedy: Remedy, CaseIterable {
   case nameLayout
   /// Name a file with the classes, or say that there are none.
   case nameLabels
+  /// Name a file that has the class of each sample beside its name.
+  case pairLabels
   /// Name no file with the classes: the layout has its own.
   case leaveOutLabels
   /// Raise the number of classes.
   case raiseClasses
-  /// Name a file of statistics.
+  /// Name a file of statistics, or a factor alone.
   case nameStatistics
+  /// Name no factor alone: the layout has a scale of its own.
+  case leaveOutMultiplier
+  /// Say whether half of the images are mirrored ones.
+  case sayMirrored
+  /// Say nothing of mirrored images.
+  case leaveOutMirrored
   /// Say whether standard deviations or logarithms of variances follow the means.
   case nameSecondHalf
   /// Say that logarithms of variances follow the means.
@@ -20,6 +28,8 @@ package enum ImportRemedy: Remedy, CaseIterable {
   case leaveOutSecondHalf
   /// Wait for the other process, or name another output.
   case waitOrNameAnotherOutput
+  /// Leave out samples that cannot be used.
+  case skipBroken
   /// Store float32.
   case storeFloat32
 }

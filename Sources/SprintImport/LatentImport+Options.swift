@@ -12,14 +12,18 @@ extension LatentImport {
     package var vae: String?
     /// A file of statistics that gives scale and shift; nil takes those of the layout.
     package var statistics: String?
-    /// A factor on top of the statistics.
-    package var multiplier: Float = 1
+    /// A factor on top of the statistics; without statistics the scale itself, where the layout has none.
+    package var multiplier: Float?
     /// The classes, if the source does not name them; see `LabelTable`.
     package var labels: String?
+    /// Whether half of the images that the source counts are mirrored ones; nil finds out.
+    package var isMirrored: Bool?
     /// What follows the means; nil takes the layout's own.
     package var secondHalf: SecondHalf?
     /// The number of classes; labels are below it.
     package var classes = 1000
+    /// Whether to leave out samples that cannot be used.
+    package var skipsBroken = false
 
     /// The defaults.
     package init() {}
@@ -30,7 +34,11 @@ extension LatentImport {
         throw FileError.unusable(
           path: path, problem: "the layout \(layout) has classes of its own", remedy: ImportRemedy.leaveOutLabels)
       }
-      return try layout.open(path, labels)
+      guard isMirrored == nil || layout.takesMirrored else {
+        throw FileError.unusable(
+          path: path, problem: "the layout \(layout) names its mirrored images", remedy: ImportRemedy.leaveOutMirrored)
+      }
+      return try layout.open(path, self)
     }
 
     /// Returns what the latents of a source mean. Scale and shift are the layout's own, or follow from statistics.
@@ -44,10 +52,14 @@ extension LatentImport {
       scale: [Float], shift: [Float]
     ) {
       if let statistics {
-        let statistics = try LatentStatistics(path: statistics, channels: channels, multiplier: multiplier)
+        let statistics = try LatentStatistics(path: statistics, channels: channels, multiplier: multiplier ?? 1)
         return (statistics.scale, statistics.shift)
       }
-      guard let scaling = layout.scaling else {
+      guard multiplier == nil || layout.scaling == nil else {
+        throw FileError.unusable(
+          path: path, problem: "the layout \(layout) has a scale of its own", remedy: ImportRemedy.leaveOutMultiplier)
+      }
+      guard let scaling = layout.scaling ?? multiplier.map(LatentScaling.factor) else {
         throw FileError.unusable(
           path: path, problem: "the layout \(layout) scales by its data set's statistics",
           remedy: ImportRemedy.nameStatistics)

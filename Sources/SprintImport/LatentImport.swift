@@ -4,6 +4,7 @@ import SprintCommunication
 import SprintData
 import SprintFormats
 import SprintKernels
+import Synchronization
 
 /// An import of latents from another project's layout into one file to train on.
 ///
@@ -16,32 +17,38 @@ package struct LatentImport: Sendable {
     package var layout: String
     /// The number of samples, and the extents of a latent.
     package var samples, channels, side: Int
+    /// The number of samples of the source that cannot be used and are left out.
+    package var leftOut = 0
     /// Whether the data set holds moments, and latents of mirrored images.
     package var hasMoments, hasFlipped: Bool
     /// The model sees stored · scale + shift.
     package var scale, shift: [Float]
   }
 
-  /// What this import reads and writes.
-  package let summary: Summary
+  private let summary: Summary
   private let path: String
   private let source: any LatentSource
   private let classes: Int
+  private let skipsBroken: Bool
   private let conversion: SampleConversion
   private let output: ImportOutput
 
   /// Opens a source and checks everything that can be checked without reading all samples.
   package init(_ source: String, to out: String, _ options: Options) throws {
-    path = source.count > 1 && source.hasSuffix("/") ? String(source.dropLast()) : source
-    try Self.check(path, out)
-    let layout = try options.layout ?? ImportLayout.detect(path)
+    let given = source.count > 1 && source.hasSuffix("/") ? String(source.dropLast()) : source
+    try Self.check(given, out)
+    let (layout, path) = try ImportLayout.locate(given, options.layout)
+    self.path = path
     let latents = try options.open(path, as: layout)
     self.source = latents
-    classes = options.classes
+    (classes, skipsBroken) = (options.classes, options.skipsBroken)
     let secondHalf = try SecondHalf.resolve(options.secondHalf, layout, latents, of: path)
     conversion = SampleConversion(secondHalf: secondHalf, isHalf: options.isHalf)
     let properties = try options.properties(path, layout, channels: latents.shape.channels)
     summary = Summary(layout, latents, properties)
+    var options = options
+    // An import that found a broken sample goes on with or without it.
+    options.skipsBroken = false
     let recipe = [
       URL(fileURLWithPath: path).path, "\(layout) \(latents.count) \(latents.shape)", "\(properties)", "\(options)",
       "\(String(describing: secondHalf))", latents.contents,
@@ -55,7 +62,7 @@ package struct LatentImport: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw FileError.unusable(path: path, problem: "does not exist")
     }
-    if Pickle.isOne(path) { throw FileError.unusable(path: path, problem: Pickle.remedy) }
+    try Pickle.refuse(path)
     guard !FileManager.default.fileExists(atPath: out) else {
       throw FileError.unusable(path: out, problem: "already exists; remove it, or name another file")
     }
@@ -67,24 +74,24 @@ package struct LatentImport: Sendable {
   ///   - stopRequested: called after each round; if it returns true at any rank, the import stops and keeps what it has
   ///   - report: called with the number of finished samples and the number of all samples
   ///   - note: called at rank zero with something worth a line
-  /// - Returns: whether all samples are there
+  /// - Returns: what the data set holds, or nil if the import stopped before all samples were there
   package func run(
     _ communicator: Communicator, _ workers: Workers, stopRequested: () -> Bool, report: (Int, Int) -> Void,
     note: (String) -> Void = { _ in }
-  ) throws -> Bool {
+  ) throws -> Summary? {
+    func tell(_ line: String) { if communicator.rank == 0 { note(line) } }
     let lock = try communicator.agree { communicator.rank == 0 ? try output.lock() : nil }
     defer { withExtendedLifetime(lock) {} }
-    if let warning = lock?.warning { note(warning) }
+    for line in [lock?.warning].compactMap(\.self) + source.notes { tell(line) }
     do {
-      try communicator.agree { if communicator.rank == 0 { try prepare(workers, note) } }
-      let isDone = try importPieces(communicator, workers, stopRequested, report)
-      try communicator.agree { if isDone, communicator.rank == 0 { try output.finish() } }
-      return isDone
+      try communicator.agree { if communicator.rank == 0 { try prepare(workers, tell) } }
+      guard try importPieces(communicator, workers, stopRequested, report, tell) else { return nil }
+      return try finish(communicator, tell)
     } catch {
       // Whatever the reason, finished pieces stay right as long as their source stays as it is.
       guard communicator.rank == 0, !(error is CommunicationError) else { throw error }
       if output.hasFinishedPieces {
-        note("what is imported so far is kept; the same command continues the import")
+        tell("what is imported so far is kept; the same command continues the import")
       } else {
         output.remove()
       }
@@ -93,10 +100,23 @@ package struct LatentImport: Sendable {
   }
 
   private func prepare(_ workers: Workers, _ note: (String) -> Void) throws {
-    let changed = try output.prepare { mark($0, workers) }
+    let changed = try output.prepare(keepsGaps: skipsBroken) { mark($0, workers) }
     if changed > 0 {
       note("\(changed) of \(output.pieces) pieces are imported again: files that they were made from have changed")
     }
+  }
+
+  private func finish(_ communicator: Communicator, _ note: (String) -> Void) throws -> Summary {
+    let gaps = try communicator.agree { communicator.rank == 0 ? try output.finish() : [] }
+    if !gaps.isEmpty {
+      let names = gaps.prefix(SampleFindings.mostNamed).map(source.name).joined(separator: ", ")
+      let more = gaps.count > SampleFindings.mostNamed ? " and \(gaps.count - SampleFindings.mostNamed) more" : ""
+      note("left out \(gaps.count) of \(source.count) samples, which cannot be used: \(names)\(more)")
+    }
+    var summary = summary
+    summary.leftOut = Int(try communicator.broadcast([Double(gaps.count)])[0])
+    summary.samples -= summary.leftOut
+    return summary
   }
 
   private func mark(_ piece: Int, _ workers: Workers) -> ImportProgress.Mark {
@@ -104,53 +124,105 @@ package struct LatentImport: Sendable {
   }
 
   private func importPieces(
-    _ communicator: Communicator, _ workers: Workers, _ stopRequested: () -> Bool, _ report: (Int, Int) -> Void
+    _ communicator: Communicator, _ workers: Workers, _ stopRequested: () -> Bool, _ report: (Int, Int) -> Void,
+    _ note: (String) -> Void
   ) throws -> Bool {
     let file = try communicator.agree { try output.open() }
     let missing = file.missingPieces
     var done = (0..<output.pieces).filter { !missing.contains($0) }.reduce(0) { $0 + output.samples(ofPiece: $1).count }
+    let isFresh = done == 0
+    var findings = SampleFindings()
+    defer { findings.noteZeros(source.name, note) }
     report(done, source.count)
     for round in stride(from: 0, to: missing.count, by: communicator.size) {
       let own = round + communicator.rank
-      try communicator.agree {
-        if own < missing.count { try self.importPiece(missing[own], file, workers) }
+      let found = try communicator.agree {
+        own < missing.count ? try self.importPiece(missing[own], file, workers) : SampleFindings()
       }
+      try findings.add(found, of: communicator)
+      findings.tell(atOnce: skipsBroken, note)
+      let isEnough = findings.tried >= Self.samplesToTry || findings.tried == source.count
+      if isFresh, isEnough, findings.broken == findings.tried { try refuseAll(findings, communicator) }
       done += missing[round..<min(round + communicator.size, missing.count)]
         .reduce(0) { $0 + output.samples(ofPiece: $1).count }
       report(done, source.count)
-      if try communicator.anyRank(stopRequested()), round + communicator.size < missing.count { return false }
+      if try communicator.anyRank(stopRequested()), round + communicator.size < missing.count {
+        findings.tell(atOnce: true, note)
+        return false
+      }
+    }
+    if !skipsBroken, findings.broken > 0 {
+      try communicator.agree { if communicator.rank == 0 { throw error(findings) } }
     }
     return true
   }
 
-  private func importPiece(_ index: Int, _ file: ImportOutput.Opened, _ workers: Workers) throws {
+  /// An import ends where none of so many samples can be used.
+  private static let samplesToTry = 1000
+
+  /// Ends an import that has found no sample that can be used.
+  private func refuseAll(_ findings: SampleFindings, _ communicator: Communicator) throws {
+    try communicator.agree {
+      guard communicator.rank == 0 else { return }
+      output.remove()
+      guard findings.broken > 1 else { throw FileError.unusable(path: path, problem: findings.problems[0]) }
+      throw FileError.unusable(path: path, problem: "none of the first \(findings.tried) samples can be used")
+    }
+  }
+
+  /// Returns the error of an import that must not leave out samples.
+  private func error(_ findings: SampleFindings) -> FileError {
+    let told = min(findings.broken, SampleFindings.mostNamed)
+    let problem =
+      findings.broken == 1
+      ? findings.problems[0]
+      : "\(findings.broken) of \(findings.tried) samples cannot be used"
+        + (told < findings.broken ? ", of which the first \(told) are named" : "")
+    return .unusable(path: path, problem: problem, remedy: ImportRemedy.skipBroken)
+  }
+
+  /// Imports the samples of a piece. A piece with samples that cannot be used is only written if it may lack them.
+  private func importPiece(_ index: Int, _ file: ImportOutput.Opened, _ workers: Workers) throws -> SampleFindings {
     let samples = output.samples(ofPiece: index)
     // Before the files are read, so that a later change shows.
     let mark = mark(index, workers)
     let piece = ImportPiece(samples.count, source.shape, isHalf: conversion.isHalf)
     let failures = FirstFailure()
+    let problems = Mutex([Int: String]())
+    let zeros = Mutex([Int]())
     workers.run(tasks: samples.count) { [self] _, i in
       if failures.isBefore(i) { return }
-      do { try importSample(samples.lowerBound + i, at: i, into: piece) } catch { failures.note(i, error) }
+      let sample = samples.lowerBound + i
+      do {
+        if try importSample(sample, at: i, into: piece) { zeros.withLock { $0.append(sample) } }
+      } catch  where UnfitSample.isFaultOfOne(error) {
+        piece.leaveOut(i)
+        problems.withLock { $0[i] = "sample \(source.name(sample)): \(error)" }
+      } catch { failures.note(i, FileError.ofSample(source.name(sample), in: path, error)) }
     }
     try failures.rethrow()
-    try file.write(piece, index, mark)
+    var findings = SampleFindings(tried: samples.count)
+    for (_, problem) in problems.withLock({ $0.sorted { $0.key < $1.key } }) { findings.noteBroken(problem) }
+    for sample in zeros.withLock({ $0 }) { findings.noteZero(sample) }
+    if findings.broken == 0 || skipsBroken { try file.write(piece, index, mark) }
+    return findings
   }
 
-  private func importSample(_ index: Int, at place: Int, into piece: ImportPiece) throws {
-    try naming(sample: source.name(index), in: path) {
-      let elements = source.shape.elements
-      try withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * elements) { memory in
-        let values = UnsafeMutableBufferPointer(rebasing: memory[..<elements])
-        let flipped = UnsafeMutableBufferPointer(rebasing: memory[elements...])
-        let label = try source.read(index, into: values, flipped: source.shape.hasFlipped ? flipped : nil)
-        guard (0..<classes).contains(label) else {
-          throw UnfitSample("label \(label), expected 0 to \(classes - 1)", ImportRemedy.raiseClasses)
-        }
-        piece.labels[place] = Int64(label)
-        try conversion.store(values, piece.values, place)
-        if let target = piece.flipped { try conversion.store(flipped, target, place) }
+  /// Imports a sample; returns whether it holds nothing but zeros.
+  private func importSample(_ index: Int, at place: Int, into piece: ImportPiece) throws -> Bool {
+    let elements = source.shape.elements
+    return try withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * elements) { memory in
+      let values = UnsafeMutableBufferPointer(rebasing: memory[..<elements])
+      let flipped = UnsafeMutableBufferPointer(rebasing: memory[elements...])
+      let label = try source.read(index, into: values, flipped: source.shape.hasFlipped ? flipped : nil)
+      guard (0..<classes).contains(label) else {
+        throw UnfitSample("label \(label), expected 0 to \(classes - 1)", ImportRemedy.raiseClasses)
       }
+      let isEmpty = values.allSatisfy { $0 == 0 } || piece.flipped != nil && flipped.allSatisfy { $0 == 0 }
+      piece.labels[place] = Int64(label)
+      try conversion.store(values, piece.values, place)
+      if let target = piece.flipped { try conversion.store(flipped, target, place) }
+      return isEmpty
     }
   }
 }

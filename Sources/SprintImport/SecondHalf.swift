@@ -28,19 +28,25 @@ package enum SecondHalf: String, Sendable, CaseIterable {
   private static func checkLogVariances(
     _ layout: ImportLayout, _ source: any LatentSource, of path: String
   ) throws {
-    let checked = min(source.count, samplesToCheck)
+    let first = min(source.count, samplesToCheck)
+    var checked = 0
     var values = [Float](repeating: 0, count: source.shape.elements)
     var mirrored = values
-    for index in 0..<checked {
-      try naming(sample: source.name(index), in: path) {
+    for index in 0..<first {
+      do {
         try values.withUnsafeMutableBufferPointer { values in
           try mirrored.withUnsafeMutableBufferPointer {
             _ = try source.read(index, into: values, flipped: source.shape.hasFlipped ? $0 : nil)
           }
         }
+      } catch  where UnfitSample.isFaultOfOne(error) { continue } catch {
+        throw FileError.ofSample(source.name(index), in: path, error)
       }
       if values[(values.count / 2)...].contains(where: { !($0 >= 0) }) { return }
+      checked += 1
     }
+    // The import itself names what cannot be read.
+    guard checked > 0 else { return }
     throw FileError.unusable(
       path: path,
       problem: "the layout \(layout) has logarithms of variances behind the means, but none of the first \(checked) "

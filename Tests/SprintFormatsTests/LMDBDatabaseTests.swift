@@ -34,6 +34,17 @@ import Testing
     for key in ["", "key", "key-", "key-700", "key-1x", "zzz", "\u{1}"] { #expect(try database.value(of: key) == nil) }
   }
 
+  @Test("A database is read from its folder, from its file, and from a file without a folder")
+  func places() throws {
+    let file = folder.file("alone.lmdb")
+    try FileManager.default.copyItem(atPath: "\(path)/data.mdb", toPath: file)
+    for place in [path, "\(path)/data.mdb", file] {
+      let database = try LMDBDatabase(reading: place)
+      for index in [0, 1, 50, 699] { #expect(try database.value(of: "key-\(index)") == value(index)) }
+      #expect(FileManager.default.fileExists(atPath: database.dataPath))
+    }
+  }
+
   @Test("A damaged database gives errors or other values, and never ends the process")
   func damage() throws {
     var random = SystemRandomNumberGenerator()

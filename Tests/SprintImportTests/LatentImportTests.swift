@@ -48,7 +48,7 @@ import Testing
       asked += 1
       return asked >= rounds
     } report: { _, _ in
-    }
+    } != nil
   }
 
   private func bytes(_ out: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder.file(out))) }

@@ -77,6 +77,22 @@ import Testing
     }
   }
 
+  @Test(
+    "A copy under a name of the user's is taken with a copy of its manifest, but not under the name of another step")
+  func copies() throws {
+    for name in ["best", "alone2", "step-000000002-good"] {
+      let copy = folder.file("\(name).h5")
+      try FileManager.default.copyItem(atPath: newest, toPath: copy)
+      #expect { try Checkpoint(path: copy) } throws: { "\($0)".contains("\(name).manifest.json is missing") }
+      try FileManager.default.copyItem(atPath: manifest, toPath: folder.file("\(name).manifest.json"))
+      #expect(try Checkpoint(path: copy).position == Checkpoint(path: newest).position)
+    }
+    let other = folder.file("step-000000099.h5")
+    try FileManager.default.copyItem(atPath: newest, toPath: other)
+    try FileManager.default.copyItem(atPath: manifest, toPath: folder.file("step-000000099.manifest.json"))
+    #expect { try Checkpoint(path: other) } throws: { "\($0)".contains("its manifest is that of step-") }
+  }
+
   @Test("A deleted file or manifest is named; a run that has lost all checkpoints does not start anew")
   func deletion() throws {
     for path in [newest, manifest] {

@@ -186,7 +186,7 @@ extension ProcessTests {
         ["plan", "configs/digits.yaml", "--gflops", "100", "--ranks", "65"],
         ["report", "missing"], ["report", "configs"],
         ["inspect", "Tests/Reference/cases/no-encoder.safetensors", "--preview", "/tmp/sprint-a.png"],
-        ["inspect", "missing.h5"], ["inspect", "README.md"], ["inspect", "missing.safetensors"],
+        ["inspect", "missing.h5"], ["inspect", "/dev/null"], ["inspect", "missing.safetensors"],
       ])
     func mistakes(arguments: [String]) throws {
       let outcome = try sprint(arguments)

@@ -61,6 +61,9 @@ struct LMDBPage {
     return try slice(node + Self.nodeBytes, Int(try number(node + 6, as: UInt16.self)))
   }
 
+  /// Returns the first `most` keys of a leaf.
+  func keys(_ most: Int) throws -> [[UInt8]] { try (0..<min(most, nodeCount)).map { Array(try key($0)) } }
+
   /// Returns the page that holds a key if any page does: that of the last node whose key is not above it. The first
   /// node of a branch has no key and counts as below all.
   func child(for key: [UInt8]) throws -> UInt64 {
@@ -103,6 +106,8 @@ struct LMDBPage {
 struct LMDBMeta {
   let pageSize: Int
   let transaction, lastPage, root: UInt64
+  /// The number of keys.
+  let entries: UInt64
   /// The flags of the main database.
   let flags: UInt16
 
@@ -113,7 +118,7 @@ struct LMDBMeta {
     }
     let (magic, version) = (try number(0, UInt32.self), try number(4, UInt32.self))
     guard magic == 0xBEEF_C0DE, version == 1 else {
-      throw FileError.unusable(path: path, problem: "data.mdb does not begin like a database of LMDB, version 1")
+      throw FileError.unusable(path: path, problem: "does not begin like a database of LMDB, version 1")
     }
     // Magic number, version, address and size of the map; then two databases of 48 bytes each, the second the main one.
     let (free, main) = (24, 72)
@@ -122,6 +127,7 @@ struct LMDBMeta {
       throw LMDBPage.damaged(path, "its pages have \(pageSize) bytes")
     }
     (flags, root) = (try number(main + 4, UInt16.self), try number(main + 40, UInt64.self))
+    entries = try number(main + 32, UInt64.self)
     (lastPage, transaction) = (try number(main + 48, UInt64.self), try number(main + 56, UInt64.self))
   }
 }

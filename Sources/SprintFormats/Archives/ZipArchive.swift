@@ -16,7 +16,8 @@ package final class ZipArchive: @unchecked Sendable {
     var code: Int32 = 0
     guard let archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code) else {
       let problem = code == ZIP_ER_EXISTS ? "it holds a name twice" : Self.text(of: code)
-      throw FileError.unusable(path: path, problem: "not a whole zip archive: \(problem)")
+      throw FileError.otherKind(path, expected: .zip, .npz)
+        ?? .unusable(path: path, problem: "not a whole zip archive: \(problem)")
     }
     self.archive = archive
   }
@@ -34,6 +35,22 @@ package final class ZipArchive: @unchecked Sendable {
 
   /// Whether the archive has an entry `name`.
   package func has(_ name: String) -> Bool { lock.withLock { zip_name_locate(archive, name, 0) >= 0 } }
+
+  /// Returns the first bytes of an entry, at most `count`, and its size.
+  package func beginning(of name: String, count: Int) throws -> (bytes: Data, size: Int) {
+    try lock.withLock {
+      var status = zip_stat_t()
+      let index = zip_name_locate(archive, name, 0)
+      guard index >= 0, zip_stat_index(archive, UInt64(index), 0, &status) == 0,
+        let entry = zip_fopen_index(archive, UInt64(index), 0)
+      else { throw failed("open `\(name)`") }
+      defer { zip_fclose(entry) }
+      var data = Data(count: Int(min(status.size, UInt64(count))))
+      let read = data.withUnsafeMutableBytes { zip_fread(entry, $0.baseAddress, UInt64($0.count)) }
+      guard read == data.count else { throw failed("read `\(name)`") }
+      return (data, Int(clamping: status.size))
+    }
+  }
 
   /// Returns all bytes of an entry and verifies its checksum.
   package func contents(of name: String) throws -> Data {

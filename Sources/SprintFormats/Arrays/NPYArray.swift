@@ -1,31 +1,10 @@
 import Foundation
 
-/// An array in numpy's own format (npy 1.0, 2.0 or 3.0), little-endian and in C order.
+/// An array in numpy's own format (npy 1.0, 2.0 or 3.0), in C order.
 /// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 package struct NPYArray: Sendable {
-  /// Element types, under numpy's names.
-  package enum Element: String, Sendable, CaseIterable {
-    case float16 = "<f2"
-    case float32 = "<f4"
-    case float64 = "<f8"
-    case int64 = "<i8"
-    case int32 = "<i4"
-    case uint8 = "|u1"
-    case bool = "|b1"
-
-    /// The size of an element in bytes.
-    var size: Int {
-      switch self {
-      case .float64, .int64: 8
-      case .float32, .int32: 4
-      case .float16: 2
-      case .uint8, .bool: 1
-      }
-    }
-  }
-
   /// The type of the elements.
-  package let element: Element
+  package let element: NumberType
   /// The extents, outermost first; none for a single number.
   package let shape: [Int]
   /// The number of elements.
@@ -34,7 +13,12 @@ package struct NPYArray: Sendable {
   private let data: Data
 
   /// Reads a file.
-  package init(path: String) throws { try self.init(RandomAccessFile(reading: path).contents(), name: path) }
+  package init(path: String) throws {
+    let contents = try RandomAccessFile(reading: path).contents()
+    do { try self.init(contents, name: path) } catch {
+      throw Pickle.refusal(of: path, .npy) ?? FileError.otherKind(path, expected: .npy) ?? error
+    }
+  }
 
   /// Parses the bytes of a file; error messages call the file `name`.
   package init(_ file: Data, name: String) throws {
@@ -49,9 +33,17 @@ package struct NPYArray: Sendable {
     guard found == count * element.size else {
       throw malformed(
         "\(found < count * element.size ? "truncated: " : "")\(found) bytes of elements, "
-          + "\(shape) of \(element.rawValue) need \(count * element.size)")
+          + "\(shape) of \(header.elementName) need \(count * element.size)")
     }
-    data = file.suffix(found)
+    data = header.isBigEndian ? Self.swapped(file.suffix(found), element.size) : file.suffix(found)
+  }
+
+  private static func swapped(_ big: Data, _ size: Int) -> Data {
+    var little = Data(capacity: big.count)
+    for start in stride(from: big.startIndex, to: big.endIndex, by: size) {
+      little.append(contentsOf: big[start..<start + size].reversed())
+    }
+    return little
   }
 
   /// Returns the place of the header, behind the magic bytes, the version and the header's length.
@@ -82,23 +74,17 @@ package struct NPYArray: Sendable {
       data.withUnsafeBytes { bytes in
         for i in values.indices { values[i] = Float(bytes.loadUnaligned(fromByteOffset: 2 * i, as: Float16.self)) }
       }
-    default: throw FileError.unusable(path: name, problem: "elements of type \(element.rawValue), expected <f4 or <f2")
+    default:
+      throw FileError.unusable(
+        path: name, problem: "elements of type \(element.numpy ?? ""), expected <f4 or <f2")
     }
   }
 
-  /// Returns the elements as whole numbers; throws unless they are int64, int32 or uint8.
+  /// Returns the elements, whatever type they are stored in.
+  package func doubles() -> [Double] { data.withUnsafeBytes { element.doubles($0) } }
+
+  /// Returns the elements as whole numbers, whatever type they are stored in; throws if one of them is none.
   package func integers() throws -> [Int64] {
-    try data.withUnsafeBytes { bytes in
-      try (0..<count).map { i in
-        switch element {
-        case .int64: bytes.loadUnaligned(fromByteOffset: 8 * i, as: Int64.self)
-        case .int32: Int64(bytes.loadUnaligned(fromByteOffset: 4 * i, as: Int32.self))
-        case .uint8: Int64(bytes[i])
-        default:
-          throw FileError.unusable(
-            path: name, problem: "elements of type \(element.rawValue), expected <i8, <i4 or |u1")
-        }
-      }
-    }
+    try data.withUnsafeBytes { try element.integers($0) { .unusable(path: name, problem: $0) } }
   }
 }

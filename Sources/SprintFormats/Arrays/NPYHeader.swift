@@ -1,9 +1,13 @@
 /// The header of an npy file: a Python dictionary with `descr`, `fortran_order` and `shape`.
 struct NPYHeader {
-  private(set) var element = NPYArray.Element.uint8
+  private(set) var element = NumberType.uint8
+  private(set) var elementName = ""
   private(set) var shape: [Int] = []
   private(set) var count = 1
   private var scanner: PythonScanner
+
+  /// Whether the elements have their most significant byte first.
+  var isBigEndian: Bool { elementName.hasPrefix(">") && element.size > 1 }
 
   /// Parses a header; `malformed` makes an error of what is wrong with it.
   init(_ bytes: [UInt8], _ malformed: (String) -> FileError) throws {
@@ -35,13 +39,18 @@ struct NPYHeader {
 
   private mutating func readElement(_ malformed: (String) -> FileError) throws {
     guard let text = scanner.string() else { throw malformed("describes no plain type of elements") }
-    guard let element = NPYArray.Element(rawValue: text) else {
-      let remedy = text.hasPrefix(">") ? ", big-endian; convert it with a.astype('<\(text.dropFirst())')" : ""
-      let known = NPYArray.Element.allCases.map(\.rawValue).joined(separator: ", ")
-      throw malformed("names elements of type \(text)\(remedy); sprint reads \(known)")
+    guard !text.hasSuffix("V2") else { throw malformed("names elements of type \(text): \(Self.bfloat16)") }
+    guard let element = NumberType(numpy: text) else {
+      let known = NumberType.allCases.compactMap(\.numpy).joined(separator: ", ")
+      throw malformed("names elements of type \(text); sprint reads \(known)")
     }
-    self.element = element
+    (self.element, elementName) = (element, text)
   }
+
+  /// numpy has no bfloat16; it saves one as two bytes of no type.
+  private static let bfloat16 =
+    "bfloat16, as numpy saves it; save float32 with Python: import numpy as np; x = np.load('IN.npy'); "
+    + "np.save('OUT.npy', (x.view('<u2').astype('<u4') << 16).view('<f4'))"
 
   private mutating func readShape(_ malformed: (String) -> FileError) throws {
     guard let extents = scanner.tuple(), extents.count <= 32 else { throw malformed("has no tuple of extents") }

@@ -2,14 +2,65 @@ import Foundation
 
 /// Python's own format. Loading a pickle may run any program, so sprint never reads one.
 package enum Pickle {
-  private static let endings = ["pt", "pth", "pkl", "latent", "tar", "ckpt", "bin"]
+  /// Throws if the file is a pickle, whatever its name ends in. The message holds a command that converts it.
+  package static func refuse(_ path: String) throws {
+    if let kind = try? FileKind(path: path), let refusal = refusal(of: path, kind) { throw refusal }
+  }
 
-  /// Whether a file's name ends as those of pickles do.
-  package static func isOne(_ path: String) -> Bool { endings.contains((path as NSString).pathExtension.lowercased()) }
+  /// The error of a pickle; nil for a file of another kind.
+  static func refusal(of path: String, _ kind: FileKind) -> FileError? {
+    conversion(of: path, kind).map {
+      .unusable(path: path, problem: "\(kind.rawValue), \(reason); \(conversionPurpose): \($0)")
+    }
+  }
 
-  /// The message about a pickle, with a way to convert it.
-  package static let remedy =
-    "a pickle, which may run any program, so sprint does not read it; convert it to safetensors with Python: "
-    + "import torch, safetensors.torch as s; d = torch.load('IN.pt', map_location='cpu'); "
-    + "s.save_file({k: v.float().contiguous() for k, v in d.items()}, 'OUT.safetensors')"
+  /// Why no pickle is read.
+  package static let reason = "which may run any program when it is loaded, so sprint does not read it"
+  /// What the command does that converts a pickle.
+  package static let conversionPurpose =
+    "if you trust it, this command loads it, with whatever runs in it, and writes its tensors as safetensors, those of "
+    + "the moving average if it has one"
+
+  /// A command that writes the tensors of a pickle as safetensors; nil for a file of another kind. It also takes an npy
+  /// array of Python's objects, in which numpy stores a pickle.
+  package static func conversion(of path: String, _ kind: FileKind) -> String? {
+    let load: [FileKind: String] = [
+      .torch: "torch.load(open(a, 'rb'), map_location='cpu', weights_only=False)",
+      .pickle: "pickle.load(open(a, 'rb'))",
+      .npy: "numpy.load(a, allow_pickle=True).tolist()",
+    ]
+    return kind == .npy && !NPYSummary.hasObjects(path)
+      ? nil : load[kind].map { "python3 -c \"\(program($0))\" \(quoted(path)) \(quoted(converted(path)))" }
+  }
+
+  /// A program of one line in which no character means something to a shell. `t` returns the tensors of a table: those
+  /// of the first part of a name that checkpoints use, else its own. A tensor, an array or a list of them that stands
+  /// alone becomes `latents`. Tensors may share memory, which safetensors refuses, hence the copies.
+  private static func program(_ load: String) -> String {
+    [
+      "import sys, pickle, numpy, torch, safetensors.torch as s", "a, b = sys.argv[1:]",
+      "t = lambda d: t(d.state_dict()) if hasattr(d, 'state_dict') else next((r for k in '\(parts)'.split() "
+        + "if hasattr(d, 'keys') and k in d and (r := t(d[k]))), {str(k): torch.as_tensor(v) for k, v in d.items() "
+        + "if hasattr(v, '__array__')} if hasattr(d, 'items') else {})",
+      "d = \(load)",
+      "w = t(d) or {'latents': torch.as_tensor(d) if hasattr(d, '__array__') else "
+        + "torch.stack([torch.as_tensor(x) for x in d])}",
+      "s.save_file({k: (v.float() if v.is_floating_point() else v).detach().contiguous().clone() "
+        + "for k, v in w.items()}, b)",
+    ].joined(separator: "; ")
+  }
+
+  /// The names under which checkpoints keep their weights, the moving average first.
+  private static let parts =
+    "ema model_ema ema_model ema_state_dict state_dict_ema params_ema state_dict model_state_dict model module net "
+    + "network params"
+
+  /// The path with the ending of safetensors, and never the path itself.
+  private static func converted(_ path: String) -> String {
+    let out = (path as NSString).deletingPathExtension
+    return out + (path.hasSuffix(".safetensors") ? "-converted" : "") + ".safetensors"
+  }
+
+  /// The path as one word of a shell.
+  private static func quoted(_ path: String) -> String { "'\(path.replacing("'", with: "'\\''"))'" }
 }

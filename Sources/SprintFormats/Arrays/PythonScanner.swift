@@ -22,6 +22,13 @@ struct PythonScanner {
     return true
   }
 
+  /// Returns the next byte and skips it; nil at the end.
+  mutating func next() -> UInt8? {
+    guard place < bytes.count else { return nil }
+    defer { place += 1 }
+    return bytes[place]
+  }
+
   /// Scans a text in single or double quotes, without escapes.
   mutating func string() -> String? {
     guard isNext("'") || isNext("\"") else { return nil }

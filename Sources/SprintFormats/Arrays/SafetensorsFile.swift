@@ -19,15 +19,21 @@ package struct SafetensorsFile: Sendable {
   package let entries: [String: Entry]
   /// The header's free text.
   package let metadata: [String: String]
-  private let file: RandomAccessFile
+  let file: RandomAccessFile
   /// The place of the first tensor in the file.
-  private let start: Int
+  let start: Int
 
   /// Room for about 40,000 tensors. JSON in memory takes many times its size.
-  private static let largestHeader: UInt64 = 4_000_000
+  static let largestHeader: UInt64 = 4_000_000
 
   /// Opens a file and checks its whole header.
   package init(path: String) throws {
+    do { try self.init(checking: path) } catch let error as FileError {
+      throw FileError.otherKind(path, expected: .safetensors) ?? error
+    }
+  }
+
+  private init(checking path: String) throws {
     self.path = path
     func malformed(_ problem: String) -> FileError {
       .unusable(path: path, problem: "not a valid safetensors file: \(problem)")
@@ -60,8 +66,18 @@ package struct SafetensorsFile: Sendable {
   /// Returns the elements of a float32 tensor; throws if it has another type, or another shape than `shape`.
   package func floats(_ name: String, shape: [Int]? = nil) throws -> [Float] { try elements(name, "F32", shape) }
 
-  /// Returns the elements of an int64 tensor; throws if it has another type, or another shape than `shape`.
-  package func integers(_ name: String, shape: [Int]? = nil) throws -> [Int64] { try elements(name, "I64", shape) }
+  /// Returns the elements of a tensor of whole numbers; throws if it has another type, or another shape than `shape`.
+  package func integers(_ name: String, shape: [Int]? = nil) throws -> [Int64] {
+    switch try entry(name).type {
+    case "I32": try elements(name, "I32", shape).map { (number: Int32) in Int64(number) }
+    case "I16": try elements(name, "I16", shape).map { (number: Int16) in Int64(number) }
+    case "I8": try elements(name, "I8", shape).map { (number: Int8) in Int64(number) }
+    case "U32": try elements(name, "U32", shape).map { (number: UInt32) in Int64(number) }
+    case "U16": try elements(name, "U16", shape).map { (number: UInt16) in Int64(number) }
+    case "U8": try elements(name, "U8", shape).map { (number: UInt8) in Int64(number) }
+    default: try elements(name, "I64", shape)
+    }
+  }
 
   /// Returns the elements of a byte tensor; throws if it has another type, or another shape than `shape`.
   package func bytes(_ name: String, shape: [Int]? = nil) throws -> [UInt8] { try elements(name, "U8", shape) }
@@ -79,10 +95,10 @@ package struct SafetensorsFile: Sendable {
     }
   }
 
-  /// Reads elements of a tensor of F32, F16 or BF16 as floats, from element `first` on.
+  /// Reads elements of a tensor of F32, F16, BF16 or F64 as floats, from element `first` on.
   package func floats(_ name: String, from first: Int = 0, into values: UnsafeMutableBufferPointer<Float>) throws {
     let entry = try entry(name)
-    let size = SafetensorsHeader.sizes[entry.type] ?? 0
+    let size = (SafetensorsHeader.bits[entry.type] ?? 0) / 8
     precondition((first + values.count) * size <= entry.bytes.count, "elements \(first)... of `\(name)`")
     let place = start + entry.bytes.lowerBound + first * size
     switch entry.type {
@@ -97,7 +113,12 @@ package struct SafetensorsFile: Sendable {
         try file.read(into: UnsafeMutableRawBufferPointer(halves), at: place)
         for i in values.indices { values[i] = Float(bitPattern: UInt32(halves[i]) << 16) }
       }
-    default: throw unexpected(name, entry, "F32, F16 or BF16")
+    case "F64":
+      try withUnsafeTemporaryAllocation(of: Double.self, capacity: values.count) { doubles in
+        try file.read(into: UnsafeMutableRawBufferPointer(doubles), at: place)
+        for i in values.indices { values[i] = Float(doubles[i]) }
+      }
+    default: throw unexpected(name, entry, "F32, F16, BF16 or F64")
     }
   }
 

@@ -5,7 +5,12 @@ struct SafetensorsHeader {
   let entries: [String: SafetensorsFile.Entry]
   let metadata: [String: String]
 
-  static let sizes = ["F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1]
+  /// The bits of an element, by type.
+  static let bits = [
+    "BOOL": 8, "U8": 8, "I8": 8, "U16": 16, "I16": 16, "U32": 32, "I32": 32, "U64": 64, "I64": 64,
+    "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
+    "F16": 16, "BF16": 16, "F32": 32, "F64": 64, "C64": 64,
+  ]
 
   /// Parses a header.
   ///
@@ -17,7 +22,10 @@ struct SafetensorsHeader {
       throw malformed("its header is not a JSON object")
     }
     guard Self.members(ofObject: json) == table.count else { throw malformed("its header names a tensor twice") }
-    metadata = table["__metadata__"] as? [String: String] ?? [:]
+    // The format wants texts; other programs write numbers too.
+    metadata = (table["__metadata__"] as? [String: Any] ?? [:]).compactMapValues {
+      $0 as? String ?? ($0 as? NSNumber).map { "\($0)" }
+    }
     var entries: [String: SafetensorsFile.Entry] = [:]
     for (name, value) in table where name != "__metadata__" {
       entries[name] = try Self.entry(value, body: body) { malformed("tensor `\(name)` \($0)") }
@@ -48,12 +56,16 @@ struct SafetensorsHeader {
     guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
       let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int]
     else { throw malformed("needs dtype, shape and data_offsets") }
-    guard let size = sizes[type] else { throw malformed("has the unknown type \(type)") }
+    guard let bits = bits[type] else { throw malformed("has the unknown type \(type)") }
     guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= body else {
-      throw malformed("lies at bytes \(offsets) of \(body)")
+      throw malformed("lies at bytes \(offsets) of \(body); is the file truncated?")
     }
     guard let count = elementCount(of: shape) else { throw malformed("has the impossible shape \(shape)") }
-    let expected = count * size
+    let (total, overflow) = count.multipliedReportingOverflow(by: bits)
+    guard !overflow, total % 8 == 0 else {
+      throw malformed("has the shape \(shape), whose elements of \(bits) bits fill no whole bytes")
+    }
+    let expected = total / 8
     guard offsets[1] - offsets[0] == expected else {
       throw malformed("has \(offsets[1] - offsets[0]) bytes, its shape \(shape) of \(type) needs \(expected)")
     }

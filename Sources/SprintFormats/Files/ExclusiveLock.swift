@@ -142,7 +142,7 @@ package final class ExclusiveLock: Sendable {
   }
 
   /// The first line of the file, if it is whole and of this class; anybody may have written something else into it.
-  private static func description(_ descriptor: Int32) -> String? {
+  static func description(_ descriptor: Int32) -> String? {
     var bytes = [UInt8](repeating: 0, count: longestOwner)
     let count = pread(descriptor, &bytes, bytes.count, 0)
     guard let end = bytes.prefix(max(0, count)).firstIndex(of: UInt8(ascii: "\n")) else { return nil }

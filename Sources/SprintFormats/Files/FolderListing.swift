@@ -5,6 +5,8 @@ import Foundation
 package struct FolderListing: Sendable {
   /// The names that are UTF-8, in ascending order.
   package let names: [String]
+  /// Those of `names` that the folder does not list as plain files: folders, links, and what it cannot tell.
+  package let mayBeFolders: [String]
   /// The other names, with their strange bytes as `\xE9`.
   package let foreign: [String]
 
@@ -12,19 +14,21 @@ package struct FolderListing: Sendable {
   package init(_ path: String) throws {
     guard let folder = opendir(path) else { throw FileError.last(path, "list the folder") }
     defer { closedir(folder) }
-    var (names, foreign): ([String], [String]) = ([], [])
+    var (names, mayBeFolders, foreign): ([String], [String], [String]) = ([], [], [])
     errno = 0
     while let entry = readdir(folder) {
       let bytes = Self.name(of: entry)
       switch String(validating: bytes, as: UTF8.self) {
       case ".", "..": break
-      case let name?: names.append(name)
+      case let name?:
+        names.append(name)
+        if entry.pointee.d_type != UInt8(DT_REG) { mayBeFolders.append(name) }
       case nil: foreign.append(Self.escaped(bytes))
       }
       errno = 0
     }
     guard errno == 0 else { throw FileError.last(path, "list the folder") }
-    (self.names, self.foreign) = (names.sorted(), foreign.sorted())
+    (self.names, self.mayBeFolders, self.foreign) = (names.sorted(), mayBeFolders.sorted(), foreign.sorted())
   }
 
   /// Returns the names at `path` that are UTF-8; nil where nothing exists there.

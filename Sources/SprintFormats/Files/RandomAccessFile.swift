@@ -83,9 +83,12 @@ package final class RandomAccessFile: Sendable {
     guard let memory = malloc(max(1, count)) else {
       throw FileError.unusable(path: path, problem: "its \(count) bytes do not fit into memory")
     }
-    let data = Data(bytesNoCopy: memory, count: count, deallocator: .free)
-    try read(into: UnsafeMutableRawBufferPointer(start: memory, count: count), at: 0)
-    return data
+    do { try read(into: UnsafeMutableRawBufferPointer(start: memory, count: count), at: 0) } catch {
+      free(memory)
+      throw error
+    }
+    // `Data` copies a few bytes and frees the memory at once, so it gets the memory last.
+    return Data(bytesNoCopy: memory, count: count, deallocator: .free)
   }
 
   /// Writes all of `source` at `offset`.

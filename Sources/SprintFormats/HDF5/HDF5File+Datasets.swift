@@ -26,10 +26,13 @@ extension HDF5File {
   }
 
   /// Returns the names of the objects in a group, in alphabetical order; none if there is no such group.
-  package func names(in group: String) throws -> [String] {
+  ///
+  /// - Parameter most: how many names to return
+  package func names(in group: String, most: Int = .max) throws -> [String] {
     guard has(group) else { return [] }
+    let group = group.isEmpty ? "/" : group
     var names: [String] = []
-    for i in 0..<UInt64.max {
+    for i in 0..<UInt64(max(0, most)) {
       let length = Self.locked {
         H5Lget_name_by_idx(file.id, group, H5_INDEX_NAME, H5_ITER_INC, i, nil, 0, sprint_h5p_default())
       }

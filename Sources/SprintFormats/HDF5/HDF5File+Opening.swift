@@ -40,7 +40,7 @@ extension HDF5File {
   }
 
   /// The file and the place in which an object lies; the library does not open it for that.
-  private func info(_ name: String) throws -> H5O_info_t {
+  func info(_ name: String) throws -> H5O_info_t {
     var info = H5O_info_t()
     try check("look at `\(name)`") {
       H5Oget_info_by_name2(file.id, name, &info, UInt32(H5O_INFO_BASIC), sprint_h5p_default())

@@ -60,6 +60,7 @@ package final class HDF5File: @unchecked Sendable {
       }
     } catch {
       try Self.checkReadable(path)
+      if let other = FileError.otherKind(path, expected: .hdf5) { throw other }
       throw FileError.hdf5(path, cannot: "open the file: \(try HDF5Superblock.reason(RandomAccessFile(reading: path)))")
     }
   }

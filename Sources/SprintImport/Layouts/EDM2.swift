@@ -11,8 +11,8 @@ extension ImportLayout {
       return source.innerNames.contains { $0.hasPrefix("img-mean-std-") }
         ? .ambiguous("img-mean-std files may be of REPA or of EDM2, which differ in scale") : nil
     },
-    open: { path, labels in
-      try NumberedFiles(path, inner: "vae-sd", prefix: "img-mean-std-", moments: true, labels: labels)
+    open: { path, options in
+      try NumberedFiles(path, inner: "vae-sd", prefix: "img-mean-std-", moments: true, labels: options.labels)
     },
     takesLabels: true,
     scaling: PublishedAutoencoder.stableDiffusionOfEDM2.scaling,

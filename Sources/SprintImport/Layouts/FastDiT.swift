@@ -17,11 +17,12 @@ extension ImportLayout {
 /// Features (1, C, S, S) and labels (1,) in two folders, paired by file name.
 private struct PairedFiles: LatentSource {
   let shape: SourceShape
+  let notes: [String]
   private let features, labels: String
   private let names: [String]
 
   init(_ path: String) throws {
-    let folders = try SourceFolder(path).names()
+    let folders = try SourceFolder(path).folders()
     func only(_ ending: String) throws -> String {
       let found = folders.filter { $0.hasSuffix(ending) }
       guard found.count == 1 else {
@@ -29,21 +30,21 @@ private struct PairedFiles: LatentSource {
       }
       return "\(path)/\(found[0])"
     }
-    (features, labels) = (try only("_features"), try only("_labels"))
-    func numbered(_ folder: String) throws -> [String] {
-      try SourceFolder(folder).names().filter { $0.hasSuffix(".npy") }
-        .sorted { ($0.count, $0) < ($1.count, $1) }
+    let (features, labels) = (try only("_features"), try only("_labels"))
+    let found = try [features, labels].map { try SourceFolder($0).walk(depth: 1) { $0.hasSuffix(".npy") } }
+    // A name in one of the folders only is a sample that lacks its other half.
+    let names = Set(found.flatMap(\.files)).sorted { ($0.count, $0) < ($1.count, $1) }
+    guard !names.isEmpty else { throw FileError.unusable(path: features, problem: "holds no .npy file") }
+    shape = try SourceShape.ofMost(names.count, in: path, { names[$0] }) {
+      try SourceShape(Self.array(names[$0], features, besides: labels).sampleExtents(), moments: false)
     }
-    names = try numbered(features)
-    let labelled = try numbered(labels)
-    guard names == labelled else {
-      let odd = Set(names).symmetricDifference(labelled).min() ?? ""
-      throw FileError.unusable(
-        path: path, problem: "\(odd) is in one of \(features) and \(labels) only, but they are paired by name")
-    }
-    guard let first = names.first else { throw FileError.unusable(path: features, problem: "holds no .npy file") }
-    shape = try naming(sample: first, in: path) { [features] in
-      try SourceShape(NPYArray(path: "\(features)/\(first)").shape, moments: false)
+    (self.features, self.labels, self.names) = (features, labels, names)
+    notes = [Clutter.note(found.flatMap(\.clutter), Clutter.reason)].compactMap(\.self)
+  }
+
+  private static func array(_ name: String, _ folder: String, besides other: String) throws -> NPYArray {
+    do { return try NPYArray(path: "\(folder)/\(name)") } catch FileError.system(_, _, ENOENT) {
+      throw UnfitSample("\(name) is in \(other) and not in \(folder), but they are paired by name")
     }
   }
 
@@ -56,8 +57,8 @@ private struct PairedFiles: LatentSource {
   func read(_ index: Int, into values: UnsafeMutableBufferPointer<Float>, flipped: UnsafeMutableBufferPointer<Float>?)
     throws -> Int
   {
-    try NPYArray(path: "\(features)/\(names[index])").floats(of: shape, into: values)
-    let label = try NPYArray(path: "\(labels)/\(names[index])")
+    try Self.array(names[index], features, besides: labels).floats(of: shape, into: values)
+    let label = try Self.array(names[index], labels, besides: features)
     guard label.count == 1 else { throw UnfitSample("\(label.count) classes, expected one") }
     return Int(try label.integers()[0])
   }

@@ -15,6 +15,7 @@ extension ImportLayout {
 private struct LightningShards: LatentSource {
   let shape: SourceShape
   let count: Int
+  let notes: [String]
   private let shards: [Shard]
   private let files = OpenFiles<SafetensorsFile>(limit: min(256, OpenFileLimit.current / 4))
 
@@ -25,13 +26,16 @@ private struct LightningShards: LatentSource {
   }
 
   static func isShard(_ name: String) -> Bool {
-    name.hasPrefix("latents_rank") && name.contains("_shard") && name.hasSuffix(".safetensors")
+    // macOS' shadow of a shard counts as one here, to be left aside with a word.
+    let shadowed = name.hasPrefix("._") ? name.dropFirst(2) : name[...]
+    return shadowed.hasPrefix("latents_rank") && name.contains("_shard") && name.hasSuffix(".safetensors")
   }
 
   init(_ path: String) throws {
     var (shards, count): ([Shard], Int) = ([], 0)
     var common: SourceShape?
-    for name in try SourceFolder(path).names().filter(Self.isShard) {
+    let found = try SourceFolder(path).walk(depth: 1, Self.isShard)
+    for name in found.files.sorted() {
       let file = try SafetensorsFile(path: "\(path)/\(name)")
       let shape = try Self.shape(of: file)
       guard shape == common ?? shape else {
@@ -41,17 +45,30 @@ private struct LightningShards: LatentSource {
             + "or one of them lacks latents_flip")
       }
       common = shape
-      let labels = try file.integers("labels", shape: [file.entry("latents").shape[0]])
-      if let bad = labels.firstIndex(where: { Int32(exactly: $0) == nil }) {
-        throw FileError.unusable(path: file.path, problem: "sample \(bad) has label \(labels[bad])")
-      }
-      shards.append(Shard(path: file.path, labels: labels.map { Int32($0) }, first: count))
+      let labels = try Self.labels(of: file)
+      shards.append(Shard(path: file.path, labels: labels, first: count))
       count += labels.count
     }
     guard let common, count > 0 else {
       throw FileError.unusable(path: path, problem: "holds no latents_rankRR_shardSSS.safetensors with samples")
     }
     (shape, self.count, self.shards) = (common, count, shards)
+    notes = [Clutter.note(found.clutter, Clutter.reason)].compactMap(\.self)
+  }
+
+  /// Returns the classes of a shard: whole numbers of any type, in a list or a column.
+  private static func labels(of file: SafetensorsFile) throws -> [Int32] {
+    let (entry, count) = (try file.entry("labels"), try file.entry("latents").shape[0])
+    guard entry.shape.reduce(1, *) == count, entry.shape.filter({ $0 != 1 }).count <= 1 else {
+      throw FileError.unexpected(
+        path: file.path, name: "labels", found: "\(entry.type) \(entry.shape)", expected: "whole numbers [\(count)]")
+    }
+    return try file.wholeNumbers("labels").enumerated().map { index, label in
+      guard let class32 = Int32(exactly: label) else {
+        throw FileError.unusable(path: file.path, problem: "sample \(index) has label \(label)")
+      }
+      return class32
+    }
   }
 
   private static func shape(of file: SafetensorsFile) throws -> SourceShape {

@@ -6,8 +6,8 @@ extension ImportLayout {
   static let repa = ImportLayout(
     name: "repa",
     recognise: { $0.isOrHolds("vae-sd") ? .certain(.name) : nil },
-    open: { path, labels in
-      try NumberedFiles(path, inner: "vae-sd", prefix: "img-mean-std-", moments: true, labels: labels)
+    open: { path, options in
+      try NumberedFiles(path, inner: "vae-sd", prefix: "img-mean-std-", moments: true, labels: options.labels)
     },
     takesLabels: true,
     scaling: PublishedAutoencoder.stableDiffusion.scaling,

@@ -1,3 +1,4 @@
+import Foundation
 import SprintFormats
 
 extension ImportLayout {
@@ -5,7 +6,7 @@ extension ImportLayout {
   static let repaE = ImportLayout(
     name: "repa-e",
     recognise: { !$0.isFolder && ["h5", "hdf5"].contains($0.ending) ? .certain(.name) : nil },
-    open: { path, labels in try SampleDatasets(path, labels: labels) },
+    open: { path, options in try SampleDatasets(path, labels: options.labels) },
     takesLabels: true,
     scaling: nil,
     secondHalf: .std)
@@ -14,6 +15,7 @@ extension ImportLayout {
 /// One HDF5 data set an image, `/00000/img-mean-std-00000000.npy`, and the text `dataset.json`.
 private struct SampleDatasets: LatentSource {
   let shape: SourceShape
+  let notes: [String]
   private let file: HDF5File
   private let table: LabelTable
 
@@ -22,16 +24,25 @@ private struct SampleDatasets: LatentSource {
     for own in ["/moments", "/latents"] where file.has(own) {
       throw FileError.unusable(path: path, problem: "holds \(own): train on it as it is, there is nothing to import")
     }
-    let json = file.has("/dataset.json") ? try file.text(dataset: "/dataset.json") : nil
-    table = try LabelTable(labels, own: json.map { .init($0.utf8) }, of: path) {
-      try file.names(in: "/").filter { $0 != "dataset.json" }.flatMap { group in
-        try file.names(in: "/\(group)").map { "\(group)/\($0)" }
+    let own = file.has("/\(SampleFiles.tableName)") ? try file.text(dataset: "/\(SampleFiles.tableName)") : nil
+    var (names, clutter): ([String], [String]) = ([], [])
+    for group in try file.names(in: "/") where group != SampleFiles.tableName {
+      guard !Clutter.isOne(group) else {
+        clutter.append(group)
+        continue
       }
+      names += try file.names(in: "/\(group)").map { "\(group)/\($0)" }
     }
+    clutter += names.filter { Clutter.first(in: $0) != nil }
+    names.removeAll { Clutter.first(in: $0) != nil }
+    let (table, notes) = try LabelTable.make(
+      labels, own: own.map { (SampleFiles.tableName, Data($0.utf8)) }, of: path, names: names.sorted()
+    ) { _ in true }
     self.file = file
-    let first = table.name(0)
-    shape = try naming(sample: first, in: path) {
-      try SourceShape(try file.describe("/\(first)", isEntry: true).shape, moments: true)
+    self.table = table
+    self.notes = notes + [Clutter.note(clutter, Clutter.reason)].compactMap(\.self)
+    shape = try SourceShape.ofMost(table.count, in: path, table.name) {
+      try SourceShape(file.describe("/\(table.name($0))", isEntry: true).shape, moments: true)
     }
   }
 
@@ -51,9 +62,7 @@ private struct SampleDatasets: LatentSource {
     guard found.number?.isFloat == true else {
       throw UnfitSample("of \(found.type), expected float32 or float16")
     }
-    guard found.shape == shape.extents else {
-      throw UnfitSample("of shape \(found.shape), the first one has \(shape.extents)")
-    }
+    try shape.check(found.shape)
     try file.floats(name, into: values)
     return table.label(index)
   }

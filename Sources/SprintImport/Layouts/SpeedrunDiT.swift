@@ -8,8 +8,8 @@ extension ImportLayout {
       if source.isOrHolds("vae-in") { return .certain(.name) }
       return source.innerNames.contains { $0.hasPrefix("img-latents-") } ? .certain(.beginningInside) : nil
     },
-    open: { path, labels in
-      try NumberedFiles(path, inner: "vae-in", prefix: "img-latents-", moments: false, labels: labels)
+    open: { path, options in
+      try NumberedFiles(path, inner: "vae-in", prefix: "img-latents-", moments: false, labels: options.labels)
     },
     takesLabels: true,
     scaling: PublishedAutoencoder.e2eINVAE.scaling,

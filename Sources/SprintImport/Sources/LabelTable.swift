@@ -26,7 +26,7 @@ struct LabelTable: Sendable {
     if let twice = zip(sorted, sorted.dropFirst()).first(where: { $0.name == $1.name }) {
       throw FileError.unusable(path: path, problem: "names `\(twice.0.name)` twice")
     }
-    guard !sorted.isEmpty else { throw FileError.unusable(path: path, problem: "names no sample") }
+    guard !sorted.isEmpty else { throw FileError.unusable(path: path, problem: "holds no sample of this layout") }
     if let bad = sorted.first(where: { Int32(exactly: $0.label) == nil }) {
       throw FileError.unusable(path: path, problem: "gives \(bad.name) the impossible class \(bad.label)")
     }
@@ -37,37 +37,6 @@ struct LabelTable: Sendable {
       ends.append(text.count)
     }
     (self.text, self.ends) = (text, ends)
-  }
-
-  /// Reads a `dataset.json`: `{"labels": [["00000/img-mean-std-00000000.npy", 6], ...]}`.
-  init(json: Data, of path: String) throws {
-    struct Document: Decodable {
-      let labels: [Pair]?
-    }
-    struct Pair: Decodable {
-      let name: String
-      let label: Int
-
-      init(from decoder: any Decoder) throws {
-        var list = try decoder.unkeyedContainer()
-        (name, label) = (try list.decode(String.self), try list.decode(Int.self))
-      }
-    }
-    let document: Document
-    do { document = try JSONDecoder().decode(Document.self, from: json) } catch {
-      throw FileError.unusable(path: path, problem: #"is not {"labels": [["FILE", CLASS], ...]}"#)
-    }
-    guard let labels = document.labels else {
-      throw FileError.unusable(path: path, problem: "says `labels: null`", remedy: ImportRemedy.nameLabels)
-    }
-    if let outside = labels.first(where: { !Self.staysBelow($0.name) }) {
-      throw FileError.unusable(path: path, problem: "names `\(outside.name)`, which is not below its folder")
-    }
-    try self.init(labels.map { ($0.name, $0.label) }, of: path)
-  }
-
-  private static func staysBelow(_ name: String) -> Bool {
-    !name.hasPrefix("/") && !name.split(separator: "/").contains("..")
   }
 
   /// A text that differs between tables of different names or classes.
@@ -86,24 +55,48 @@ struct LabelTable: Sendable {
   ///   - choice: a .json of that form; or a .npy with one whole number a sample, in ascending order of the names; or
   ///     `none`, which gives every sample class 0
   ///   - own: the source's own `dataset.json`, if it has one
-  ///   - names: returns all names; called only if `choice` is a .npy or `none`
-  init(_ choice: String?, own: Data?, of path: String, names: () throws -> [String]) throws {
+  ///   - names: the names in the source, in ascending order
+  ///   - counts: whether a file of this name is a sample by itself
+  /// - Returns: the table, and lines about what it leaves aside
+  static func make(
+    _ choice: String?, own: (name: String, json: Data)?, of path: String, names: [String], counts: (String) -> Bool
+  ) throws -> (table: LabelTable, notes: [String]) {
     switch choice {
     case nil:
       guard let own else {
         throw FileError.unusable(
           path: path, problem: "has no dataset.json with the classes", remedy: ImportRemedy.nameLabels)
       }
-      try self.init(json: own, of: "\(path)/dataset.json")
-    case "none": try self.init(names().map { ($0, 0) }, of: path)
+      let file = "\(path)/\(own.name)"
+      let match = try TableMatch(
+        DatasetJSON(own.json, of: file), file, in: SampleFiles.folder(of: own.name), with: names, of: path)
+      return (try LabelTable(match.pairs, of: path), match.notes(counts))
+    case "none": return (try LabelTable(names.filter(counts).map { ($0, 0) }, of: path), [])
     case let file? where file.hasSuffix(".npy"):
-      let (names, labels) = (try names().sorted(), try NPYArray(path: file).integers())
-      guard names.count == labels.count else {
-        throw FileError.unusable(
-          path: file, problem: "\(labels.count) classes for \(names.count) samples of \(path)")
-      }
-      try self.init(zip(names, labels).map { ($0, Int($1)) }, of: file)
-    case let file?: try self.init(json: RandomAccessFile(reading: file).contents(), of: file)
+      return (try LabelTable(array: file, names.filter(counts), of: path), [])
+    case let file?:
+      let match = try TableMatch(
+        DatasetJSON(RandomAccessFile(reading: file).contents(), of: file), file, in: "", with: names, of: path)
+      return (try LabelTable(match.pairs, of: path), match.notes(counts))
     }
+  }
+
+  /// Pairs the numbers of a .npy with names in ascending order; throws if the names could be meant in another order.
+  private init(array file: String, _ names: [String], of path: String) throws {
+    let array = try NPYArray(path: file)
+    guard array.shape.filter({ $0 != 1 }).count <= 1 else {
+      throw FileError.unusable(path: file, problem: "of shape \(array.shape), expected one class for each sample")
+    }
+    let labels = try array.integers()
+    guard names.count == labels.count else {
+      throw FileError.unusable(path: file, problem: "\(labels.count) classes for \(names.count) samples of \(path)")
+    }
+    if let (first, second) = zip(names, names.dropFirst()).first(where: { NaturalOrder.isBefore($1, $0) }) {
+      throw FileError.unusable(
+        path: file,
+        problem: "the names have no leading zeros, so that the order of the classes is not clear: as texts `\(first)` "
+          + "comes before `\(second)`, as numbers after it", remedy: ImportRemedy.pairLabels)
+    }
+    try self.init(zip(names, labels).map { ($0, Int($1)) }, of: file)
   }
 }

@@ -2,8 +2,10 @@
 protocol LatentSource: Sendable {
   /// The number of samples.
   var count: Int { get }
-  /// The shape of every sample, taken from the first one.
+  /// The shape of every sample, taken from the first ones.
   var shape: SourceShape { get }
+  /// Lines about what the source leaves aside, or reads in one of two possible ways.
+  var notes: [String] { get }
   /// Returns the name of a sample for messages.
   func name(_ index: Int) -> String
   /// A text that differs between sources of other samples or classes, as far as that is known without reading them: an
@@ -18,4 +20,5 @@ protocol LatentSource: Sendable {
 
 extension LatentSource {
   var contents: String { "" }
+  var notes: [String] { [] }
 }

@@ -5,68 +5,106 @@ import SprintFormats
 struct LatentStatistics {
   let scale, shift: [Float]
 
-  /// Reads `mean` and `std`, which stand for (z - mean) / std; or `latents_bias` and `latents_scale`, or `bias` and
-  /// `scale`, which stand for (z - bias) · scale.
+  /// How two entries of a file are meant.
+  private struct Reading {
+    /// What is subtracted first, and what follows.
+    let center, factor: String
+    /// Whether the second entry is divided by, not multiplied with.
+    let divides: Bool
+  }
+
+  private static let readings =
+    [("mean", "std"), ("latents_mean", "latents_std"), ("latent_mean", "latent_std"), ("mu", "sigma")]
+    .map { Reading(center: $0, factor: $1, divides: true) }
+    + [("latents_bias", "latents_scale"), ("bias", "scale"), ("shift_factor", "scaling_factor")]
+    .map { Reading(center: $0, factor: $1, divides: false) }
+
+  /// Reads `mean` and `std`, which stand for (z - mean) / std; or `latents_bias` and `latents_scale`, which stand for
+  /// (z - bias) · scale; or one of the other names that are used for these pairs. Other entries are left aside.
   ///
   /// - Parameters:
-  ///   - path: a .safetensors or .npz file of tensors [1, C, 1, 1]
+  ///   - path: a .safetensors, .npz or .json file with one number for each channel, or one for all
   ///   - multiplier: an additional factor
   init(path: String, channels: Int, multiplier: Float) throws {
-    let values = try Self.values(path, channels)
-    if let mean = values["mean"], let std = values["std"] {
-      guard std.allSatisfy({ $0 > 0 }) else {
-        throw FileError.unusable(path: path, problem: "`std` is \(std), expected positive numbers")
-      }
-      scale = std.map { multiplier / $0 }
-      shift = zip(mean, scale).map { -$0 * $1 }
-    } else if let bias = values["latents_bias"] ?? values["bias"],
-      let factor = values["latents_scale"] ?? values["scale"]
-    {
-      scale = factor.map { multiplier * $0 }
-      shift = zip(bias, scale).map { -$0 * $1 }
-    } else {
+    let file = try StatisticsFile(path)
+    let found = Self.readings.filter { file.names.contains($0.center) && file.names.contains($0.factor) }
+    guard let reading = found.first else {
       throw FileError.unusable(
-        path: path, problem: "holds \(values.keys.sorted()), expected mean and std, or latents_bias and latents_scale")
+        path: path,
+        problem: "holds \(file.names.prefix(20)), expected mean and std, or latents_bias and latents_scale")
     }
+    guard found.count == 1 else {
+      let pairs = found.map { "\($0.center) and \($0.factor)" }
+      throw FileError.unusable(
+        path: path, problem: "holds \(pairs.joined(separator: ", and ")): keep one of these pairs")
+    }
+    let center = try file.numbers(reading.center, channels)
+    let factor = try file.numbers(reading.factor, channels)
+    guard !reading.divides || factor.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw FileError.unusable(path: path, problem: "`\(reading.factor)` is \(factor), expected positive numbers")
+    }
+    let scale = factor.map { Float(reading.divides ? Double(multiplier) / $0 : Double(multiplier) * $0) }
+    let shift = zip(center, scale).map { -Float($0) * $1 }
     guard (scale + shift).allSatisfy(\.isFinite), scale.allSatisfy({ $0 != 0 }) else {
       throw FileError.unusable(
         path: path, problem: "leads to scale \(scale) and shift \(shift), expected finite numbers and no scale of 0")
     }
+    (self.scale, self.shift) = (scale, shift)
   }
+}
 
-  private static func values(_ path: String, _ channels: Int) throws -> [String: [Float]] {
-    switch (path as NSString).pathExtension {
+/// The named arrays of a .safetensors, .npz or .json file.
+private struct StatisticsFile {
+  let path: String
+  /// In ascending order.
+  let names: [String]
+  private let read: (String) throws -> [Double]
+
+  init(_ path: String) throws {
+    self.path = path
+    switch (path as NSString).pathExtension.lowercased() {
     case "safetensors":
       let file = try SafetensorsFile(path: path)
-      return try file.entries.reduce(into: [:]) { values, entry in
-        let count = entry.value.shape.reduce(1, *)
-        values[entry.key] = try numbers(count, entry.key, path, channels) { try file.floats(entry.key, into: $0) }
-      }
+      (names, read) = (file.entries.keys.sorted(), { try file.doubles($0) })
     case "npz":
       let archive = try ZipArchive(reading: path)
-      return try archive.names.reduce(into: [:]) { values, entry in
-        let array = try NPYArray(archive.contents(of: entry), name: "\(path): \(entry)")
-        let name = (entry as NSString).deletingPathExtension
-        values[name] = try numbers(array.count, name, path, channels) { try array.floats(into: $0) }
+      names = archive.names.filter { $0.hasSuffix(".npy") }.map { String($0.dropLast(4)) }.sorted()
+      read = { try NPYArray(archive.contents(of: "\($0).npy"), name: "\(path): \($0)").doubles() }
+    case "json":
+      let json = try? JSONSerialization.jsonObject(with: RandomAccessFile(reading: path).contents())
+      guard let table = json as? [String: Any] else {
+        throw FileError.unusable(path: path, problem: #"is not {"mean": [...], "std": [...]}"#)
       }
+      let values = table.compactMapValues(Self.flat)
+      (names, read) = (values.keys.sorted(), { values[$0] ?? [] })
+    case "npy":
+      throw FileError.unusable(
+        path: path,
+        problem: "one array, expected two with names; put them together with Python: import numpy as np; "
+          + "np.savez('OUT.npz', mean=np.load('MEAN.npy'), std=np.load('STD.npy'))")
     default:
-      if Pickle.isOne(path) { throw FileError.unusable(path: path, problem: Pickle.remedy) }
-      throw FileError.unusable(path: path, problem: "expected statistics in a .safetensors or .npz file")
+      try Pickle.refuse(path)
+      throw FileError.unusable(path: path, problem: "expected statistics in a .safetensors, .npz or .json file")
     }
   }
 
-  /// Returns one number for each channel; `fill` reads them.
-  private static func numbers(
-    _ count: Int, _ name: String, _ path: String, _ channels: Int,
-    _ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void
-  ) throws -> [Float] {
-    guard count == channels else {
+  /// Returns the numbers of nested lists, or nil if there is anything else in them.
+  private static func flat(_ value: Any) -> [Double]? {
+    if let number = value as? Double { return [number] }
+    guard let list = value as? [Any] else { return nil }
+    let parts = list.map(flat)
+    return parts.contains { $0 == nil } ? nil : parts.flatMap { $0 ?? [] }
+  }
+
+  /// Returns one number for each channel.
+  func numbers(_ name: String, _ channels: Int) throws -> [Double] {
+    let numbers = try read(name)
+    guard numbers.count == channels || numbers.count == 1 else {
       throw FileError.unusable(
-        path: path, problem: "`\(name)` has \(count) numbers, expected one for each of \(channels) channels")
+        path: path,
+        problem: "`\(name)` has \(numbers.count) numbers, expected one for each of \(channels) channels, or one for all"
+      )
     }
-    return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      try fill(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
-      initialized = count
-    }
+    return numbers.count == channels ? numbers : Array(repeating: numbers[0], count: channels)
   }
 }

@@ -1,8 +1,10 @@
+import Foundation
+import SprintFormats
 import SprintModel
 import SprintTraining
 
 /// The progress and the model of a checkpoint. Opening it verifies size and SHA-256.
-package struct CheckpointInspection: Encodable {
+struct CheckpointInspection: Inspected {
   let step, totalSteps, weights, seed: Int
   let stage: String
   let lines: [String]
@@ -27,5 +29,20 @@ package struct CheckpointInspection: Encodable {
       "  latents of \(model.channels) x \(model.side) x \(model.side), \(model.classes) classes, "
         + "seed \(configuration.seed)",
     ]
+  }
+}
+
+extension CheckpointInspection {
+  /// The inspection of a checkpoint, or what can be said about one without a manifest.
+  static func orWithoutManifest(_ path: String, _ file: HDF5File) throws -> any Inspected {
+    guard !Checkpoint.hasManifest(path) else { return try CheckpointInspection(path: path) }
+    let step = try file.numbers("step")?.first.map { "step \(Int($0))" } ?? "an unknown step"
+    let manifest = (Checkpoint.manifest(of: path) as NSString).lastPathComponent
+    return FileInspection(
+      what: "checkpoint of \(step) without its manifest",
+      notes: [
+        "nobody can tell whether it is whole, so sprint does not use it",
+        "copy the .manifest.json that was written beside it, under the name \(manifest)",
+      ])
   }
 }

@@ -1,41 +1,70 @@
+import Foundation
 import SprintFormats
 import SprintTraining
 
-/// What a file holds: a data set, a checkpoint, or named tensors.
-package enum Inspection: Encodable {
-  /// Latents and labels.
-  case dataset(DatasetInspection)
-  /// A checkpoint whose fingerprint is that of its manifest.
-  case checkpoint(CheckpointInspection)
-  /// A safetensors file.
-  case tensors(TensorsInspection)
+/// What can be said about a file or a folder.
+protocol Inspected: Encodable {
+  /// The description as text, at most a screen of it.
+  var lines: [String] { get }
+}
 
-  /// Inspects a file.
-  package init(path: String) throws {
-    if path.hasSuffix(".safetensors") {
-      self = .tensors(try TensorsInspection(path: path))
-    } else if try HDF5File(reading: path).has("/model") {
-      self = .checkpoint(try CheckpointInspection(path: path))
+/// A description of anything that a user may name: a data set, a checkpoint, a run, weights, or a file of others.
+package struct Inspection: Encodable {
+  private let content: any Inspected
+
+  /// Inspects a file or a folder. Throws where it cannot be read, or is damaged.
+  ///
+  /// - Parameter importHint: says how a source of latents could be imported; nil if nothing is known
+  package init(path: String, importHint: (String) -> String?) throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      content = try Self.folder(path, importHint)
     } else {
-      self = .dataset(try DatasetInspection(path: path))
+      content = try Self.file(path, try FileKind(path: path), importHint)
     }
+  }
+
+  private static func file(_ path: String, _ kind: FileKind, _ importHint: (String) -> String?) throws -> any Inspected
+  {
+    switch kind {
+    case .hdf5: try hdf5(path, importHint)
+    case .safetensors: try TensorsInspection(path: path)
+    case .safetensorsIndex: try FileInspection.index(path)
+    case .npy: try FileInspection.npy(path)
+    case .npz: try FileInspection.npz(path)
+    case .zip: try FileInspection.zip(path, importHint)
+    case .torch, .pickle: FileInspection.pickle(path, kind)
+    case .lmdb: try FileInspection.lmdb(path, importHint)
+    case .png, .jpeg: try FileInspection.picture(path, kind)
+    case .events: try FileInspection.events(path)
+    case .json, .yaml, .text: try FileInspection.text(path, kind)
+    case .gitPointer: try FileInspection.gitPointer(path)
+    default: try FileInspection.other(path, kind)
+    }
+  }
+
+  private static func hdf5(_ path: String, _ importHint: (String) -> String?) throws -> any Inspected {
+    let file = try HDF5File(reading: path, followsOtherFiles: true)
+    if file.has("/latents") || file.has("/moments") { return try DatasetInspection(path: path) }
+    if file.has("/model"), file.has("/ema") { return try CheckpointInspection.orWithoutManifest(path, file) }
+    return try FileInspection.hdf5(file, importHint)
+  }
+
+  private static func folder(_ path: String, _ importHint: (String) -> String?) throws -> any Inspected {
+    let names = try FolderListing(path).names
+    if names.contains("metrics.jsonl") || names.contains("checkpoints") { return try RunInspection(path: path) }
+    if names.contains("data.mdb") { return try FileInspection.lmdb("\(path)/data.mdb", importHint) }
+    return try FileInspection.folder(path, names, importHint)
   }
 
   /// The inspection as text.
-  package var lines: [String] {
-    switch self {
-    case .dataset(let dataset): dataset.lines
-    case .checkpoint(let checkpoint): checkpoint.lines
-    case .tensors(let tensors): tensors.lines
-    }
-  }
+  package var lines: [String] { content.lines }
 
-  /// Encodes the object alone, without the case around it.
-  package func encode(to encoder: any Encoder) throws {
-    switch self {
-    case .dataset(let dataset): try dataset.encode(to: encoder)
-    case .checkpoint(let checkpoint): try checkpoint.encode(to: encoder)
-    case .tensors(let tensors): try tensors.encode(to: encoder)
-    }
-  }
+  /// Whether samples can be drawn from the file.
+  package var isDataset: Bool { content is DatasetInspection }
+
+  /// Encodes the object alone.
+  package func encode(to encoder: any Encoder) throws { try content.encode(to: encoder) }
 }
+
+extension DatasetInspection: Inspected {}

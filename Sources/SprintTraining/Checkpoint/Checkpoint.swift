@@ -43,6 +43,11 @@ package struct Checkpoint: Sendable {
     "\((path as NSString).deletingPathExtension).manifest.json"
   }
 
+  /// Whether a manifest stands beside a file.
+  package static func hasManifest(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: manifest(of: path))
+  }
+
   /// Opens a checkpoint: checks its fingerprint and reads everything but the parameters. Throws `FileError` for a
   /// damaged one.
   package init(path: String) throws {
@@ -54,10 +59,17 @@ package struct Checkpoint: Sendable {
     // Any difference from the written text, even in a space, is damage.
     guard let text = FileManager.default.contents(atPath: manifestPath),
       let manifest = try? JSONDecoder().decode(Manifest.self, from: text), (try? manifest.text) == text
-    else { throw Self.damaged(path, "its manifest \(manifestPath) is missing or unreadable") }
+    else {
+      throw FileError.otherKind(path, expected: .hdf5)
+        ?? Self.damaged(path, "its manifest \(manifestPath) is missing or unreadable")
+    }
     let found = try Fingerprint(of: path)
-    guard found == manifest.fingerprint, manifest.file == (path as NSString).lastPathComponent else {
+    guard found == manifest.fingerprint else {
       throw Self.damaged(path, "its size or SHA-256 differs from its manifest")
+    }
+    // A copy under a name of the user's is as whole. A name that training gives says which step it is.
+    guard manifest.file == (path as NSString).lastPathComponent || !CheckpointStore.isOwnName(path) else {
+      throw Self.damaged(path, "its manifest is that of \(manifest.file)")
     }
     fingerprint = found
     let file = try HDF5File(reading: path)

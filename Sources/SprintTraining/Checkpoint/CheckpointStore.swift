@@ -89,6 +89,11 @@ package struct CheckpointStore: Sendable {
     return older.filter { entry in settings.keepEvery.map { entry.step % $0 != 0 } ?? true }.map(\.path)
   }
 
+  /// Whether a path has a name that training gives to a checkpoint.
+  static func isOwnName(_ path: String) -> Bool {
+    step(of: path).map { "\(RunFolder.name(step: $0)).h5" } == (path as NSString).lastPathComponent
+  }
+
   /// Returns the step in the name of a checkpoint or picture; nil for a name without one.
   package static func step(of path: String) -> Int? {
     Int(((path as NSString).lastPathComponent as NSString).deletingPathExtension.dropFirst("step-".count))

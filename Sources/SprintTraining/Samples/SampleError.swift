@@ -4,6 +4,8 @@ import SprintFormats
 package enum SampleRemedy: Remedy {
   /// Wait for the other process, or name another file.
   case waitOrNameAnotherFile
+  /// Write the samples' numbers in a file of another format.
+  case writeNumbers
   /// Lower the guidance scale, or look at the weights.
   case lowerScaleOrCheckWeights
 }

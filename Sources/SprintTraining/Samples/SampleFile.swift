@@ -22,6 +22,15 @@ package struct SampleFile {
     try AtomicFile.checkWritable(path)
   }
 
+  /// Throws where samples of these properties would look like something else in a file of this format: programs take
+  /// the bytes of an npz for the colours of images.
+  package func check(_ properties: LatentProperties) throws {
+    guard kind == .npz, properties.kind != "pixels" else { return }
+    throw FileError.unusable(
+      path: path, problem: "the samples are latents; an .npz holds the pixels of images, for programs that rate images",
+      remedy: SampleRemedy.writeNumbers)
+  }
+
   /// Writes samples as a labelled grid (.png), as `arr_0` uint8 [n, H, W, C] (.npz), or as a data set (.h5) of
   /// `/latents` [n, C, S, S] in the units of the training data and `/labels` [n]. Each says that sprint drew it, and in
   /// which precision.

@@ -11,6 +11,8 @@ package struct TrainedModel {
   package let configuration: Configuration
   /// The origin of the weights, at rank zero; nil at other ranks.
   package let source: WeightsSource?
+  /// One line for the user if the file of the weights holds several sets of them.
+  package private(set) var notice: String?
   private let network: Network
   private let parameters: ParameterArena<Float>
 
@@ -28,7 +30,7 @@ package struct TrainedModel {
     network = Network(configuration.model, workers: workers)
     parameters = ParameterArena(network)
     network.layout.initialize(parameters.elements, seed: configuration.seed)
-    try communicator.agree { [parameters] in try source?.load(parameters) }
+    notice = try communicator.agree { [parameters] in try source?.load(parameters) }
     try communicator.broadcast(parameters.elements)
   }
 

@@ -2,12 +2,9 @@ import Foundation
 import SprintFormats
 import SprintModel
 
-/// A safetensors file of weights under their published names, to exchange with other programs.
+/// Weights in safetensors, under their published names or with a prefix before them, to exchange with other programs.
 package struct WeightsFile {
-  private let file: SafetensorsFile
-  /// Names in the file by published name. They differ by the prefixes of PyTorch's wrappers.
-  private let names: [String: String]
-  private static let wrappers = ["module.", "_orig_mod."]
+  private let tensors: SafetensorsCollection
 
   /// Shell patterns, such as `projectors.*`, of names that may be missing in the file or in the network.
   package struct Allowance: Sendable {
@@ -19,65 +16,114 @@ package struct WeightsFile {
     package init(missing: [String] = [], surplus: [String] = []) { (self.missing, self.surplus) = (missing, surplus) }
   }
 
-  /// Opens a file and reads its header.
+  /// Opens a file, an index of shards, or the one of them in a folder, and reads the headers.
   package init(path: String) throws {
-    if Pickle.isOne(path) { throw FileError.unusable(path: path, problem: Pickle.remedy) }
-    file = try SafetensorsFile(path: path)
-    var names: [String: String] = [:]
-    for name in file.entries.keys.sorted() {
-      let published = Self.published(name)
-      if let other = names.updateValue(name, forKey: published) {
-        throw FileError.unusable(
-          path: path, problem: "holds `\(published)` twice, as `\(other)` and `\(name)`")
-      }
+    if (try? FileKind(path: path)) == .hdf5 {
+      throw FileError.unusable(
+        path: path, problem: "an HDF5 file, expected safetensors", remedy: WeightsRemedy.exportCheckpoint)
     }
-    self.names = names
+    tensors = try SafetensorsCollection(path: path)
   }
 
   /// The metadata that the exporting program wrote.
-  package var metadata: [String: String] { file.metadata }
+  package var metadata: [String: String] { tensors.metadata }
 
-  /// The path of the file.
-  package var path: String { file.path }
+  /// The path of the file or of the index.
+  package var path: String { tensors.path }
 
-  /// Reads all weights of a network; the file may hold float32, float16 or bfloat16.
-  package func read(into arena: ParameterArena<Float>, _ allowance: Allowance = Allowance()) throws {
-    let expected = Set(arena.layout.parameters.map(\.name))
-    try check(
-      names.keys.filter { !expected.contains($0) }, "holds tensors that the network lacks", allowance.surplus,
-      .allowSurplus)
-    try check(
-      expected.filter { names[$0] == nil }, "lacks weights of the network", allowance.missing, .allowMissing)
+  /// A text that differs between any two sets of weights.
+  var identity: String {
+    get throws { try tensors.paths.map { try Fingerprint(of: $0).sha256 }.joined(separator: " ") }
+  }
+
+  /// Reads all weights of a network; the file may hold float32, float16, bfloat16 or float64.
+  ///
+  /// - Parameter choice: which weights to read where the file holds several sets
+  /// - Returns: one line for the user if the file holds several sets
+  @discardableResult
+  package func read(
+    into arena: ParameterArena<Float>, _ choice: WeightsSource.Choice = .ema, _ allowance: Allowance = Allowance()
+  ) throws -> String? {
+    let names = try names(of: arena.layout)
+    let set = try chosen(names, arena.layout, choice, allowance)
+    try check(names.surplus(beside: set), "holds tensors that the network lacks", allowance.surplus, .allowSurplus)
     for parameter in arena.layout.parameters {
-      guard let name = names[parameter.name] else { continue }
-      let shape = try file.entry(name).shape
-      guard shape == parameter.shape else {
-        throw FileError.unexpected(
-          path: path, name: name, found: "of shape \(shape)",
-          expected: "\(parameter.shape); is the model of another size?")
-      }
-      let values = arena[parameter].buffer
-      try file.floats(name, into: values)
-      guard values.allSatisfy(\.isFinite) else {
-        throw FileError.unexpected(path: path, name: name, found: "not finite", expected: "finite numbers")
-      }
+      if let name = set.names[parameter.name] { try read(name, parameter.shape, into: arena[parameter].buffer) }
     }
+    return notice(names, set)
+  }
+
+  private func read(_ name: String, _ shape: [Int], into values: UnsafeMutableBufferPointer<Float>) throws {
+    let (entry, file) = try tensors.tensor(name)
+    guard entry.shape == shape else {
+      throw FileError.unexpected(
+        path: path, name: name, found: "of shape \(entry.shape)", expected: "\(shape); is the model of another size?")
+    }
+    try file.floats(name, into: values)
+    guard values.allSatisfy(\.isFinite) else {
+      throw FileError.unexpected(path: path, name: name, found: "not finite", expected: "finite numbers")
+    }
+  }
+
+  // MARK: Names
+
+  private func names(of layout: ParameterLayout) throws -> WeightNames {
+    try WeightNames(tensors.files.keys, expected: Set(layout.parameters.map(\.name))) { published, first, second in
+      FileError.unusable(path: path, problem: "holds `\(published)` twice, as `\(first)` and `\(second)`")
+    }
+  }
+
+  /// Returns the set to read. Throws where none is whole, or more than one could be meant.
+  private func chosen(
+    _ names: WeightNames, _ layout: ParameterLayout, _ choice: WeightsSource.Choice, _ allowance: Allowance
+  ) throws -> WeightNames.WeightSet {
+    func missing(_ set: WeightNames.WeightSet) -> [String] {
+      Self.unmatched(layout.parameters.map(\.name).filter { set.names[$0] == nil }, allowance.missing)
+    }
+    let whole = names.sets.filter { missing($0).isEmpty }
+    guard !whole.isEmpty else {
+      let best = names.sets.first ?? WeightNames.WeightSet(prefix: "")
+      let isPlain = names.sets.allSatisfy(\.prefix.isEmpty)
+      let prefixes = isPlain ? "" : " under the names with \(Self.listed(names.sets))"
+      try check(
+        names.surplus(beside: best), "holds tensors that the network lacks\(prefixes)", allowance.surplus, .allowSurplus
+      )
+      try check(missing(best), "lacks weights of the network\(prefixes)", allowance.missing, .allowMissing)
+      return best
+    }
+    let meant = whole.filter { $0.isAverage == (choice == .ema) }
+    if let set = meant.first, meant.count == 1 { return set }
+    guard whole.count == 1, choice == .ema || !whole[0].isAverage else {
+      throw FileError.unusable(
+        path: path, problem: "holds the weights \(Self.listed(whole)); it is not clear which of them are `\(choice)`")
+    }
+    return whole[0]
+  }
+
+  /// One line that says which of several sets is read.
+  private func notice(_ names: WeightNames, _ set: WeightNames.WeightSet) -> String? {
+    let others = names.sets.filter { $0.prefix != set.prefix }
+    guard !others.isEmpty else { return nil }
+    return "\(path): reading the weights \(Self.listed([set])) and leaving out \(Self.listed(others))"
+  }
+
+  private static func listed(_ sets: [WeightNames.WeightSet]) -> String {
+    sets.map { $0.prefix.isEmpty ? "without a prefix" : "`\($0.prefix)`" }.joined(separator: ", ")
+  }
+
+  /// The names that match none of the patterns.
+  private static func unmatched(_ names: [String], _ allowed: [String]) -> [String] {
+    names.filter { name in !allowed.contains { fnmatch($0, name, 0) == 0 } }.sorted()
   }
 
   /// Throws if one of `names` matches none of the patterns in `allowed`.
   private func check(_ names: [String], _ problem: String, _ allowed: [String], _ remedy: WeightsRemedy) throws {
-    let names = names.filter { name in !allowed.contains { fnmatch($0, name, 0) == 0 } }.sorted()
+    let names = Self.unmatched(names, allowed)
     guard !names.isEmpty else { return }
     let listed = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", ... (\(names.count) in all)" : "")
+    let origin = WeightNames.origin(of: tensors.files.keys)
     throw FileError.unusable(
-      path: path, problem: "\(problem) (is the model of another shape?): \(listed)", remedy: remedy)
-  }
-
-  /// Returns a name without the prefixes of PyTorch's wrappers.
-  private static func published(_ name: String) -> String {
-    var name = name[...]
-    while let wrapper = wrappers.first(where: { name.hasPrefix($0) }) { name = name.dropFirst(wrapper.count) }
-    return String(name)
+      path: path, problem: "\(problem) (\(origin ?? "is the model of another shape?")): \(listed)", remedy: remedy)
   }
 
   /// Writes all weights as float32. If writing fails, a file that was at `path` before is unchanged.

@@ -6,6 +6,8 @@ package enum WeightsRemedy: Remedy {
   case allowMissing
   /// Allow tensors that the network lacks.
   case allowSurplus
+  /// Write the weights of a checkpoint as safetensors.
+  case exportCheckpoint
   /// Name the configuration of the network that the weights belong to.
   case giveConfiguration
 }

@@ -17,12 +17,13 @@ package struct WeightsSource {
   package let properties: LatentProperties
   /// One line for the user if samples of these weights cannot be good; nil if there is none to say.
   package let warning: String?
+  /// Reads the weights; returns one line for the user if their file holds several sets of them.
+  let load: (ParameterArena<Float>) throws -> String?
   /// The name of the weights in messages.
   package let origin: String
   /// A text that differs between any two sets of weights.
   package let identity: String
   let configurationText: String
-  let load: (ParameterArena<Float>) throws -> Void
 
   /// Takes the weights of a checkpoint; throws where its parts do not fit together.
   package init(_ checkpoint: Checkpoint, _ choice: Choice) throws {
@@ -35,16 +36,22 @@ package struct WeightsSource {
     origin = "step \(checkpoint.position.step)"
     identity = "\(checkpoint.fingerprint.sha256) \(choice.rawValue)"
     configurationText = checkpoint.configurationText
-    load = { try checkpoint.load(average: choice == .ema, into: $0) }
+    load = {
+      try checkpoint.load(average: choice == .ema, into: $0)
+      return nil
+    }
   }
 
   /// Takes the weights of a safetensors file.
   ///
   /// - Parameters:
+  ///   - choice: which weights to take where the file holds several sets
   ///   - configuration: the configuration file of the network; nil if sprint exported the weights, together with their
   ///     configuration
   ///   - allowance: names that may be missing in the file or in the network
-  package init(_ file: WeightsFile, configuration: String?, _ allowance: WeightsFile.Allowance) throws {
+  package init(
+    _ file: WeightsFile, _ choice: Choice, configuration: String?, _ allowance: WeightsFile.Allowance
+  ) throws {
     if let configuration {
       configurationText = try ConfigurationDocument(path: configuration).text()
     } else if let text = file.metadata[MetadataKey.configuration] {
@@ -61,8 +68,8 @@ package struct WeightsSource {
       } ?? .published(channels: channels)
     warning = nil
     origin = (file.path as NSString).lastPathComponent
-    identity = try Fingerprint(of: file.path).sha256
-    load = { try file.read(into: $0, allowance) }
+    identity = "\(try file.identity) \(choice.rawValue)"
+    load = { try file.read(into: $0, choice, allowance) }
   }
 
   /// Returns the metadata of an exported file.

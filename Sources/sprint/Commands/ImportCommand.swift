@@ -31,6 +31,11 @@ struct ImportCommand: ParsableCommand, Stoppable {
     case f16, f32
   }
 
+  /// An answer.
+  enum YesOrNo: String, ExpressibleByArgument, CaseIterable {
+    case yes, no
+  }
+
   @Option(help: "The layout; detected if left out.")
   var from: ImportLayout?
 
@@ -42,12 +47,14 @@ struct ImportCommand: ParsableCommand, Stoppable {
 
   @Option(
     help:
-      "Statistics to scale the latents by: mean and std, or latents_bias and latents_scale (.safetensors, .npz).",
+      "Statistics to scale the latents by: mean and std, or latents_bias and latents_scale (.safetensors, .npz, .json).",
     transform: nonEmptyPath)
   var statistics: String?
 
-  @Option(help: "A factor on top of the statistics, e.g. LightningDiT's latent_multiplier.")
-  var multiplier: Double = 1
+  @Option(
+    help:
+      "A factor on top of the statistics, e.g. LightningDiT's latent_multiplier; without statistics the scale itself.")
+  var multiplier: Double?
 
   @Option(
     help:
@@ -57,6 +64,13 @@ struct ImportCommand: ParsableCommand, Stoppable {
 
   @Option(help: "What follows the means: std or logvar; as the layout has it if left out.")
   var secondHalf: SecondHalf?
+
+  @Option(
+    help: "Whether half of the images that maskdit's `length` counts are mirrored ones; found out if left out.")
+  var mirrored: YesOrNo?
+
+  @Flag(help: "Leave out samples that cannot be used, and say which.")
+  var skipBroken = false
 
   @Option(help: "Number of classes; a label outside 0 to classes - 1 is an error.")
   var classes: Int = 1000
@@ -72,10 +86,9 @@ struct ImportCommand: ParsableCommand, Stoppable {
 
   func validate() throws {
     try check("classes", classes, 1...1_000_000)
-    guard multiplier.isFinite, multiplier != 0 else {
+    if let multiplier, !Float(multiplier).isFinite || Float(multiplier) == 0 {
       throw ValidationError("--multiplier is \(multiplier), expected a finite number other than 0")
     }
-    guard multiplier == 1 || statistics != nil else { throw ValidationError("--multiplier needs --statistics") }
     guard out.hasSuffix(".h5") else { throw ValidationError("\(out): expected a name that ends in .h5") }
   }
 
@@ -83,7 +96,7 @@ struct ImportCommand: ParsableCommand, Stoppable {
     let job = try Job()
     let importer = try job.communicator.agree { try LatentImport(source, to: out, options) }
     let bar = ProgressBar()
-    let isDone = try importer.run(job.communicator, threading.workers) {
+    let summary = try importer.run(job.communicator, threading.workers) {
       job.stop.isRequested
     } report: { done, total in
       bar.show(done, of: total, "samples")
@@ -92,18 +105,19 @@ struct ImportCommand: ParsableCommand, Stoppable {
     }
     bar.finish()
     try job.end()
-    guard isDone else {
+    guard let summary else {
       if Console.rank == 0 { Console.error("sprint: interrupted; the same command continues the import") }
       throw Console.restart
     }
-    try show(importer.summary)
+    try show(summary)
   }
 
   private var options: LatentImport.Options {
     var options = LatentImport.Options()
     (options.layout, options.isHalf, options.vae) = (from, dtype == .f16, vae)
-    (options.statistics, options.multiplier, options.labels) = (statistics, Float(multiplier), labels)
+    (options.statistics, options.multiplier, options.labels) = (statistics, multiplier.map { Float($0) }, labels)
     (options.secondHalf, options.classes) = (secondHalf, classes)
+    (options.isMirrored, options.skipsBroken) = (mirrored.map { $0 == .yes }, skipBroken)
     return options
   }
 

@@ -19,7 +19,8 @@ struct SampleCommand: ParsableCommand, Stoppable {
   @OptionGroup var origin: CheckpointOptions
 
   @Option(
-    name: .customLong("safetensors"), help: "A safetensors file of weights, exported or published, instead of --run.",
+    name: .customLong("safetensors"),
+    help: "A safetensors file of weights, exported or published, or the index of its shards, instead of --run.",
     transform: nonEmptyPath)
   var weightsFile: String?
 
@@ -30,7 +31,11 @@ struct SampleCommand: ParsableCommand, Stoppable {
 
   @OptionGroup var names: AllowanceOptions
 
-  @Option(help: "Which weights of a checkpoint: ema (the moving average) or model (the weights that training updates).")
+  @Option(
+    help: """
+      Which weights of a checkpoint, or of a file with several: ema (the moving average) or model (the weights that \
+      training updates).
+      """)
   var weights: WeightsSource.Choice = .ema
 
   @Option(help: "Number of images.")
@@ -100,6 +105,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
     let file = try communicator.agree { communicator.rank == 0 ? try SampleFile(path: out) : nil }
     let trained = try TrainedModel(opened, workers: threading.workers, communicator)
     let model = trained.configuration.model
+    try communicator.agree { if let source = trained.source { try file?.check(source.properties) } }
     let labels = try communicator.agree { try chosenLabels(model) }
     let settings = try communicator.agree { try self.settings(trained.configuration) }
     let spool = try communicator.agree { () throws -> SampleSpool? in
@@ -167,7 +173,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
 
   private func opened() throws -> WeightsSource {
     guard let weightsFile else { return try WeightsSource(origin.opened(), weights) }
-    return try WeightsSource(WeightsFile(path: weightsFile), configuration: config, names.allowance)
+    return try WeightsSource(WeightsFile(path: weightsFile), weights, configuration: config, names.allowance)
   }
 
   private func settings(_ configuration: Configuration) throws -> SamplerSettings {
@@ -190,7 +196,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
 
   private func warn(_ trained: TrainedModel, _ settings: SamplerSettings, _ spool: SampleSpool?) {
     let average = trained.source?.warning.map { "\($0); try --weights model" }
-    for warning in [spool?.warning, average, trained.configuration.warning(about: settings.guidance)] {
+    for warning in [spool?.warning, trained.notice, average, trained.configuration.warning(about: settings.guidance)] {
       if let warning { Console.error("sprint: \(warning)") }
     }
   }

@@ -100,7 +100,9 @@ struct TrainCommand: ParsableCommand, Stoppable {
   private func start(_ communicator: Communicator) throws -> ((ParameterArena<Float>) throws -> Void)? {
     guard let initialWeights else { return nil }
     let file = try communicator.agree { communicator.rank == 0 ? try WeightsFile(path: initialWeights) : nil }
-    return { [names] in try file?.read(into: $0, names.allowance) }
+    return { [names] in
+      if let notice = try file?.read(into: $0, .ema, names.allowance) { Console.error("sprint: \(notice)") }
+    }
   }
 
   private var policy: ResumePolicy {

@@ -5,13 +5,20 @@ extension ImportRemedy: Advice {
     switch self {
     case .nameLayout: "say what it is with --from \(ImportLayout.all.map(\.name).joined(separator: "|"))"
     case .nameLabels: "name the classes with --labels FILE (.json or .npy), or use --labels none"
+    case .pairLabels: "name the class of each file with --labels FILE.json, like {\"labels\": [[\"FILE\", CLASS], ...]}"
     case .leaveOutLabels: "leave out --labels"
     case .raiseClasses: "set the number of classes with --classes"
-    case .nameStatistics: "name their file with --statistics"
+    case .nameStatistics:
+      "name their file with --statistics, or, where the model sees latents times a factor (LightningDiT's "
+        + "latent_norm: false), name that factor alone, e.g. --multiplier 0.18215"
+    case .leaveOutMultiplier: "leave out --multiplier, or name a file with --statistics"
+    case .sayMirrored: "say whether half of them are mirrored images with --mirrored yes|no"
+    case .leaveOutMirrored: "leave out --mirrored"
     case .nameSecondHalf: "say which they are with --second-half std|logvar"
     case .chooseLogVariance: "say so with --second-half logvar"
     case .leaveOutSecondHalf: "leave out --second-half"
     case .waitOrNameAnotherOutput: "wait until it ends, or name another file"
+    case .skipBroken: "mend what is wrong, or leave such samples out with --skip-broken"
     case .storeFloat32: "use --dtype f32"
     }
   }

@@ -5,6 +5,7 @@ extension SampleRemedy: Advice {
   var advice: String {
     switch self {
     case .waitOrNameAnotherFile: "wait until it ends, or name another file with --out"
+    case .writeNumbers: "write their numbers with --out NAME.h5, or look at them with --out NAME.png"
     case .lowerScaleOrCheckWeights: "try a lower --scale or other weights"
     }
   }

@@ -6,6 +6,8 @@ extension WeightsRemedy: Advice {
     switch self {
     case .allowMissing: "if that is intended, allow them with --allow-missing GLOB"
     case .allowSurplus: "if that is intended, allow them with --allow-surplus GLOB"
+    case .exportCheckpoint:
+      "if it is a checkpoint, write its weights with sprint export --checkpoint FILE OUT.safetensors"
     case .giveConfiguration: "give its configuration with --config"
     }
   }

@@ -58,6 +58,9 @@ package struct ConfigurationDocument {
     (self.node, self.overridden) = (node, overridden)
   }
 
+  /// Whether the document has a part that only configurations of runs have.
+  package var isConfiguration: Bool { node.mapping?["model"] != nil || node.mapping?["stages"] != nil }
+
   /// The whole document as YAML.
   package func text() throws -> String { try serialize(node: node) }
 

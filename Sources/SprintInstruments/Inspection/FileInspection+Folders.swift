@@ -1,0 +1,96 @@
+import Foundation
+import SprintFormats
+
+extension FileInspection {
+  /// A folder that is no run: weights, event files, a source of latents, pictures, or anything else.
+  static func folder(_ path: String, _ names: [String], _ importHint: (String) -> String?) throws -> FileInspection {
+    let shown = names.filter { !isJunk($0) }
+    guard !shown.isEmpty else {
+      return FileInspection(what: "folder without files", notes: aside(names))
+    }
+    if let weights = try weights(path, shown) { return weights }
+    if let events = try events(path, among: shown) { return events }
+    if let images = try images(path, shown, aside: aside(names)) { return images }
+    let runs = shown.filter { FileManager.default.fileExists(atPath: "\(path)/\($0)/metrics.jsonl") }
+    let known = runs.isEmpty ? importHint(path) : "\(count(runs.count, "run")): \(listed(runs))"
+    let hint = known ?? "nothing in it that sprint knows by its name"
+    return FileInspection(
+      what: "folder with \(shown.count) \(shown.count == 1 ? "entry" : "entries")", notes: [hint] + aside(names),
+      entries: shown.map { Entry(name: isFolder("\(path)/\($0)") ? "\($0)/" : $0) })
+  }
+
+  /// A folder with one file of weights, or with the index of several.
+  private static func weights(_ path: String, _ names: [String]) throws -> FileInspection? {
+    let indexes = names.filter { $0.hasSuffix(".safetensors.index.json") }
+    let files = names.filter { $0.hasSuffix(".safetensors") && SafetensorsIndex.shard($0) == nil }
+    let isLatents = files.contains { $0.hasPrefix("latents_") }
+    guard let weights = indexes.first ?? files.first, (indexes.isEmpty ? files : indexes).count == 1, !isLatents else {
+      return nil
+    }
+    let inner =
+      indexes.isEmpty
+      ? FileInspection(what: "\(count(try SafetensorsFile(path: "\(path)/\(weights)").entries.count, "tensor"))")
+      : try index("\(path)/\(weights)")
+    return FileInspection(
+      what: "folder of weights, \(weights): \(inner.what)",
+      notes: inner.notes + ["name the folder or the file where weights are expected"],
+      entries: names.map { Entry(name: $0) })
+  }
+
+  /// A folder of event files, with the series of the last one.
+  private static func events(_ path: String, among names: [String]) throws -> FileInspection? {
+    let files = names.filter { $0.hasPrefix("events.out.tfevents.") }
+    guard let last = files.last else { return nil }
+    let inner = try events("\(path)/\(last)")
+    return FileInspection(
+      what: "folder of \(count(files.count, "event file")) of TensorBoard", notes: ["\(last): \(inner.what)"],
+      entries: inner.entries)
+  }
+
+  // MARK: Pictures
+
+  private static let pictureEndings: Set = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+
+  private static func isPicture(_ name: String) -> Bool {
+    pictureEndings.contains((name as NSString).pathExtension.lowercased()) && !isJunk(name)
+  }
+
+  /// A folder of pictures, or of one folder of pictures for each class.
+  private static func images(_ path: String, _ names: [String], aside: [String]) throws -> FileInspection? {
+    let classes = try names.filter { isFolder("\(path)/\($0)") }.map { name in
+      (name: name, names: try FolderListing("\(path)/\(name)").names)
+    }
+    let own = names.filter(isPicture)
+    let filled = classes.filter { $0.names.contains(where: isPicture) }
+    let pictures = own + filled.flatMap { $0.names.filter(isPicture) }
+    guard !pictures.isEmpty, filled.isEmpty || pictures.count > own.count else { return nil }
+    let rest = classes.filter { !$0.names.contains(where: isPicture) }.map { "\($0.name)/" }
+    let junk = filled.reduce(0) { $0 + $1.names.filter { !isPicture($0) }.count }
+    let counts = filled.map { $0.names.filter(isPicture).count }
+    let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
+    let spread = least == most ? "\(most)" : "\(least) to \(most)"
+    let sorted =
+      filled.isEmpty ? "no folders of classes" : "\(filled.count) folders of classes with \(spread) pictures each"
+    return FileInspection(
+      what: "folder of \(count(pictures.count, "picture")) (\(endings(pictures))), \(sorted)",
+      notes: ["sprint trains on latents, which an autoencoder makes of pictures; it reads no pictures"]
+        + (rest.isEmpty ? [] : ["folders without pictures, no classes: \(listed(rest))"])
+        + (junk > 0 ? ["not counted in the folders of classes: \(count(junk, "other file"))"] : []) + aside,
+      entries: Swift.zip(filled, counts).map { Entry(name: $0.name, type: count($1, "picture")) })
+  }
+
+  /// Names that systems and editors leave behind.
+  private static func isJunk(_ name: String) -> Bool {
+    name.hasPrefix(".") || ["__MACOSX", "lost+found", "Thumbs.db", "desktop.ini"].contains(name)
+  }
+
+  private static func aside(_ names: [String]) -> [String] {
+    let junk = names.filter(isJunk)
+    return junk.isEmpty ? [] : ["left aside: \(listed(junk))"]
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+}
