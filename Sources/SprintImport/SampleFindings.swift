@@ -53,6 +53,7 @@ struct SampleFindings: Sendable {
   /// Tells how many samples are all zeros, if there are any.
   func noteZeros(_ name: (Int) -> String, _ note: (String) -> Void) {
     guard zeros > 0, let firstZero else { return }
-    note("\(zeros) of \(tried) samples hold nothing but zeros, the first is \(name(firstZero)); was it ever written?")
+    note(
+      "\(zeros) of \(tried) samples hold nothing but zeros, the first is \(name(firstZero)); were they ever written?")
   }
 }

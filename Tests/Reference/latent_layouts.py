@@ -15,6 +15,7 @@ writes sources with one mistake each, and prints the arguments of each import an
 import argparse
 import json
 import os
+import pickle
 import struct
 import sys
 import zipfile
@@ -337,7 +338,7 @@ def bad(root):
         txn.put(b"length", b"10")
         for i in range(10):
             txn.put(f"z-{i}".encode(), m[i].tobytes())
-            txn.put(f"y-{i}".encode(), b"1")
+            txn.put(f"y-{i}".encode(), str(i).encode())
     import shutil
     shutil.copytree(path, f"{root}/lmdb-std")
     cases.append(["lmdb-std", [f"{root}/lmdb-std"], ["look like standard deviations", "--second-half"]])
@@ -369,8 +370,8 @@ def bad(root):
         np.save(f"{root}/unpaired/x_labels/{i}.npy", good.labels[i : i + 1])
     cases.append(["unpaired", [f"{root}/unpaired"], ["2.npy", "paired", "--skip-broken"]])
     with open(f"{root}/latents.pt", "wb") as f:
-        f.write(b"PK")
-    cases.append(["pickle", [f"{root}/latents.pt"], ["pickle", "torch.load"]])
+        f.write(pickle.dumps({"latents": [1, 2]}))
+    cases.append(["pickle", [f"{root}/latents.pt"], ["pickle", "safetensors"]])
     os.makedirs(f"{root}/empty")
     cases.append(["empty-folder", [f"{root}/empty"], ["--from"]])
     cases.append(["nothing-there", [f"{root}/nothing"], ["does not exist"]])

@@ -275,7 +275,7 @@ def labels(root):
         for shape in [(6,), (6, 1)]:
             f = f"{root}/st-{'bool' if kind == '?' else kind}-{len(shape)}"
             shard(f, y.astype(kind).reshape(shape))
-            case(f"st-labels-{kind}-{shape}", [f, "--multiplier", "0.5"], (), range(6), y, scale=0.5)
+            case(f"st-labels-{kind}-{shape}", [f, "--multiplier", "0.5"], (), range(6), y, scale=[0.5] * 4)
     for name, array, told in [("fraction", np.array([1, 2, 2.5, 3, 4, 5]), ["number 2 is 2.5"]),
                               ("one-hot", np.eye(6, dtype="f4"), ["`labels` is F32 [6, 6]"]),
                               ("few", np.arange(5), ["`labels` is I64 [5]", "[6]"])]:

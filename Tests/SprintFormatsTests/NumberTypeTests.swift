@@ -48,7 +48,7 @@ struct NumberTypeTests {
     arguments: [
       ("<f4", "[1, 2.5]", "number 1 is 2.5"), (">f8", "[0.25, 1]", "number 0 is 0.25"),
       ("<f2", "[1, float('nan')]", "number 1 is nan"), ("<f8", "[1, 1e30]", "number 1 is 1e+30"),
-      ("<u8", "[1, 2**64 - 1]", "number 1 is 18446744073709551615"),
+      ("<u8", "np.array([1, 2**64 - 1], np.uint64)", "number 1 is 18446744073709551615"),
     ])
   func fractions(type: String, expression: String, problem: String) throws {
     try write(expression, type, to: "a")

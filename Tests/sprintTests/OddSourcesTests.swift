@@ -212,7 +212,7 @@ extension ProcessTests {
       let one = folder.file("one.h5")
       let first = try sprint(arguments + [one, "--skip-broken", "--json"])
       #expect(first.code == 0 && first.errors.contains("left out 5 of 140 samples"), "\(first)")
-      #expect(first.output.contains("\"leftOut\":5") && first.output.contains("\"samples\":135"), "\(first)")
+      #expect(first.output.contains("\"left_out\":5") && first.output.contains("\"samples\":135"), "\(first)")
       let two = folder.file("two.h5")
       let ranks = try SprintCommand(
         "/usr/bin/env",

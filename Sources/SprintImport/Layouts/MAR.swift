@@ -49,9 +49,15 @@ private struct ArchivePerImage: LatentSource {
     throws -> Int
   {
     let archive = try ZipArchive(reading: "\(path)/\(table.name(index))")
-    try Self.array("moments", archive).floats(of: shape, into: values)
-    if let flipped { try Self.array("moments_flip", archive).floats(of: shape, into: flipped) }
+    try read("moments", of: archive, into: values)
+    if let flipped { try read("moments_flip", of: archive, into: flipped) }
     return table.label(index)
+  }
+
+  private func read(_ name: String, of archive: ZipArchive, into values: UnsafeMutableBufferPointer<Float>) throws {
+    let array = try Self.array(name, archive)
+    try shape.check(array.shape)
+    try array.floats(into: values)
   }
 
   private static func array(_ name: String, _ archive: ZipArchive) throws -> NPYArray {

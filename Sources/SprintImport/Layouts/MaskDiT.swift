@@ -103,8 +103,8 @@ private struct MaskDiTMirroring {
     (count, isMirrored) = (found ? half : length, found)
     if found, choice == nil {
       notes = [
-        "`length` \(length) counts \(half) images and their mirrored ones: there is no `z-\(length)`, and the classes of "
-          + "both halves are the same; if they are \(length) different images, use --mirrored no"
+        "`length` \(length) counts \(half) images and their mirrored ones: there is no `z-\(length)`, and the classes "
+          + "of both halves are the same; if they are \(length) different images, use --mirrored no"
       ]
     }
   }
@@ -122,8 +122,8 @@ private struct MaskDiTMirroring {
     // Equal classes say nothing where there is one class; mirrored images look like mirrored latents.
     if try areLatentsMirrored(database, half) { return true }
     throw unusable(
-      "its `length` \(2 * half) counts \(2 * half) images, or \(half) and their mirrored ones: all have the same class, "
-        + "so that nothing tells", .sayMirrored)
+      "its `length` \(2 * half) counts \(2 * half) images, or \(half) and their mirrored ones: all have the same "
+        + "class, so that nothing tells", .sayMirrored)
   }
 
   /// Whether the means of the second half are about those of the first half, mirrored.

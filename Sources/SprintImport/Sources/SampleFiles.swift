@@ -104,7 +104,7 @@ struct SampleFiles: Sendable {
 
   /// Reads an array.
   func array(_ name: String) throws -> NPYArray {
-    try NPYArray(contents(of: name), name: archive == nil ? "\(path)/\(name)" : name)
+    archive == nil ? try NPYArray(path: "\(path)/\(name)") : try NPYArray(contents(of: name), name: name)
   }
 
   /// The file that a name lies in.

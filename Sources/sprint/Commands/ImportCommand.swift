@@ -47,7 +47,7 @@ struct ImportCommand: ParsableCommand, Stoppable {
 
   @Option(
     help:
-      "Statistics to scale the latents by: mean and std, or latents_bias and latents_scale (.safetensors, .npz, .json).",
+      "Statistics to scale latents by: mean and std, or latents_bias and latents_scale (.safetensors, .npz, .json).",
     transform: nonEmptyPath)
   var statistics: String?
 
