@@ -27,14 +27,18 @@ extension FileInspection {
     guard let weights = indexes.first ?? files.first, (indexes.isEmpty ? files : indexes).count == 1, !isLatents else {
       return nil
     }
-    let inner =
-      indexes.isEmpty
-      ? FileInspection(what: "\(count(try SafetensorsFile(path: "\(path)/\(weights)").entries.count, "tensor"))")
-      : try index("\(path)/\(weights)")
+    let inner: FileInspection
+    do { inner = try indexes.isEmpty ? tensors("\(path)/\(weights)") : index("\(path)/\(weights)") } catch {
+      inner = FileInspection(what: problem(error, of: "\(path)/\(weights)"))
+    }
     return FileInspection(
       what: "folder of weights, \(weights): \(inner.what)",
       notes: inner.notes + ["name the folder or the file where weights are expected"],
       entries: names.map { Entry(name: $0) })
+  }
+
+  private static func tensors(_ path: String) throws -> FileInspection {
+    FileInspection(what: count(try SafetensorsFile(path: path).entries.count, "tensor"))
   }
 
   /// A folder of event files, with the series of the last one.
