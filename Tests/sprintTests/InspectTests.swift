@@ -197,7 +197,8 @@ extension ProcessTests {
         folder.file("x.h5"), shape: [24, 4, 8, 8], values: random.normal(24 * 4 * 64),
         labels: (0..<24).map { Int64($0 % 10) })
       let run = ShortRun(
-        "latents", in: folder, ["data={train: [\(folder.file("x.h5"))]}", "model.channels=4", "stages[0].batch=8", "stages[1].batch=8"])
+        "latents", in: folder,
+        ["data={train: [\(folder.file("x.h5"))]}", "model.channels=4", "stages[0].batch=8", "stages[1].batch=8"])
       #expect(try run.run(ranks: nil, ["--until", "2"]).code == 0)
       func draw(_ name: String) throws -> SprintCommand.Outcome {
         try sprint(["sample", "--run", run.path, "--count", "4", "--steps", "1", "--out", folder.file(name)])
