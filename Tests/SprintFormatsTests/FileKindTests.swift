@@ -38,7 +38,7 @@ import Testing
     (.safetensorsIndex, text("{\"metadata\": {}, \"weight_map\": {}}")),
     (.safetensorsIndex, text("\u{feff}\n{\"weight_map\": {\"a\": \"b\"}}")), (.json, text("{\"labels\": null}")),
     (.json, text("[1]")), (.yaml, text("# c\n---\nmodel:\n  width: 3\n")), (.yaml, text("seed: 3")),
-    (.text, text("Hello: there are words before the colon? no")),
+    (.text, text("Hello there: words before a colon")),
     (.text, text("not: nested here".replacing(":", with: ""))),
     (.gitPointer, text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 5\n")),
     (.gitPointer, text("version https://git-lfs.github.com/spec/v1\next-0-foo sha256:1\n")),

@@ -87,7 +87,7 @@ import Testing
     #expect(try read(path) == model.weights.elements.array.map { 2 * $0 })
     #expect(try read(path, .init(), .model) == model.weights.elements.array)
     let notice = try #require(try WeightsFile(path: path).read(into: ParameterArena(model.network)))
-    #expect(notice.contains("reading the weights `\(average)`") && notice.contains("leaving out"), "\(notice)")
+    #expect(notice.contains("reading the weights under `\(average)`") && notice.contains("leaving out"), "\(notice)")
     #expect(
       try WeightsFile(path: write("one.safetensors") { plain + $0 }).read(into: ParameterArena(model.network)) == nil)
   }

@@ -51,7 +51,7 @@ extension ProcessTests {
         ),
         ("b.json", "[1, 2, 3]", ["list of 3 values"]), ("a.jsonl", "{\"a\": 1}\n{\"a\": 2}\n", ["each of 2 lines"]),
         ("any", config, ["configuration, valid", "stage `"]),
-        ("a.yaml", config.replacing("heads:", with: "heds:"), ["configuration, not valid", "heds"]),
+        ("a.yaml", config.replacing("heads:", with: "heds:"), ["configuration, not valid", "heads"]),
         ("b.yaml", "on: push\njobs: {}\n", ["YAML", "neither `model` nor `stages`"]),
         ("c.yaml", "a: [1", ["not valid"]),
         ("README.md", "# Title\n", ["a text of 8 bytes", "# Title"]), ("empty", "", ["an empty file"]),
@@ -142,10 +142,10 @@ extension ProcessTests {
 
     @Test("A run: how far it is, its files, and the process that trains in it; its log, events and checkpoints")
     func runs() throws {
-      let run = ShortRun("run", in: folder, ["checkpoint={interval: 5, keep: 0}"])
+      let run = ShortRun("run", in: folder)
       #expect(try run.run(ranks: nil, ["--until", "12"]).code == 0)
       try expect(
-        run.path, ["run `run`, step 12 of 100", "`masked`", "3 checkpoints", "step-000000012.h5", "no process trains"])
+        run.path, ["run `run`, step 12 of 100", "`masked`", "2 checkpoints", "step-000000012.h5", "no process trains"])
       try expect("\(run.path)/metrics.jsonl", ["log of a run, 12 steps", "last losses"])
       let events = try FileManager.default.contentsOfDirectory(atPath: "\(run.path)/tensorboard")
       try expect("\(run.path)/tensorboard/\(events[0])", ["event file", "loss 12 values, steps 1 to 12"])
@@ -197,7 +197,8 @@ extension ProcessTests {
         folder.file("x.h5"), shape: [24, 4, 8, 8], values: random.normal(24 * 4 * 64),
         labels: (0..<24).map { Int64($0 % 10) })
       let run = ShortRun(
-        "latents", in: folder, ["data={train: [\(folder.file("x.h5"))]}", "model.channels=4", "stages[0].batch=8"])
+        "latents", in: folder,
+        ["data={train: [\(folder.file("x.h5"))]}", "model.channels=4", "stages[0].batch=8", "stages[1].batch=8"])
       #expect(try run.run(ranks: nil, ["--until", "2"]).code == 0)
       func draw(_ name: String) throws -> SprintCommand.Outcome {
         try sprint(["sample", "--run", run.path, "--count", "4", "--steps", "1", "--out", folder.file(name)])

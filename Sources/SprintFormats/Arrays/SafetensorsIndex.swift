@@ -17,7 +17,8 @@ package struct SafetensorsIndex {
     }
     let table = try? JSONSerialization.jsonObject(with: try file.contents()) as? [String: Any]
     guard let shards = table?["weight_map"] as? [String: String] else {
-      throw FileError.unusable(path: path, problem: "expected JSON whose `weight_map` names a file for each tensor")
+      throw FileError.otherKind(path, expected: .safetensorsIndex)
+        ?? .unusable(path: path, problem: "expected JSON whose `weight_map` names a file for each tensor")
     }
     if let odd = shards.values.first(where: { $0.contains("/") || $0.hasPrefix(".") || $0.isEmpty }) {
       throw FileError.unusable(path: path, problem: "names the shard `\(odd)`, expected the name of a file beside it")

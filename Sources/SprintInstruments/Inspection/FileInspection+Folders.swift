@@ -27,14 +27,18 @@ extension FileInspection {
     guard let weights = indexes.first ?? files.first, (indexes.isEmpty ? files : indexes).count == 1, !isLatents else {
       return nil
     }
-    let inner =
-      indexes.isEmpty
-      ? FileInspection(what: "\(count(try SafetensorsFile(path: "\(path)/\(weights)").entries.count, "tensor"))")
-      : try index("\(path)/\(weights)")
+    let inner: FileInspection
+    do { inner = try indexes.isEmpty ? tensors("\(path)/\(weights)") : index("\(path)/\(weights)") } catch {
+      inner = FileInspection(what: problem(error, of: "\(path)/\(weights)"))
+    }
     return FileInspection(
       what: "folder of weights, \(weights): \(inner.what)",
       notes: inner.notes + ["name the folder or the file where weights are expected"],
       entries: names.map { Entry(name: $0) })
+  }
+
+  private static func tensors(_ path: String) throws -> FileInspection {
+    FileInspection(what: count(try SafetensorsFile(path: path).entries.count, "tensor"))
   }
 
   /// A folder of event files, with the series of the last one.
@@ -63,7 +67,9 @@ extension FileInspection {
     let own = names.filter(isPicture)
     let filled = classes.filter { $0.names.contains(where: isPicture) }
     let pictures = own + filled.flatMap { $0.names.filter(isPicture) }
-    guard !pictures.isEmpty, filled.isEmpty || pictures.count > own.count else { return nil }
+    // A folder in which other files prevail is no folder of pictures.
+    let others = filled.flatMap(\.names).filter { !isPicture($0) && !isJunk($0) }.count
+    guard pictures.count > others, filled.isEmpty || pictures.count > own.count else { return nil }
     let rest = classes.filter { !$0.names.contains(where: isPicture) }.map { "\($0.name)/" }
     let junk = filled.reduce(0) { $0 + $1.names.filter { !isPicture($0) }.count }
     let counts = filled.map { $0.names.filter(isPicture).count }

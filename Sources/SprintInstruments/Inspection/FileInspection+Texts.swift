@@ -7,9 +7,9 @@ extension FileInspection {
   static func text(_ path: String, _ kind: FileKind) throws -> FileInspection {
     if let log = try log(path) { return log }
     let isNamed = ["yaml", "yml"].contains((path as NSString).pathExtension.lowercased())
-    let document = Result { try ConfigurationDocument(path: path) }
-    if (try? document.get())?.isConfiguration == true { return configuration(path) }
     let file = try RandomAccessFile(reading: path)
+    let document = Result { try file.size > largestConfiguration ? nil : ConfigurationDocument(path: path) }
+    if (try? document.get())?.isConfiguration == true { return configuration(path) }
     if kind == .json { return try json(file) }
     if isNamed, case .failure(let error) = document {
       return FileInspection(what: "a YAML text that is not valid", notes: [problem(error, of: path)])
@@ -23,6 +23,8 @@ extension FileInspection {
   }
 
   // MARK: Configurations
+
+  private static let largestConfiguration = 1 << 20
 
   private static func configuration(_ path: String) -> FileInspection {
     do {

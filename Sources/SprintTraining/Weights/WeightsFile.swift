@@ -46,7 +46,7 @@ package struct WeightsFile {
   ) throws -> String? {
     let names = try names(of: arena.layout)
     let set = try chosen(names, arena.layout, choice, allowance)
-    try check(names.surplus(beside: set), "holds tensors that the network lacks", allowance.surplus, .allowSurplus)
+    try check(names.surplus(beside: set), Self.surplus, allowance.surplus, .allowSurplus, among: names.sets)
     for parameter in arena.layout.parameters {
       if let name = set.names[parameter.name] { try read(name, parameter.shape, into: arena[parameter].buffer) }
     }
@@ -67,6 +67,8 @@ package struct WeightsFile {
 
   // MARK: Names
 
+  private static let surplus = "holds tensors that the network lacks"
+
   private func names(of layout: ParameterLayout) throws -> WeightNames {
     try WeightNames(tensors.files.keys, expected: Set(layout.parameters.map(\.name))) { published, first, second in
       FileError.unusable(path: path, problem: "holds `\(published)` twice, as `\(first)` and `\(second)`")
@@ -83,19 +85,16 @@ package struct WeightsFile {
     let whole = names.sets.filter { missing($0).isEmpty }
     guard !whole.isEmpty else {
       let best = names.sets.first ?? WeightNames.WeightSet(prefix: "")
-      let isPlain = names.sets.allSatisfy(\.prefix.isEmpty)
-      let prefixes = isPlain ? "" : " under the names with \(Self.listed(names.sets))"
-      try check(
-        names.surplus(beside: best), "holds tensors that the network lacks\(prefixes)", allowance.surplus, .allowSurplus
-      )
-      try check(missing(best), "lacks weights of the network\(prefixes)", allowance.missing, .allowMissing)
+      try check(names.surplus(beside: best), Self.surplus, allowance.surplus, .allowSurplus, among: names.sets)
+      try check(missing(best), "lacks weights of the network", allowance.missing, .allowMissing, among: names.sets)
       return best
     }
     let meant = whole.filter { $0.isAverage == (choice == .ema) }
     if let set = meant.first, meant.count == 1 { return set }
     guard whole.count == 1, choice == .ema || !whole[0].isAverage else {
       throw FileError.unusable(
-        path: path, problem: "holds the weights \(Self.listed(whole)); it is not clear which of them are `\(choice)`")
+        path: path,
+        problem: "holds weights \(Self.listed(whole)), of which it is not clear which are `\(choice)`; keep one set")
     }
     return whole[0]
   }
@@ -104,11 +103,11 @@ package struct WeightsFile {
   private func notice(_ names: WeightNames, _ set: WeightNames.WeightSet) -> String? {
     let others = names.sets.filter { $0.prefix != set.prefix }
     guard !others.isEmpty else { return nil }
-    return "\(path): reading the weights \(Self.listed([set])) and leaving out \(Self.listed(others))"
+    return "\(path): reading the weights \(Self.listed([set])) and leaving out those \(Self.listed(others))"
   }
 
   private static func listed(_ sets: [WeightNames.WeightSet]) -> String {
-    sets.map { $0.prefix.isEmpty ? "without a prefix" : "`\($0.prefix)`" }.joined(separator: ", ")
+    sets.map { $0.prefix.isEmpty ? "without a prefix" : "under `\($0.prefix)`" }.joined(separator: ", ")
   }
 
   /// The names that match none of the patterns.
@@ -117,13 +116,16 @@ package struct WeightsFile {
   }
 
   /// Throws if one of `names` matches none of the patterns in `allowed`.
-  private func check(_ names: [String], _ problem: String, _ allowed: [String], _ remedy: WeightsRemedy) throws {
+  private func check(
+    _ names: [String], _ problem: String, _ allowed: [String], _ remedy: WeightsRemedy,
+    among sets: [WeightNames.WeightSet]
+  ) throws {
     let names = Self.unmatched(names, allowed)
     guard !names.isEmpty else { return }
     let listed = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", ... (\(names.count) in all)" : "")
-    let origin = WeightNames.origin(of: tensors.files.keys)
-    throw FileError.unusable(
-      path: path, problem: "\(problem) (\(origin ?? "is the model of another shape?")): \(listed)", remedy: remedy)
+    let prefixes = sets.allSatisfy(\.prefix.isEmpty) ? "" : "weights are there \(Self.listed(sets)); "
+    let origin = WeightNames.origin(of: tensors.files.keys) ?? "is the model of another shape?"
+    throw FileError.unusable(path: path, problem: "\(problem) (\(prefixes)\(origin)): \(listed)", remedy: remedy)
   }
 
   /// Writes all weights as float32. If writing fails, a file that was at `path` before is unchanged.
