@@ -30,8 +30,9 @@ package struct Launch: Sendable, Equatable {
       rank = number("OMPI_COMM_WORLD_RANK") ?? 0
       localSize = number("OMPI_COMM_WORLD_LOCAL_SIZE") ?? 1
     } else if let size = number("SLURM_STEP_NUM_TASKS"), environment["SLURM_PROCID"] != nil,
-      // Slurm counts a batch script as a step of one task.
-      size > 1 || environment["PMIX_RANK"] != nil
+      // Slurm counts a batch script as a step of one task. Of several tasks with a terminal one has it, and who types
+      // there starts single processes.
+      environment["PMIX_RANK"] != nil || size > 1 && environment["SLURM_PTY_PORT"] == nil
     {
       launcher = "srun"
       self.size = size
