@@ -4,7 +4,8 @@ import Glibc
 // or fails. The environment says which: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, where ACTION is `kill`, `hang`,
 // `fail` (with EIO, from the n-th call on), `fill` (with ENOSPC), `lockless` (with ENOLCK) or `refuse` (with EAGAIN).
 // The library creates the file SPRINT_FAULT_FIRED when it acts. SPRINT_FAULT_GUESS is the core type that OpenBLAS then
-// guesses, SPRINT_FAULT_CLOCK the seconds by which the clock on the wall is ahead.
+// guesses, SPRINT_FAULT_CLOCK the seconds by which the clock on the wall is ahead. With SPRINT_FAULT_COPY no process may
+// read the memory of another one, as in a container without ptrace.
 
 private struct Fault {
   let action: String
@@ -150,4 +151,17 @@ package func injectedFolder(_ path: UnsafePointer<CChar>) -> OpaquePointer? {
 package func injectedCoreName() -> UnsafeMutablePointer<CChar>? {
   if getenv("OPENBLAS_CORETYPE") == nil, let guess = getenv("SPRINT_FAULT_GUESS") { return guess }
   return next("openblas_get_corename", as: (@convention(c) () -> UnsafeMutablePointer<CChar>?).self)()
+}
+
+/// Replaces `process_vm_readv`.
+@_cdecl("process_vm_readv")
+package func injectedCopy(
+  _ process: Int32, _ own: UnsafeRawPointer?, _ owns: UInt, _ other: UnsafeRawPointer?, _ others: UInt, _ flags: UInt
+) -> Int {
+  if getenv("SPRINT_FAULT_COPY") != nil {
+    errno = EPERM
+    return -1
+  }
+  typealias Copy = @convention(c) (Int32, UnsafeRawPointer?, UInt, UnsafeRawPointer?, UInt, UInt) -> Int
+  return next("process_vm_readv", as: Copy.self)(process, own, owns, other, others, flags)
 }

@@ -113,7 +113,8 @@ package struct Checkpoint: Sendable {
   /// - Parameter whole: called for each part in order; returns all of it
   package static func write(
     _ position: TrainingPosition, _ configuration: Configuration, _ data: DataRecord,
-    changes: [ConfigurationChange] = [], pace: Pace? = nil, to path: String, _ whole: (TrainingPart) throws -> ParameterArena<Float>
+    changes: [ConfigurationChange] = [], pace: Pace? = nil, to path: String,
+    _ whole: (TrainingPart) throws -> ParameterArena<Float>
   ) throws {
     try AtomicFile.create(path) { temporary in
       let file = try HDF5File(creating: temporary, pace: pace)

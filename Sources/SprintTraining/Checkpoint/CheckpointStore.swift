@@ -56,7 +56,9 @@ package struct CheckpointStore: Sendable {
     // A process that was killed in its very first save left a file without a manifest. It never was a checkpoint.
     let isFirst =
       candidates.count == 1 && !FileManager.default.fileExists(atPath: Checkpoint.manifest(of: candidates[0]))
-    guard problems.isEmpty || isFirst || hasWhole else { throw RunError.noWholeCheckpoint(folder: folder.path, problems: problems) }
+    guard problems.isEmpty || isFirst || hasWhole else {
+      throw RunError.noWholeCheckpoint(folder: folder.path, problems: problems)
+    }
     return nil
   }
 

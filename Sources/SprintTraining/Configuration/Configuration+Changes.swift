@@ -70,8 +70,8 @@ extension Configuration {
     let steps = stages[position.stage].steps
     guard steps < position.stageStep else { return over }
     return over + [
-      "`stages[\(position.stage)]` has \(steps) steps, but \(position.stageStep) of them are done; give it at least "
-        + "\(position.stageStep), or go on from an earlier checkpoint"
+      "`stages[\(position.stage)].steps` is \(steps), but the run has done \(position.stageStep); give it at least "
+        + "\(position.stageStep)"
     ]
   }
 

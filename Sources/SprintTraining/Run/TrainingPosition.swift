@@ -32,7 +32,8 @@ package struct TrainingPosition: Sendable, Equatable {
     ("step", \.step.number), ("stage", \.stage.number), ("stage_step", \.stageStep.number),
     ("stage_is_over", \.isStageOver.number), ("skipped", \.skipped.number), ("draws", \.draws.number),
     ("validated", \.validated.number), ("best_validation", \.bestValidation),
-    ("validations_without_gain", \.validationsWithoutGain.number), ("alignment_is_over", \.isAlignmentOver.number), ("skipped_in_a_row", \.skippedInARow.number),
+    ("validations_without_gain", \.validationsWithoutGain.number), ("alignment_is_over", \.isAlignmentOver.number),
+    ("skipped_in_a_row", \.skippedInARow.number),
   ]
 
   /// Numbers that checkpoints of older versions lack.
@@ -105,7 +106,7 @@ package struct TrainingPosition: Sendable, Equatable {
   }
 
   /// Counts one update of `batch` samples.
-  mutating func advance(batch: Int, isSkipped: Bool) {
+  package mutating func advance(batch: Int, isSkipped: Bool) {
     step += 1
     stageStep += 1
     draws += batch

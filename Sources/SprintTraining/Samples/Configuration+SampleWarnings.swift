@@ -8,7 +8,8 @@ extension Configuration {
     guard guidance.acts(at: guidance.interval.lowerBound) else { return nil }
     let stages = stages.prefix(begun ?? stages.count)
     let lacksClass = guidance.kind == .classifierFree || !guidance.keepsClass
-    let untrained = (lacksClass ? [("`label_drop`", \Stage.labelDrop)] : [])
+    let untrained =
+      (lacksClass ? [("`label_drop`", \Stage.labelDrop)] : [])
       + (guidance.kind == .pathDrop ? [("`path_drop`", \Stage.pathDrop)] : [])
     let lines = untrained.compactMap { key, drop -> String? in
       let names = stages.filter { $0[keyPath: drop] == 0 }.map { "`\($0.name)`" }

@@ -12,7 +12,7 @@ extension RunRemedy: Advice {
     case .goOn(let way): Self.advice(way)
     case .skipOrBeginAnotherRun:
       "go on with --resume auto --set non_finite=skip, or begin another run with --run and a lower learning rate"
-    case .moveAwayOrNameAnotherFolder: "move the newer one away, or name another folder with --run"
+    case .moveAwayOrNameAnotherFolder: "move the newer one and its manifest away, or name another folder with --run"
     case .waitOrNameAnotherFolder: "wait until it ends, or name another folder with --run"
     case .repairAndResume: "repair the cause, then go on with --resume auto"
     }

@@ -55,7 +55,9 @@ package struct ConfigurationDocument {
         "\(source):\(context.mark.line): `\(keys.sorted().joined(separator: "`, `"))` stands more than once in a mapping; keep "
           + "one of them")
     } catch let error as YamlError {
-      throw ConfigurationError("\(source): not valid YAML: \(Self.oneLine(error))")
+      let remedy =
+        "\(error)".contains("${") ? "; sprint does not replace variables such as ${NAME}: write their value" : ""
+      throw ConfigurationError("\(source): not valid YAML: \(Self.oneLine(error))\(remedy)")
     }
     var overridden: Set<String> = []
     for setting in settings {

@@ -160,7 +160,8 @@ final class ConfigurationReader {
     for path in paths where !FileManager.default.fileExists(atPath: path) {
       guard path.hasPrefix("~") || path.contains(where: { "$*?[{".contains($0) }) else { continue }
       throw error(
-        key, "names `\(Self.shortened(path))`, which does not exist; sprint does not replace ~, $NAME or * in paths: "
+        key,
+        "names `\(Self.shortened(path))`, which does not exist; sprint does not replace ~, $NAME or * in paths: "
           + "list each file by its whole path, or one relative to \(FileManager.default.currentDirectoryPath)")
     }
   }
