@@ -156,7 +156,9 @@ import Testing
   func copies() throws {
     let configuration = try Self.configuration(folder)
     let run = RunFolder(path: folder.file("run"))
-    let names = ["step-best.h5", "step-000000002-good.h5", "step-2.h5", "step-000000002.h5.old", "old-step-000000002.h5"]
+    let names = [
+      "step-best.h5", "step-000000002-good.h5", "step-2.h5", "step-000000002.h5.old", "old-step-000000002.h5",
+    ]
     for name in names { try Data("a copy".utf8).write(to: URL(fileURLWithPath: "\(run.checkpoints)/\(name)")) }
     let newest = try #require(try CheckpointStore(run).newest())
     #expect(newest.problems.isEmpty && newest.checkpoint.position.step == 4)

@@ -118,6 +118,28 @@ import Testing
     }
   }
 
+  @Test(
+    "What a mistake's message tells to do, works",
+    arguments: [
+      (
+        ["stages[0].final_rate=0.1", "stages[0].learning_rate_schedule=constant"], "leave out one",
+        ["stages[0].final_rate=null"]
+      ),
+      (
+        ["compute_budget=1e12", "stages[0].share=0.5"], "give one of them", ["stages[0].steps=null"]
+      ),
+      (
+        ["data.flip=true", "alignment={features: f, feature_width: 4, after_block: 2}"], "set it to false",
+        ["data.flip=false"]
+      ),
+      (["stages[0].drop={ratio: 0.3}"], "kind: random", ["stages[0].drop={kind: random, ratio: 0.3}"]),
+      (["stages[0].drop={ratio: 0.3}"], "give group and kept", ["stages[0].drop={group: 2, kept: 3}"]),
+    ])
+  func remedies(mistake: [String], told: String, mended: [String]) throws {
+    #expect { try read(Self.valid, mistake) } throws: { "\($0)".contains(told) }
+    #expect(throws: Never.self) { try read(Self.valid, mistake + mended) }
+  }
+
   @Test("Errors name the line of a key in the file")
   func lines() throws {
     let text = Self.valid.replacing("  heads: 2", with: "  heads: two")
@@ -142,7 +164,8 @@ import Testing
     }
     for changed in [
       "stages[0].learning_rate=0.1", "stages[1].steps=9", "stages[0].batch=2", "non_finite=skip", "optimizer.clip=2",
-      "precision=bfloat16", "data.flip=true", "distribution.wire=bf16", "stages[0].label_drop=0", "diffusion.time=uniform",
+      "precision=bfloat16", "data.flip=true", "distribution.wire=bf16", "stages[0].label_drop=0",
+      "diffusion.time=uniform",
     ] {
       let key = String(changed.prefix { $0 != "=" })
       #expect(try keys([changed]) == ([key], []))
@@ -206,7 +229,8 @@ import Testing
     let some = try #require(try warning(Guidance(.classifierFree, scale: 2), Array(both.prefix(1))))
     #expect(some.contains("not always") && some.contains("`label_drop` is 0 in `masked`"))
     #expect(try warning(Guidance(.classifierFree, scale: 2), []) == nil)
-    let begun = try read(Self.valid, Array(both.prefix(1))).warning(about: Guidance(.classifierFree, scale: 2), begun: 1)
+    let begun = try read(Self.valid, Array(both.prefix(1))).warning(
+      about: Guidance(.classifierFree, scale: 2), begun: 1)
     #expect(begun?.contains("never trained: `label_drop` is 0 in every stage so far") == true, "\(begun ?? "")")
     let cfg = try #require(try warning(Guidance(.classifierFree, scale: 2), both))
     #expect(cfg.contains("cfg") && cfg.contains("`label_drop` is 0"))
@@ -307,17 +331,18 @@ import Testing
   @Test("A merge key takes what a mapping lacks: own keys win, then earlier mappings of a list; merges nest")
   func merges() throws {
     let head = Self.valid.components(separatedBy: "stages:")[0]
-    let text = head + """
-      stages:
-        - &first {steps: 10, batch: 4, drop: &drop {ratio: 0.75}, learning_rate: 0.5}
-        - &second {<<: *first, steps: 5, drop: {kind: none}}
-        - {<<: [{steps: 7}, *second], drop: {<<: *drop}}
-        - {steps: 3, <<: *second, "name": "<<"}
-      """
+    let text =
+      head + """
+        stages:
+          - &first {steps: 10, batch: 4, drop: &drop {ratio: 0.75}, learning_rate: 0.5}
+          - &second {<<: *first, steps: 5, drop: {kind: none}}
+          - {<<: [{steps: 7}, *second], drop: {<<: *drop}}
+          - {steps: 3, <<: *second, "name": "<<"}
+        """
     let stages = try read(text).stages
     #expect(stages.map(\.steps) == [10, 5, 7, 3])
     #expect(stages.map(\.batch) == [4, 4, 4, 4] && stages.map(\.learningRate) == [0.5, 0.5, 0.5, 0.5])
-    #expect(stages.map(\.drop == .none) == [false, true, false, true])
+    #expect(stages.map { $0.drop == .none } == [false, true, false, true])
     #expect(try read(text, ["stages[3].batch=2"]).stages.map(\.batch) == [4, 4, 4, 2])
     #expect(try read(read(text).text).stages == stages, "the saved text means the same")
     #expect { try read(head + "<<: 3") } throws: { "\($0)".hasPrefix("c.yaml:11: `<<` has to name mappings") }
@@ -333,9 +358,13 @@ import Testing
     let (with, without) = (try read(text), try read(Self.valid))
     #expect(with.entries.map(\.key) == without.entries.map(\.key))
     #expect(with.entries.map(\.value) == without.entries.map(\.value))
-    for (key, place) in [("side: 4", "c.yaml:3: `model.side` is missing"), ("train: [some.h5]", "`data.train` is missing")] {
+    for (key, place) in [
+      ("side: 4", "c.yaml:3: `model.side` is missing"), ("train: [some.h5]", "`data.train` is missing"),
+    ] {
       let lacking = Self.valid.replacing(key, with: "\(key.prefix { $0 != ":" }): \(value)")
-      #expect { try read(lacking) } throws: { "\($0)".contains("is missing") && "\($0)".contains(String(place.suffix(20))) }
+      #expect { try read(lacking) } throws: {
+        "\($0)".contains("is missing") && "\($0)".contains(String(place.suffix(20)))
+      }
     }
   }
 
@@ -354,8 +383,9 @@ import Testing
     for name in ["\"a\\tb\"", "\"a\\nb\"", "\"a\\u0007b\\r\\n\"", "\"\\u2028a\\u0085 b\""] {
       #expect(try read(Self.valid, ["stages[0].name=\(name)"]).stages[0].name == "a b", "\(name)")
     }
-    #expect(try read(Self.valid.replacing("- steps: 10", with: "- name: |\n      a\n      b\n\n    steps: 10"))
-      .stages[0].name == "a b")
+    #expect(
+      try read(Self.valid.replacing("- steps: 10", with: "- name: |\n      a\n      b\n\n    steps: 10"))
+        .stages[0].name == "a b")
   }
 
   @Test("A key that stands twice is told with its line; other encodings and what a shell would replace, by name")

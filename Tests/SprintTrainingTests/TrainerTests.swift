@@ -170,7 +170,8 @@ import Testing
     #expect(
       said.contains("`optimizer.clip` was 0.5, now 1.0, from step 5 on; that undoes the change of step 3"), "\(said)")
     #expect(try changes("u").map(\.step) == [3, 3, 3, 5, 5])
-    #expect(try Set(changes("u").prefix(3).map(\.key)) == ["optimizer.clip", "stages[0].batch", "stages[0].label_drop"])
+    #expect(
+      try Set(changes("u").prefix(3).map(\.key)) == ["optimizer.clip", "stages[0].batch", "stages[0].label_drop"])
     // Without a save the change was never made: nothing is undone.
     _ = try trainer("u", ["stages[0].batch=3", "optimizer.clip=0.25"])
     #expect(try notes("u", ["stages[0].batch=3"]).allSatisfy { !$0.contains("clip") })
@@ -182,7 +183,8 @@ import Testing
     _ = try notes("f", falling, until: 3)
     let said = try notes("f", falling + ["stages[0].steps=7"], until: 4)
     // The rate falls to nothing over steps - 1 updates; three are done.
-    #expect(said.contains { $0.hasPrefix("the learning rate of step 4 is 0.005, without the changes 0.004") }, "\(said)")
+    #expect(
+      said.contains { $0.hasPrefix("the learning rate of step 4 is 0.005, without the changes 0.004") }, "\(said)")
   }
 
   @Test("A stage that its plateau has ended goes on with more steps or another plateau")
@@ -238,7 +240,9 @@ import Testing
 
   @Test("After a number that is not finite a run goes back to earlier weights, unless it is to skip such steps")
   func goingBack() throws {
-    let (small, large) = (["checkpoint={interval: 2, keep: 2}"], ["stages[0].learning_rate=1.0e30", "optimizer.clip=0"])
+    let (small, large) = (
+      ["checkpoint={interval: 2, keep: 2}"], ["stages[0].learning_rate=1.0e30", "optimizer.clip=0"]
+    )
     _ = try notes("back", small, until: 3)
     #expect { try trainer("back", small + large).run(stop: StopRequest()) } throws: { error in
       guard case RunError.notFinite(step: 5, _, let way) = error else { return false }

@@ -59,7 +59,8 @@ extension ProcessTests {
         ["launch/restart.sh", run.path, "launch/mpirun.sh", "configs/digits.yaml", "2", "1"] + options, in: folder
       ).wait(120)
       #expect(outcome.code == 1 && outcome.errors.contains("stopped after 50 such steps in a row"), "\(outcome)")
-      #expect(!outcome.errors.contains("starting again") && outcome.errors.contains("--resume auto --set"), "\(outcome)")
+      #expect(
+        !outcome.errors.contains("starting again") && outcome.errors.contains("--resume auto --set"), "\(outcome)")
     }
 
     @Test("If all ranks find the same mistake, one line reports it, and the exit code is 2")

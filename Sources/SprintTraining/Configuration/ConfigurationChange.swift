@@ -10,6 +10,11 @@ package struct ConfigurationChange: Sendable, Equatable, Codable {
   /// The values; `not set` for a key that a configuration lacks.
   package let from, to: String
 
+  /// A change of a key.
+  package init(step: Int, key: String, from: String, to: String) {
+    (self.step, self.key, self.from, self.to) = (step, key, from, to)
+  }
+
   /// One line for the user.
   package var description: String { "`\(key)` was \(from), now \(to), from step \(step) on" }
 
