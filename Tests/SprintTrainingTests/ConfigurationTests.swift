@@ -235,7 +235,7 @@ import Testing
     let cfg = try #require(try warning(Guidance(.classifierFree, scale: 2), both))
     #expect(cfg.contains("cfg") && cfg.contains("`label_drop` is 0"))
     let pdg = try #require(try warning(Guidance(.pathDrop, scale: 2), both))
-    #expect(pdg.contains("`label_drop` and `path_drop`"))
+    #expect(pdg.contains("`label_drop` is 0 in every stage and `path_drop` is 0"))
     #expect(try warning(Guidance(.pathDrop, scale: 2, keepsClass: true), Array(both.prefix(2))) == nil)
     let pictures = ["samples.interval=1", "samples.scale=2"]
     #expect(try read(Self.valid, pictures).sampleWarnings.first?.contains("set `samples.guidance`") == true)
@@ -345,7 +345,7 @@ import Testing
     #expect(stages.map { $0.drop == .none } == [false, true, false, true])
     #expect(try read(text, ["stages[3].batch=2"]).stages.map(\.batch) == [4, 4, 4, 2])
     #expect(try read(read(text).text).stages == stages, "the saved text means the same")
-    #expect { try read(head + "<<: 3") } throws: { "\($0)".hasPrefix("c.yaml:11: `<<` has to name mappings") }
+    #expect { try read(head + "<<: 3") } throws: { "\($0)".hasPrefix("c.yaml:12: `<<` has to name mappings") }
   }
 
   @Test(
@@ -391,7 +391,7 @@ import Testing
   @Test("A key that stands twice is told with its line; other encodings and what a shell would replace, by name")
   func unreadable() throws {
     let twice = Self.valid.replacing("    batch: 2", with: "    batch: 2\n    batch: 3")
-    #expect { try read(twice) } throws: { "\($0)".hasPrefix("c.yaml:18: `batch` stands more than once") }
+    #expect { try read(twice) } throws: { "\($0)".hasPrefix("c.yaml:17: `batch` stands more than once") }
     let folder = try TemporaryFolder()
     func error(_ bytes: Data) throws -> String {
       try bytes.write(to: URL(fileURLWithPath: folder.file("a.yaml")))

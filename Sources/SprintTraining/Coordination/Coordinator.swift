@@ -93,7 +93,8 @@ package struct Coordinator {
     directive.validates = due.validation && !isHurried
     directive.drawsSamples = due.samples && !isHurried
     // The weights after a skipped update are in a checkpoint already, or in none that is worth one.
-    directive.savesCheckpoint = due.checkpoint && directive.update != .skip || directive.stops
+    let isWorthSaving = directive.update != .skip || position.hasFinishedStage(of: configuration)
+    directive.savesCheckpoint = due.checkpoint && isWorthSaving || directive.stops
   }
 
   /// What is due after a step by its number alone.
