@@ -4,8 +4,8 @@ import Glibc
 // or fails. The environment says which: SPRINT_FAULT=ACTION:FUNCTION:PART_OF_PATH:N, where ACTION is `kill`, `hang`,
 // `fail` (with EIO, from the n-th call on), `fill` (with ENOSPC), `lockless` (with ENOLCK) or `refuse` (with EAGAIN).
 // The library creates the file SPRINT_FAULT_FIRED when it acts. SPRINT_FAULT_GUESS is the core type that OpenBLAS then
-// guesses, SPRINT_FAULT_CLOCK the seconds by which the clock on the wall is ahead. With SPRINT_FAULT_COPY no process may
-// read the memory of another one, as in a container without ptrace.
+// guesses, SPRINT_FAULT_CLOCK the seconds by which the clock on the wall is ahead. With SPRINT_FAULT_COPY no process
+// may read the memory of another one, as in a container without ptrace.
 
 private struct Fault {
   let action: String

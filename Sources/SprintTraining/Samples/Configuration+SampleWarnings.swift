@@ -33,8 +33,8 @@ extension Configuration {
     }
     if guidance.kind != .none, guidance.scale <= 1 {
       lines.append(
-        "`samples.guidance` is \(guidance.kind.rawValue), but pictures are drawn without it: set `samples.scale`, which "
-          + "is \(guidance.scale), to more than 1")
+        "`samples.guidance` is \(guidance.kind.rawValue), but pictures are drawn without it: set `samples.scale`, "
+          + "which is \(guidance.scale), to more than 1")
     }
     return lines
   }

@@ -52,8 +52,8 @@ package struct ConfigurationDocument {
       node = try (compose(yaml: text) ?? Node([:])).merged(source)
     } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
       throw ConfigurationError(
-        "\(source):\(context.mark.line): `\(keys.sorted().joined(separator: "`, `"))` stands more than once in a mapping; keep "
-          + "one of them")
+        "\(source):\(context.mark.line): `\(keys.sorted().joined(separator: "`, `"))` stands more than once in a "
+          + "mapping; keep one of them")
     } catch let error as YamlError {
       let remedy =
         "\(error)".contains("${") ? "; sprint does not replace variables such as ${NAME}: write their value" : ""
