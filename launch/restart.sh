@@ -5,8 +5,8 @@
 #   launch/restart.sh runs/imagenet launch/mpirun.sh configs/imagenet256-B.yaml 4 8 --run runs/imagenet
 #
 # Gives up after FAILURES (default 3) failures in a row without a newer checkpoint in RUN_FOLDER, and on exit codes
-# 1 and
-# 2 (a loss that is not finite, for example, or a mistake of the user): the same command would end in the same way.
+# 1 and 2 (a loss that is not finite, for example, or a mistake of the user): the same command would end in the same
+# way.
 # TERM, INT, HUP, USR1 and USR2 reach the command as USR1, and then it does not start again.
 set -u
 
