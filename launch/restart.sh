@@ -4,8 +4,10 @@
 #   launch/restart.sh [-k FAILURES] RUN_FOLDER COMMAND [ARGUMENT ...]
 #   launch/restart.sh runs/imagenet launch/mpirun.sh configs/imagenet256-B.yaml 4 8 --run runs/imagenet
 #
-# Gives up after FAILURES (default 3) failures in a row without a newer checkpoint in RUN_FOLDER, and on exit code 2 (a
-# mistake of the user). TERM, INT, HUP, USR1 and USR2 reach the command as USR1, and then it does not start again.
+# Gives up after FAILURES (default 3) failures in a row without a newer checkpoint in RUN_FOLDER, and on exit codes
+# 1 and 2 (a loss that is not finite, for example, or a mistake of the user): the same command would end in the same
+# way.
+# TERM, INT, HUP, USR1 and USR2 reach the command as USR1, and then it does not start again.
 set -u
 
 failures_allowed=3
@@ -43,7 +45,7 @@ while :; do
   code=$?
   child=""
   [ "$code" -ne 0 ] || exit 0
-  if [ "$code" -eq 2 ] || [ -n "$stopping" ]; then exit "$code"; fi
+  if [ "$code" -le 2 ] || [ -n "$stopping" ]; then exit "$code"; fi
   if [ "$(newest)" = "$before" ]; then failures=$((failures + 1)); else failures=0; fi
   if [ "$failures" -ge "$failures_allowed" ]; then
     echo "restart.sh: gave up after $failures failures in a row without a newer checkpoint;" \

@@ -20,8 +20,10 @@ package enum CommunicationError: Error, CustomStringConvertible, Equatable {
     switch self {
     case .failed(let call, let problem): "\(call) failed: \(problem)"
     case .notConnected(let launched, let launcher):
-      "\(launcher) started \(launched) processes, but MPI sees only one of them; with Slurm use srun --mpi=pmix, else "
-        + "mpirun of the same OpenMPI that sprint was built with"
+      "\(launcher) started \(launched) processes, but MPI sees only one of them; "
+        + (launcher == "srun"
+          ? "use srun --mpi=pmix, or, to run one process alone in the shell of a job, unset SLURM_STEP_NUM_TASKS first"
+          : "use mpirun of the same OpenMPI that sprint was built with")
     case .silent(let rank, let host, let seconds):
       "rank \(rank) on \(host) was silent for \(Int(seconds.rounded())) s: it was stopped, it froze, or its link is cut"
     }

@@ -1,4 +1,5 @@
 import Foundation
+import SprintKernels
 
 /// How an MPI launcher started this process, read from the environment alone.
 package struct Launch: Sendable, Equatable {
@@ -14,11 +15,28 @@ package struct Launch: Sendable, Equatable {
   /// The launch of this process; nil if no launcher started it.
   package static let current = Launch(environment: ProcessInfo.processInfo.environment)
 
-  /// The default number of threads of a process: one per core that it may run on. Processes that may each run on all
-  /// cores of a host share them.
+  /// The default number of threads of a process: one per core of its share. Ranks of a host share the cores that they
+  /// may run on, and the CPU quota of their container.
   package static var threadsPerRank: Int {
-    let (allowed, all) = (ProcessInfo.processInfo.activeProcessorCount, ProcessInfo.processInfo.processorCount)
-    return allowed < all ? allowed : max(1, all / max(1, current?.localSize ?? 1))
+    let (allowed, ranks) = (ProcessInfo.processInfo.activeProcessorCount, max(1, current?.localSize ?? 1))
+    return threads(
+      allowed: allowed, ofLauncher: ranks > 1 ? ProcessAncestry.launcherCores ?? allowed : allowed, ranks: ranks,
+      quota: CPUQuota.cores())
+  }
+
+  /// The threads of one of several ranks on a host.
+  ///
+  /// - Parameters:
+  ///   - allowed: cores that the rank may run on
+  ///   - ofLauncher: cores that its launcher may run on; where they are more, it has bound each rank to some of them
+  ///   - ranks: the ranks on the host
+  ///   - quota: the cores' time that all of them may take; nil for no limit
+  package static func threads(allowed: Int, ofLauncher: Int, ranks: Int, quota: Double?) -> Int {
+    let all = max(allowed, ofLauncher)
+    // Ranks that share the same cores, if the launcher has spread them evenly.
+    let sharing = max(1, (ranks * allowed + all - 1) / all)
+    let ofQuota = quota.map { Int(($0 / Double(ranks)).rounded(.up)) } ?? .max
+    return max(1, min(allowed / sharing, ofQuota))
   }
 
   /// Reads the variables that mpirun, srun and other PMI launchers set; nil without any of them.
@@ -30,8 +48,9 @@ package struct Launch: Sendable, Equatable {
       rank = number("OMPI_COMM_WORLD_RANK") ?? 0
       localSize = number("OMPI_COMM_WORLD_LOCAL_SIZE") ?? 1
     } else if let size = number("SLURM_STEP_NUM_TASKS"), environment["SLURM_PROCID"] != nil,
-      // Slurm counts a batch script as a step of one task.
-      size > 1 || environment["PMIX_RANK"] != nil
+      // Slurm counts a batch script as a step of one task. Of several tasks with a terminal one has it, and who types
+      // there starts single processes.
+      environment["PMIX_RANK"] != nil || size > 1 && environment["SLURM_PTY_PORT"] == nil
     {
       launcher = "srun"
       self.size = size

@@ -28,6 +28,7 @@ final class MPITransport: Transport {
   init(timeout: Double, hasWaiters: @escaping () -> Bool, onNotice: @escaping (String) -> Void) throws {
     (self.hasWaiters, self.onNotice) = (hasWaiters, onNotice)
     beat.initialize(repeating: 0, count: 2)
+    SingleCopy.avoidIfForbidden()
     var provided: Int32 = 0
     try Self.check("MPI_Init_thread", MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided))
     (world, heartbeatWorld) = (try Self.duplicateOfWorld(), try Self.duplicateOfWorld())

@@ -5,7 +5,8 @@ import Glibc
 // `fail` (with EIO, from the n-th call on), `fill` (with ENOSPC), `lockless` (with ENOLCK) or `refuse` (with EAGAIN).
 // The library creates the file SPRINT_FAULT_FIRED when it acts. SPRINT_FAULT_GUESS is the core type that OpenBLAS then
 // guesses, SPRINT_FAULT_CLOCK the seconds by which the clock on the wall is ahead, SPRINT_FAULT_FOLDERS the error of
-// every attempt to sync a folder. With SPRINT_FAULT_SERIAL, OpenBLAS is one that was built without threads.
+// every attempt to sync a folder. With SPRINT_FAULT_SERIAL, OpenBLAS is one that was built without threads; with
+// SPRINT_FAULT_COPY, no process may read the memory of another one, as in a container without ptrace.
 
 private struct Fault {
   let action: String
@@ -166,4 +167,17 @@ package func injectedCoreName() -> UnsafeMutablePointer<CChar>? {
 package func injectedThreading() -> Int32 {
   if getenv("SPRINT_FAULT_SERIAL") != nil { return 0 }
   return next("openblas_get_parallel", as: (@convention(c) () -> Int32).self)()
+}
+
+/// Replaces `process_vm_readv`.
+@_cdecl("process_vm_readv")
+package func injectedCopy(
+  _ process: Int32, _ own: UnsafeRawPointer?, _ owns: UInt, _ other: UnsafeRawPointer?, _ others: UInt, _ flags: UInt
+) -> Int {
+  if getenv("SPRINT_FAULT_COPY") != nil {
+    errno = EPERM
+    return -1
+  }
+  typealias Copy = @convention(c) (Int32, UnsafeRawPointer?, UInt, UnsafeRawPointer?, UInt, UInt) -> Int
+  return next("process_vm_readv", as: Copy.self)(process, own, owns, other, others, flags)
 }

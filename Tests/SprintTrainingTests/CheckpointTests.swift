@@ -155,7 +155,7 @@ import Testing
     for name in names { try Data().write(to: URL(fileURLWithPath: "\(run.checkpoints)/\(name)")) }
     #expect(
       try CheckpointStore(run).candidates().map { ($0 as NSString).lastPathComponent }
-        == ["step-3000000000.h5", "step-1000000002.h5", "step-999999999.h5", "step-odd.h5"])
+        == ["step-3000000000.h5", "step-1000000002.h5", "step-999999999.h5"], "files of other names are no checkpoints")
   }
 
   @Test("Resuming from an older checkpoint is refused while the folder holds newer ones")
@@ -166,5 +166,19 @@ import Testing
       "\($0)".contains("is newer than")
     }
     _ = try Trainer(configuration, folder: RunFolder(path: folder.file("other")), resume: .file(previous)) { _ in }
+  }
+
+  @Test("Copies under other names are neither removed with old checkpoints nor tried as the newest one")
+  func copies() throws {
+    let configuration = try Self.configuration(folder)
+    let run = RunFolder(path: folder.file("run"))
+    let names = [
+      "step-best.h5", "step-000000002-good.h5", "step-2.h5", "step-000000002.h5.old", "old-step-000000002.h5",
+    ]
+    for name in names { try Data("a copy".utf8).write(to: URL(fileURLWithPath: "\(run.checkpoints)/\(name)")) }
+    let newest = try #require(try CheckpointStore(run).newest())
+    #expect(newest.problems.isEmpty && newest.checkpoint.position.step == 4)
+    _ = try Trainer(configuration, folder: run, resume: .auto) { _ in }.run(stop: StopRequest())
+    for name in names { #expect(FileManager.default.fileExists(atPath: "\(run.checkpoints)/\(name)"), "\(name)") }
   }
 }

@@ -1,5 +1,7 @@
+import Foundation
 import SprintDiffusion
 import SprintModel
+import SprintTestSupport
 import SprintTraining
 import Testing
 
@@ -94,7 +96,7 @@ import Testing
       (["model.fusion=sum"], "model.fusion", "concat_linear, none"),
       (["model.depth=[1,2]"], "model.depth", "expected three"),
       (["model.size=XXL"], "model.size", "S, B, L, XL"),
-      (["data.train=[]"], "data.train", "list of texts"),
+      (["data.train=[]"], "data.train", "is missing"),
       (["data=3"], "data", "mapping"),
       (["non_finite=ignore"], "non_finite", "stop, skip"),
       (["samples.classes=[3]"], "samples.classes", "names class 3"),
@@ -116,6 +118,28 @@ import Testing
     }
   }
 
+  @Test(
+    "What a mistake's message tells to do, works",
+    arguments: [
+      (
+        ["stages[0].final_rate=0.1", "stages[0].learning_rate_schedule=constant"], "leave out one",
+        ["stages[0].final_rate=null"]
+      ),
+      (
+        ["compute_budget=1e12", "stages[0].share=0.5"], "give one of them", ["stages[0].steps=null"]
+      ),
+      (
+        ["data.flip=true", "alignment={features: f, feature_width: 4, after_block: 2}"], "set it to false",
+        ["data.flip=false"]
+      ),
+      (["stages[0].drop={ratio: 0.3}"], "kind: random", ["stages[0].drop={kind: random, ratio: 0.3}"]),
+      (["stages[0].drop={ratio: 0.3}"], "give group and kept", ["stages[0].drop={group: 2, kept: 3}"]),
+    ])
+  func remedies(mistake: [String], told: String, mended: [String]) throws {
+    #expect { try read(Self.valid, mistake) } throws: { "\($0)".contains(told) }
+    #expect(throws: Never.self) { try read(Self.valid, mistake + mended) }
+  }
+
   @Test("Errors name the line of a key in the file")
   func lines() throws {
     let text = Self.valid.replacing("  heads: 2", with: "  heads: two")
@@ -128,14 +152,29 @@ import Testing
     #expect { try read("") } throws: { "\($0)".contains("missing") }
   }
 
-  @Test("Only settings that change what is learnt count as differences")
-  func differences() throws {
+  @Test("A resumed run may change what neither the state's shape nor the order of samples depends on; output is free")
+  func changes() throws {
     let configuration = try read(Self.valid)
-    #expect(
-      try configuration.differences(from: read(Self.valid, ["checkpoint.interval=3", "threads=2", "log.interval=1"]))
-        .isEmpty)
-    let other = try read(Self.valid, ["model.width=32", "seed=8"])
-    #expect(configuration.differences(from: other).map(\.key) == ["model.width", "seed"])
+    func keys(_ settings: [String]) throws -> (changes: [String], refusals: [String]) {
+      let other = try read(Self.valid, settings)
+      return (other.changes(since: configuration).map(\.key), other.refusals(since: configuration).map(\.key))
+    }
+    for free in ["checkpoint.interval=3", "threads=2", "log.interval=1", "validation.interval=7", "stages[0].name=a"] {
+      #expect(try keys([free]) == ([], []), "\(free)")
+    }
+    for changed in [
+      "stages[0].learning_rate=0.1", "stages[1].steps=9", "stages[0].batch=2", "non_finite=skip", "optimizer.clip=2",
+      "precision=bfloat16", "data.flip=true", "distribution.wire=bf16", "stages[0].label_drop=0",
+      "diffusion.time=uniform",
+    ] {
+      let key = String(changed.prefix { $0 != "=" })
+      #expect(try keys([changed]) == ([key], []))
+    }
+    for fixed in ["seed=8", "model.width=32", "diffusion.path=cosine", "model.mask_token=learned"] {
+      #expect(try keys([fixed]) == ([], [String(fixed.prefix { $0 != "=" })]))
+    }
+    let longer = "stages=[{steps: 10, batch: 4, drop: {ratio: 0.75}}]"
+    #expect(try keys([longer]).changes == ["stages[1]"], "a stage less is one change")
   }
 
   @Test(
@@ -187,12 +226,23 @@ import Testing
     func warning(_ guidance: Guidance, _ settings: [String]) throws -> String? {
       try read(Self.valid, settings).warning(about: guidance)
     }
-    #expect(try warning(Guidance(.classifierFree, scale: 2), Array(both.prefix(1))) == nil)
+    let some = try #require(try warning(Guidance(.classifierFree, scale: 2), Array(both.prefix(1))))
+    #expect(some.contains("not always") && some.contains("`label_drop` is 0 in `masked`"))
+    #expect(try warning(Guidance(.classifierFree, scale: 2), []) == nil)
+    let begun = try read(Self.valid, Array(both.prefix(1))).warning(
+      about: Guidance(.classifierFree, scale: 2), begun: 1)
+    #expect(begun?.contains("never trained: `label_drop` is 0 in every stage so far") == true, "\(begun ?? "")")
     let cfg = try #require(try warning(Guidance(.classifierFree, scale: 2), both))
     #expect(cfg.contains("cfg") && cfg.contains("`label_drop` is 0"))
     let pdg = try #require(try warning(Guidance(.pathDrop, scale: 2), both))
-    #expect(pdg.contains("`label_drop` and `path_drop`"))
+    #expect(pdg.contains("`label_drop` is 0 in every stage and `path_drop` is 0"))
     #expect(try warning(Guidance(.pathDrop, scale: 2, keepsClass: true), Array(both.prefix(2))) == nil)
+    let pictures = ["samples.interval=1", "samples.scale=2"]
+    #expect(try read(Self.valid, pictures).sampleWarnings.first?.contains("set `samples.guidance`") == true)
+    #expect(
+      try read(Self.valid, ["samples={interval: 1, guidance: pdg}"]).sampleWarnings.first?.contains("`samples.scale`")
+        == true)
+    #expect(try read(Self.valid, pictures + ["samples.guidance=cfg"]).sampleWarnings.isEmpty)
     #expect(try warning(Guidance(.pathDrop, scale: 1), both) == nil && warning(Guidance(), both) == nil)
   }
 
@@ -276,5 +326,90 @@ import Testing
     let text = Self.valid.replacing("drop: { kind: none }", with: "drop: *drop")
       .replacing("drop: { ratio: 0.75 }", with: "drop: &drop { ratio: 0.75 }")
     #expect(try read(text).stages[1].drop == .structured(group: 2, kept: 1))
+  }
+
+  @Test("A merge key takes what a mapping lacks: own keys win, then earlier mappings of a list; merges nest")
+  func merges() throws {
+    let head = Self.valid.components(separatedBy: "stages:")[0]
+    let text =
+      head + """
+        stages:
+          - &first {steps: 10, batch: 4, drop: &drop {ratio: 0.75}, learning_rate: 0.5}
+          - &second {<<: *first, steps: 5, drop: {kind: none}}
+          - {<<: [{steps: 7}, *second], drop: {<<: *drop}}
+          - {steps: 3, <<: *second, "name": "<<"}
+        """
+    let stages = try read(text).stages
+    #expect(stages.map(\.steps) == [10, 5, 7, 3])
+    #expect(stages.map(\.batch) == [4, 4, 4, 4] && stages.map(\.learningRate) == [0.5, 0.5, 0.5, 0.5])
+    #expect(stages.map { $0.drop == .none } == [false, true, false, true])
+    #expect(try read(text, ["stages[3].batch=2"]).stages.map(\.batch) == [4, 4, 4, 2])
+    #expect(try read(read(text).text).stages == stages, "the saved text means the same")
+    #expect { try read(head + "<<: 3") } throws: { "\($0)".hasPrefix("c.yaml:12: `<<` has to name mappings") }
+  }
+
+  @Test(
+    "Null, `~`, nothing and an empty list leave a key out", arguments: ["null", "~", "", "[]", "Null", "NULL"])
+  func absent(value: String) throws {
+    let text =
+      Self.valid.replacing("seed: 7", with: "seed: 7\nthreads: \(value)\nsamples: \(value)\nnon_finite: \(value)")
+      .replacing("[some.h5]", with: "[some.h5]\n  validation: \(value)\n  flip: \(value)")
+      .replacing("batch: 4", with: "batch: 4\n    plateau: \(value)\n    ema: \(value)\n    learning_rate: \(value)")
+    let (with, without) = (try read(text), try read(Self.valid))
+    #expect(with.entries.map(\.key) == without.entries.map(\.key))
+    #expect(with.entries.map(\.value) == without.entries.map(\.value))
+    for (key, place) in [
+      ("side: 4", "c.yaml:3: `model.side` is missing"), ("train: [some.h5]", "`data.train` is missing"),
+    ] {
+      let lacking = Self.valid.replacing(key, with: "\(key.prefix { $0 != ":" }): \(value)")
+      #expect { try read(lacking) } throws: {
+        "\($0)".contains("is missing") && "\($0)".contains(String(place.suffix(20)))
+      }
+    }
+  }
+
+  @Test("Whole numbers may be written as floats, fractions and words may not")
+  func wholeNumbers() throws {
+    let settings = ["stages[0].steps=1e1", "stages[1].steps=4.0", "samples.classes=[0, 1e0]", "seed=1_0"]
+    let configuration = try read(Self.valid, settings)
+    #expect(configuration.stages.map(\.steps) == [10, 4] && configuration.seed == 10)
+    for bad in ["1.5", "1e-1", "1e30", "nan", "ten"] {
+      #expect { try read(Self.valid, ["stages[0].steps=\(bad)"]) } throws: { "\($0)".contains("a whole number from 1") }
+    }
+  }
+
+  @Test("Line breaks, tabs and control characters in a name count as spaces")
+  func names() throws {
+    for name in ["\"a\\tb\"", "\"a\\nb\"", "\"a\\u0007b\\r\\n\"", "\"\\u2028a\\u0085 b\""] {
+      #expect(try read(Self.valid, ["stages[0].name=\(name)"]).stages[0].name == "a b", "\(name)")
+    }
+    #expect(
+      try read(Self.valid.replacing("- steps: 10", with: "- name: |\n      a\n      b\n\n    steps: 10"))
+        .stages[0].name == "a b")
+  }
+
+  @Test("A key that stands twice is told with its line; other encodings and what a shell would replace, by name")
+  func unreadable() throws {
+    let twice = Self.valid.replacing("    batch: 2", with: "    batch: 2\n    batch: 3")
+    #expect { try read(twice) } throws: { "\($0)".hasPrefix("c.yaml:17: `batch` stands more than once") }
+    let folder = try TemporaryFolder()
+    func error(_ bytes: Data) throws -> String {
+      try bytes.write(to: URL(fileURLWithPath: folder.file("a.yaml")))
+      do { _ = try Configuration(ConfigurationDocument(path: folder.file("a.yaml"))) } catch { return "\(error)" }
+      return "none"
+    }
+    for encoding in [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian] {
+      #expect(try error(#require(Self.valid.data(using: encoding))).contains("is UTF-16, expected UTF-8 text"))
+    }
+    #expect(try error(Data([0x23, 0xE9, 0x0A]) + Data(Self.valid.utf8)).contains("is not UTF-8 text"))
+    for path in ["~/a.h5", "$DATA/a.h5", "'data/*.h5'", "'{a,b}.h5'"] {
+      let text = try error(Data(Self.valid.replacing("some.h5", with: path).utf8))
+      #expect(text.contains(":11: `data.train` names") && text.contains("does not replace ~, $NAME or *"), "\(text)")
+    }
+    #expect(try error(Data(Self.valid.replacing("some.h5", with: "${DATA}/a.h5").utf8)).contains("such as ${NAME}"))
+    // A file of such a name is fine, and so is a document whose data have moved.
+    try Data().write(to: URL(fileURLWithPath: folder.file("[1].h5")))
+    #expect(try error(Data(Self.valid.replacing("some.h5", with: "'\(folder.file("[1].h5"))'").utf8)) == "none")
+    #expect(try read(Self.valid.replacing("some.h5", with: "~/a.h5")).data.train == ["~/a.h5"])
   }
 }

@@ -180,6 +180,22 @@ import Testing
     #expect(RankReport(unread.numbers) == unread)
   }
 
+  @Test("The fiftieth skipped update in a row fails; while updates are skipped no checkpoint is due")
+  func skippedInARow() throws {
+    var skipping = try coordinator(["non_finite=skip", "stages[0].steps=100"])
+    var position = TrainingPosition()
+    for step in 1..<Coordinator.mostSkipped {
+      let directive = skipping.directive([report(loss: .nan)], at: position)
+      #expect(directive.update == .skip && !directive.savesCheckpoint, "step \(step)")
+      position.advance(batch: 4, isSkipped: true)
+    }
+    #expect(skipping.directive([report(loss: .nan)], at: position).update == .fail)
+    #expect(skipping.directive([report()], at: position).update == .make)
+    position.advance(batch: 4, isSkipped: false)
+    #expect(position.skippedInARow == 0 && position.skipped == Coordinator.mostSkipped - 1)
+    #expect(skipping.directive([report(loss: .nan)], at: position).update == .skip)
+  }
+
   @Test("A checkpoint that could not be written stops the run only where that is configured")
   func failedSave() throws {
     let failed = circumstances(lastSaveFailed: true)

@@ -127,7 +127,7 @@ import Testing
       let name = before.rawValue
       let first = try run(name, ranks: 2, ["precision=\(before.rawValue)"], until: 5)
       let (settings, said) = (
-        ["precision=\(after.rawValue)"], "was trained in \(name); the run goes on in \(after.rawValue)"
+        ["precision=\(after.rawValue)"], "`precision` was \(name), now \(after.rawValue), from step 6 on"
       )
       #expect(try run(name, ranks: 2, settings, until: 5).state == first.state, "not what was saved")
       let second = try run(name, ranks: 2, settings)

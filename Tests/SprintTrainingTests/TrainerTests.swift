@@ -103,12 +103,100 @@ import Testing
     #expect { try trainer("o", resume: .never) } throws: { "\($0)".contains("already holds a run, at step 1") }
   }
 
-  @Test("A checkpoint of another configuration is refused with the differing keys")
+  @Test("A checkpoint of another network or seed is refused with the differing keys")
   func otherConfiguration() throws {
     _ = try trainer("c").run(until: 1, stop: StopRequest())
-    #expect { try trainer("c", ["model.width=32", "optimizer.beta2=0.9"]) } throws: {
-      "\($0)".contains("`model.width` was 16, now 32") && "\($0)".contains("`optimizer.beta2`")
+    #expect { try trainer("c", ["model.width=32", "seed=1", "optimizer.beta2=0.9"]) } throws: {
+      "\($0)".contains("`model.width` was 16, now 32") && "\($0)".contains("`seed`") && !"\($0)".contains("beta2")
     }
+  }
+
+  /// What a run says when it resumes with settings.
+  private func notes(_ run: String, _ settings: [String], until: Int? = nil) throws -> [String] {
+    var notes: [String] = []
+    let trainer = try Trainer(configuration(settings), folder: RunFolder(path: folder.file(run)), resume: .auto) {
+      if case .note(let text) = $0 { notes.append(text) }
+    }
+    _ = try trainer.run(until: until, stop: StopRequest())
+    return notes
+  }
+
+  private func changes(_ run: String) throws -> [ConfigurationChange] {
+    try #require(try CheckpointStore(RunFolder(path: folder.file(run))).newest()).checkpoint.changes
+  }
+
+  @Test("A rate that changes on resuming gives the bits of a run whose rate changes there by its schedule")
+  func changedRate() throws {
+    // The first update of this warm-up has half of the rate, all later ones have all of it.
+    let rising = ["stages[0].warmup=1", "stages[0].warmup_start=0.5"]
+    #expect(try trainer("rising", rising).run(until: 6, stop: StopRequest()) == .reachedStep)
+    _ = try notes("changed", ["stages[0].learning_rate=0.005"], until: 1)
+    let said = try notes("changed", [], until: 6)
+    #expect(said.contains("`stages[0].learning_rate` was 0.005, now 0.01, from step 2 on"), "\(said)")
+    #expect(try state("changed") == state("rising"))
+    #expect(
+      try changes("changed")
+        == [ConfigurationChange(step: 2, key: "stages[0].learning_rate", from: "0.005", to: "0.01")])
+  }
+
+  @Test("A finished run goes on for more steps and further stages as if it had had them from the start")
+  func longer() throws {
+    #expect(try trainer("whole").run(stop: StopRequest()) == .finished)
+    let one = "stages=[{steps: 4, batch: 4, drop: {ratio: 0.75}, learning_rate: 0.01}]"
+    func both(_ steps: Int) -> [String] {
+      [
+        "stages=[{steps: \(steps), batch: 4, drop: {ratio: 0.75}, learning_rate: 0.01}, "
+          + "{steps: 4, batch: 2, learning_rate: 3.0e-4, drop: {kind: none}}]"
+      ]
+    }
+    _ = try notes("longer", [one])
+    let said = try notes("longer", both(6))
+    #expect(said.contains("`stages[0].steps` was 4, now 6, from step 5 on"), "\(said)")
+    #expect(said.contains("`stages[1]` was not set, now 4 steps of `full`, from step 5 on"), "\(said)")
+    #expect(try state("longer") == state("whole") && steps("longer") == Array(1...10))
+    #expect { try trainer("longer", both(7)) } throws: { "\($0)".contains("`stages[0]` is over after 6 steps of 4") }
+    #expect { try trainer("longer", ["stages[1].steps=3"]) } throws: {
+      "\($0)".contains("`stages[1].steps` is 3, but the run has done 4; give it at least 4")
+    }
+    #expect { try trainer("longer", [one]) } throws: { "\($0)".contains("is left out; give it again") }
+    #expect(try notes("longer", both(6)).allSatisfy { !$0.contains("now") })
+  }
+
+  @Test("A change that the next start does not repeat is told as another change, and all are in the checkpoint")
+  func undone() throws {
+    _ = try notes("u", [], until: 2)
+    _ = try notes("u", ["optimizer.clip=0.5", "stages[0].batch=3", "stages[0].label_drop=0.5"], until: 4)
+    let said = try notes("u", ["stages[0].batch=3"], until: 6)
+    #expect(
+      said.contains("`optimizer.clip` was 0.5, now 1.0, from step 5 on; that undoes the change of step 3"), "\(said)")
+    #expect(try changes("u").map(\.step) == [3, 3, 3, 5, 5])
+    #expect(
+      try Set(changes("u").prefix(3).map(\.key)) == ["optimizer.clip", "stages[0].batch", "stages[0].label_drop"])
+    // Without a save the change was never made: nothing is undone.
+    _ = try trainer("u", ["stages[0].batch=3", "optimizer.clip=0.25"])
+    #expect(try notes("u", ["stages[0].batch=3"]).allSatisfy { !$0.contains("clip") })
+  }
+
+  @Test("A falling rate that more steps stretch is told with its new value")
+  func stretchedSchedule() throws {
+    let falling = ["stages[0].final_rate=0"]
+    _ = try notes("f", falling, until: 3)
+    let said = try notes("f", falling + ["stages[0].steps=7"], until: 4)
+    // The rate falls to nothing over steps - 1 updates; three are done.
+    #expect(
+      said.contains { $0.hasPrefix("the learning rate of step 4 is 0.005, without the changes 0.004") }, "\(said)")
+  }
+
+  @Test("A stage that its plateau has ended goes on with more steps or another plateau")
+  func reopenedPlateau() throws {
+    let settings = [
+      "data.validation=[\(folder.file("data.h5"))]", "validation={interval: 1, samples: 20}",
+      "stages=[{steps: 8, batch: 4, drop: {ratio: 0.75}, plateau: {patience: 1, threshold: 0.9}}]",
+    ]
+    _ = try notes("plateau", settings)
+    #expect(try steps("plateau") == [1, 2], "the second validation brings no gain of nine tenths")
+    _ = try notes("plateau", settings + ["stages[0].plateau=null"])
+    #expect(try steps("plateau") == Array(1...8))
   }
 
   @Test(
@@ -141,11 +229,49 @@ import Testing
     let blowUp = ["stages[0].learning_rate=1.0e30", "optimizer.clip=0", "checkpoint.interval=1"]
     #expect { try trainer("n", blowUp).run(stop: StopRequest()) } throws: { error in
       let text = "\(error)"
-      return text.contains("step 2: ") && text.contains("nan") && text.contains("step-000000001.h5")
+      guard case RunError.notFinite(step: 2, _, let way) = error else { return false }
+      return text.contains("step 2: ") && text.contains("nan") && way.saved?.hasSuffix("step-000000001.h5") == true
+        && way.earlier == nil && way.isEarly
     }
     #expect(try trainer("s", blowUp + ["non_finite=skip"]).run(stop: StopRequest()) == .finished)
     let newest = try #require(try CheckpointStore(RunFolder(path: folder.file("s"))).newest())
     #expect(newest.checkpoint.position.skipped > 0 && newest.checkpoint.position.step == 10)
+  }
+
+  @Test("After a number that is not finite a run goes back to earlier weights, unless it is to skip such steps")
+  func goingBack() throws {
+    let (small, large) = (
+      ["checkpoint={interval: 2, keep: 2}"], ["stages[0].learning_rate=1.0e30", "optimizer.clip=0"]
+    )
+    _ = try notes("back", small, until: 3)
+    #expect { try trainer("back", small + large).run(stop: StopRequest()) } throws: { error in
+      guard case RunError.notFinite(step: 5, _, let way) = error else { return false }
+      return way.saved?.hasSuffix("4.h5") == true && way.earlier?.hasSuffix("3.h5") == true
+    }
+    let copies = try (0..<2).map { index in
+      try FileManager.default.copyItem(atPath: folder.file("back"), toPath: folder.file("back \(index)"))
+      return "back \(index)"
+    }
+    #expect(try notes(copies[0], small).contains { $0.hasPrefix("resumed at step 3 ") })
+    #expect(try steps(copies[0]) == Array(1...10))
+    #expect(try notes(copies[1], small + large + ["non_finite=skip"]).contains { $0.hasPrefix("resumed at step 4 ") })
+    #expect(try steps(copies[1]) == Array(1...10))
+  }
+
+  @Test("Updates that are skipped for ever end the run; a lower rate then starts it from before they began")
+  func skippedForEver() throws {
+    let settings = ["stages[0].steps=100", "non_finite=skip", "optimizer.clip=0", "checkpoint={interval: 5, keep: 2}"]
+    let large = settings + ["stages[0].learning_rate=1.0e30"]
+    _ = try notes("s", settings, until: 7)
+    #expect { try trainer("s", large).run(stop: StopRequest()) } throws: { error in
+      guard case RunError.notFinite(step: 58, _, let way) = error else { return false }
+      return way.skips && way.skipped == 50 && way.earlier?.hasSuffix("7.h5") == true && "\(error)".contains("after 50")
+    }
+    // As a script that starts it again and again would: nothing new is saved, and the good checkpoint stays.
+    for _ in 0..<2 { #expect(throws: RunError.self) { try trainer("s", large).run(stop: StopRequest()) } }
+    let said = try notes("s", settings, until: 20)
+    #expect(said.contains { $0.hasPrefix("resumed at step 7 ") }, "\(said)")
+    #expect(try steps("s") == Array(1...20))
   }
 
   @Test(

@@ -172,6 +172,9 @@ extension ProcessTests {
         ["sample", "--run", "missing", "--out", "/no/such/folder/a.png"],
         ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--interval", "1,0"],
         ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--steps", "0"],
+        ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--scale", "2"],
+        ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--guidance", "none", "--interval", "0,0.5"],
+        ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png", "--guidance", "cfg", "--keep-class"],
         ["sample", "--out", "/tmp/sprint-a.png"],
         ["import", "missing", "/tmp/sprint-a.h5"], ["import", "configs", "/tmp/sprint-a.h5"],
         ["import", "configs", "/tmp/sprint-a.npz"], ["import", "configs", "/tmp/sprint-a.h5", "--from", "imagenet"],
@@ -230,6 +233,102 @@ extension ProcessTests {
       #expect(again.code == 2 && again.errors.contains("already holds a run"))
       let other = try train("o", ["--resume", "auto", "--set", "model.width=32"])
       #expect(other.code == 2 && other.errors.contains("`model.width` was 64, now 32"), "\(other)")
+    }
+
+    /// The options that an error tells to use: each `--resume auto --set KEY=VALUE`.
+    private func remedies(_ errors: String) -> [[String]] {
+      errors.matches(of: /--resume auto --set ([^ =]+=[^ ,;\n]+)/).map { ["--resume", "auto", "--set", String($0.1)] }
+    }
+
+    @Test(
+      "What the message about a loss that is not finite tells to do, works",
+      arguments: [["early", "stop"], ["late", "stop"], ["late", "skip"]])
+    func remediesOfNonFinite(kind: [String]) throws {
+      let more = ["--set", "stages[0].steps=80", "--set", "checkpoint.interval=3", "--set", "threads=1"]
+      if kind[0] == "late" { #expect(try train("n", more + ["--until", "4"]).code == 0) }
+      let large = more + ["--set", "stages[0].learning_rate=1.0e30", "--set", "non_finite=\(kind[1])"]
+      let failed = try train("n", large + ["--resume", "auto"])
+      #expect(failed.code == 1 && failed.errors.split(separator: "\n").count == 1, "\(failed)")
+      let remedies = remedies(failed.errors)
+      #expect(remedies.count == (kind[1] == "skip" ? 1 : 2), "\(failed)")
+      for (index, remedy) in remedies.enumerated() {
+        try FileManager.default.copyItem(atPath: folder.file("n"), toPath: folder.file("n\(index)"))
+        let isLower = remedy.contains { $0.contains("learning_rate") }
+        let mended = try train("n\(index)", (isLower ? more : large) + remedy + ["--until", "20"])
+        #expect(mended.code == 0 && mended.output.contains("stopped after step 20"), "\(remedy): \(mended)")
+        #expect(!isLower || !mended.output.contains("update skipped"), "\(mended)")
+      }
+    }
+
+    @Test("What the messages about resuming tell to do, works")
+    func remediesOfResuming() throws {
+      #expect(try train("o", ["--until", "2"]).code == 0)
+      let occupied = try train("o")
+      #expect(occupied.errors.contains("continue it with --resume auto"), "\(occupied)")
+      #expect(try train("o", ["--resume", "auto", "--until", "3"]).code == 0)
+      let short = try train("o", ["--resume", "auto", "--set", "stages[0].steps=2"])
+      #expect(short.code == 2 && short.errors.contains("give it at least 3"), "\(short)")
+      #expect(try train("o", ["--resume", "auto", "--set", "stages[0].steps=3"]).code == 0)
+      let over = try train("o", ["--resume", "auto"])
+      #expect(
+        over.code == 2 && over.errors.contains("is over after 3 steps of 64 images; give it these again"), "\(over)")
+      let longer = ["--resume", "auto", "--set", "stages[0].steps=3", "--set", "stages[1].steps=3"]
+      #expect(try train("o", longer).code == 0)
+      let seed = try train("o", longer + ["--set", "seed=5"])
+      #expect(seed.code == 2 && seed.errors.contains("with these weights: sprint export, then --init"), "\(seed)")
+      #expect(try sprint(["export", "--run", folder.file("o"), folder.file("w.safetensors")]).code == 0)
+      #expect(try train("new", ["--init", folder.file("w.safetensors"), "--set", "seed=5"]).code == 0)
+    }
+
+    @Test("What the message about a newer checkpoint tells to do, works")
+    func remedyOfNewerCheckpoint() throws {
+      let more = ["--set", "checkpoint={interval: 1, keep: 9}"]
+      #expect(try train("o", more + ["--until", "2"]).code == 0)
+      let older = more + ["--resume", folder.file("o/checkpoints/step-000000001.h5")]
+      let refused = try train("o", older)
+      #expect(refused.code == 2 && refused.errors.contains("move the newer one and its manifest away"), "\(refused)")
+      for ending in ["h5", "manifest.json"] {
+        try FileManager.default.moveItem(
+          atPath: folder.file("o/checkpoints/step-000000002.\(ending)"), toPath: folder.file("moved.\(ending)"))
+      }
+      #expect(try train("o", older).code == 0)
+    }
+
+    @Test("In a shell of a Slurm job without ranks the told line lets one process train alone")
+    func slurmShell() throws {
+      let shell: [String: String?] = [
+        "SLURM_JOB_ID": "1", "SLURM_STEP_ID": "0", "SLURM_PROCID": "0", "SLURM_NTASKS": "4",
+        "SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_TASKS_PER_NODE": "4", "PMIX_RANK": nil, "PMI_RANK": nil,
+      ]
+      func train(_ run: String, _ changes: [String: String?]) throws -> SprintCommand.Outcome {
+        try sprint(
+          ["train", "--config", "configs/digits.yaml", "--run", folder.file(run), "--until", "1"],
+          environment: shell.merging(changes) { $1 })
+      }
+      let refused = try train("a", [:])
+      #expect(refused.code == 2 && refused.errors.contains("unset SLURM_STEP_NUM_TASKS first"), "\(refused)")
+      #expect(try train("b", ["SLURM_STEP_NUM_TASKS": nil]).code == 0)
+      #expect(try train("c", ["SLURM_PTY_PORT": "40123"]).code == 0, "srun --pty")
+    }
+
+    @Test("What sample tells about options without effect, works; inspect shows what a run changed")
+    func remediesOfSample() throws {
+      #expect(try train("r", ["--until", "2"]).code == 0)
+      let sample = [
+        "sample", "--run", folder.file("r"), "--weights", "model", "--count", "2", "--steps", "2", "--scale", "2",
+        "--out",
+        folder.file("a.npz"),
+      ]
+      let refused = try sprint(sample)
+      let told = refused.errors.matches(of: /--guidance (cfg|pdg)/).map { String($0.1) }
+      #expect(refused.code == 2 && told == ["cfg", "pdg"], "\(refused)")
+      for kind in told { #expect(try sprint(sample + ["--guidance", kind]).code == 0) }
+      #expect(try train("r", ["--resume", "auto", "--set", "optimizer.clip=3", "--until", "3"]).code == 0)
+      let line = "`optimizer.clip` was 1.0, now 3.0, from step 3 on"
+      let inspected = try sprint(["inspect", folder.file("r/checkpoints/step-000000003.h5")])
+      #expect(inspected.output.contains(line), "\(inspected)")
+      let json = try sprint(["inspect", folder.file("r/checkpoints/step-000000003.h5"), "--json"])
+      #expect(json.output.contains("\"key\":\"optimizer.clip\""), "\(json)")
     }
 
     @Test("verify counts the cases that agree; an unreadable case is an error")

@@ -38,6 +38,31 @@ extension ProcessTests {
       }
     }
 
+    @Test("Where no process may read another one's memory, ranks reach the same losses without a word from OpenMPI")
+    func singleCopy() throws {
+      let (free, forbidden) = (ShortRun("free", in: folder), ShortRun("forbidden", in: folder))
+      #expect(try free.run(ranks: 2, ["--until", "5"]).code == 0)
+      let outcome = try forbidden.start(
+        ranks: 2, ["--until", "5"],
+        environment: ["LD_PRELOAD": SprintCommand.build + "/libFaultInjector.so", "SPRINT_FAULT_COPY": "1"]
+      ).wait(120)
+      #expect(outcome.code == 0 && !(outcome.output + outcome.errors).contains("Read -1"), "\(outcome)")
+      #expect(try forbidden.losses().map(\.loss) == free.losses().map(\.loss))
+    }
+
+    @Test("On two ranks updates are skipped in a row only so long, and restart.sh does not start such a run again")
+    func skippedForEver() throws {
+      let run = ShortRun("s", in: folder, ["stages[0].learning_rate=1.0e30", "non_finite=skip"])
+      let options = ["--run", run.path] + run.settings.filter { $0 != "threads=1" }.flatMap { ["--set", $0] }
+      let outcome = try SprintCommand(
+        "/usr/bin/env",
+        ["launch/restart.sh", run.path, "launch/mpirun.sh", "configs/digits.yaml", "2", "1"] + options, in: folder
+      ).wait(120)
+      #expect(outcome.code == 1 && outcome.errors.contains("stopped after 50 such steps in a row"), "\(outcome)")
+      #expect(
+        !outcome.errors.contains("starting again") && outcome.errors.contains("--resume auto --set"), "\(outcome)")
+    }
+
     @Test("If all ranks find the same mistake, one line reports it, and the exit code is 2")
     func mistakes() throws {
       for settings in [["data.train=[missing.h5]"], ["stages[0].batch=1"], ["model.width=33"]] {

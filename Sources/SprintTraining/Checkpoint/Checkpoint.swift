@@ -14,6 +14,8 @@ package struct Checkpoint: Sendable {
   package let configurationText: String
   /// The data that the run was trained on.
   package let data: DataRecord
+  /// What the run changed of its configuration whenever it resumed, in order.
+  package let changes: [ConfigurationChange]
 
   private static let version = 2
 
@@ -81,6 +83,7 @@ package struct Checkpoint: Sendable {
     position = try TrainingPosition(of: path) { try file.numbers($0)?.first }
     configurationText = try file.text("configuration") ?? ""
     data = try DataRecord(of: file)
+    changes = try file.text("changes").map { try ConfigurationChange.read(json: $0, of: path) } ?? []
   }
 
   /// Size and SHA-256 of the file.
@@ -121,8 +124,9 @@ package struct Checkpoint: Sendable {
   ///
   /// - Parameter whole: called for each part in order; returns all of it
   package static func write(
-    _ position: TrainingPosition, _ configuration: Configuration, _ data: DataRecord, pace: Pace? = nil,
-    to path: String, _ whole: (TrainingPart) throws -> ParameterArena<Float>
+    _ position: TrainingPosition, _ configuration: Configuration, _ data: DataRecord,
+    changes: [ConfigurationChange] = [], pace: Pace? = nil, to path: String,
+    _ whole: (TrainingPart) throws -> ParameterArena<Float>
   ) throws {
     try AtomicFile.create(path) { temporary in
       let file = try HDF5File(creating: temporary, pace: pace)
@@ -136,6 +140,7 @@ package struct Checkpoint: Sendable {
         }
       }
       try writeAttributes(file, position, configuration, data)
+      if !changes.isEmpty { try file.write(attribute: "changes", ConfigurationChange.json(changes)) }
       try file.close()
     }
     do {

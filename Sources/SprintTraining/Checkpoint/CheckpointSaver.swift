@@ -7,6 +7,7 @@ import SprintModel
 /// rank has one, and all ranks call it together; rank zero writes.
 final class CheckpointSaver {
   private let settings: Configuration.Checkpoints
+  private let store: CheckpointStore
   private let optimizer: Optimizer
   private let journal: RunJournal
   private let writer: CheckpointWriter?
@@ -26,9 +27,9 @@ final class CheckpointSaver {
     _ configuration: Configuration, _ store: CheckpointStore, _ network: Network, _ optimizer: Optimizer,
     _ journal: RunJournal, from start: RunStart
   ) {
-    (settings, self.optimizer, self.journal) = (configuration.checkpoint, optimizer, journal)
+    (settings, self.store, self.optimizer, self.journal) = (configuration.checkpoint, store, optimizer, journal)
     (lastCheckpoint, lastStep) = (start.checkpoint?.path, start.position.step)
-    writer = settings.isOn ? start.data.map { CheckpointWriter(store, configuration, $0) } : nil
+    writer = settings.isOn ? start.data.map { CheckpointWriter(store, configuration, $0, changes: start.changes) } : nil
     snapshot = writer != nil && settings.isBackground ? TrainingSnapshot(network) : nil
     longestSave = settings.isOn ? 0.5 + Double(TrainingPart.bytes(weights: network.layout.count)) / 200e6 : 0
   }
@@ -56,28 +57,34 @@ final class CheckpointSaver {
 
   /// Saves the state after `position`.
   ///
-  /// - Parameter isUrgent: no training is left to do, so wait for the end of the save
-  func save(_ position: TrainingPosition, isUrgent: Bool) throws {
+  /// - Parameters:
+  ///   - isUrgent: no training is left to do, so wait for the end of the save
+  ///   - hasFailed: the next step failed; no older checkpoint is removed. Nor is one while updates are skipped: only
+  ///     older ones may hold good weights then.
+  func save(_ position: TrainingPosition, isUrgent: Bool, hasFailed: Bool = false) throws {
+    let keepsOlder = hasFailed || position.skippedInARow > 0
     lastStep = position.step
     guard settings.isOn else { return }
     // The snapshot may still be on its way to the disk.
     takeOutcomes(wait: true)
-    guard settings.isBackground else { return try saveNow(position) }
+    guard settings.isBackground else { return try saveNow(position, keepsOlder) }
     let began = ContinuousClock.now
     try optimizer.collect(into: snapshot)
     journal.tookSnapshot(step: position.step, seconds: (ContinuousClock.now - began) / .seconds(1))
-    if let snapshot { notingForeground { try writer?.write(position, snapshot, isUrgent: isUrgent) } }
+    if let snapshot {
+      notingForeground { try writer?.write(position, snapshot, isUrgent: isUrgent, keepsOlder: keepsOlder) }
+    }
     if isUrgent { takeOutcomes(wait: true) }
   }
 
   /// Saves without a snapshot: brings the parts together one after another in the borrowed memory of the gradients.
-  private func saveNow(_ position: TrainingPosition) throws {
+  private func saveNow(_ position: TrainingPosition, _ keepsOlder: Bool) throws {
     var remaining = TrainingPart.allCases[...]
     func whole(_ part: TrainingPart) throws -> ParameterArena<Float> {
       remaining = remaining.dropFirst()
       return try optimizer.whole(part)
     }
-    writer?.writeNow(position, whole)
+    writer?.writeNow(position, keepsOlder: keepsOlder, whole)
     // Other ranks, and rank zero where writing has failed, still take part in the remaining collections.
     while let part = remaining.first { _ = try whole(part) }
     takeOutcomes(wait: true)
@@ -107,5 +114,14 @@ final class CheckpointSaver {
   func finish() throws {
     takeOutcomes(wait: true)
     try optimizer.communicator.agree { if let failure { throw RunError.unsaved("\(failure)") } }
+  }
+
+  /// Marks the checkpoints with the weights with which the step after `position` failed, at rank zero. Returns the
+  /// newest one that holds others.
+  func markFailure(at position: TrainingPosition) throws -> String? {
+    guard settings.isOn, optimizer.communicator.rank == 0 else { return nil }
+    let lastUpdate = position.step - position.skippedInARow
+    try store.mark(lastUpdate...position.step)
+    return store.lastUnmarked(before: lastUpdate)
   }
 }

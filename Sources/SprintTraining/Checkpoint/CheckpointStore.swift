@@ -15,16 +15,17 @@ package struct CheckpointStore: Sendable {
     "\(folder.checkpoints)/\(RunFolder.name(step: step)).h5"
   }
 
-  /// Paths of everything that is or was a checkpoint, newest first; for some only the manifest may exist. Names without
-  /// a step come last. Throws where the folder cannot be listed: nobody knows then what is in it.
+  /// Paths of everything that is or was a checkpoint of this run, newest first; for some only the manifest may exist.
+  /// Files of other names, such as a user's copies, are none. Throws where the folder cannot be listed: nobody knows
+  /// then what is in it.
   package func candidates() throws -> [String] {
     let names = try FolderListing.names(in: folder.checkpoints) ?? []
-    let files = names.filter { $0.hasPrefix("step-") }.compactMap { name in
-      name.hasSuffix(".h5") ? name : name.hasSuffix(".manifest.json") ? "\(name.dropLast(14)).h5" : nil
+    let steps = names.compactMap { name -> Int? in
+      let stem = [".h5", ".manifest.json"].first { name.hasSuffix($0) }.map { name.dropLast($0.count) }
+      // Not by text: steps after 999,999,999 have more digits.
+      return stem.flatMap { stem in Self.step(of: name).flatMap { RunFolder.name(step: $0) == stem ? $0 : nil } }
     }
-    // Not by text: steps after 999,999,999 have more digits.
-    return Set(files).map { (step: Self.step(of: $0) ?? -1, name: $0) }.sorted(by: >)
-      .map { "\(folder.checkpoints)/\($0.name)" }
+    return Set(steps).sorted(by: >).map(path(step:))
   }
 
   /// Returns the newest checkpoint if it belongs to a step after `step`; it may be damaged.
@@ -32,14 +33,19 @@ package struct CheckpointStore: Sendable {
     try candidates().first.flatMap { path in Self.step(of: path).flatMap { $0 > step ? path : nil } }
   }
 
-  /// Returns the newest whole checkpoint and what is wrong with newer ones; nil for a folder without checkpoints.
-  /// Throws where there are some and none is whole.
-  package func newest() throws -> (checkpoint: Checkpoint, problems: [String])? {
-    var problems: [String] = []
+  /// Returns the newest whole checkpoint that `suits` and what is wrong with newer ones; nil for a folder without
+  /// checkpoints, or whose whole ones do not suit. Throws where there are some and none is whole.
+  package func newest(where suits: (Checkpoint) throws -> Bool = { _ in true }) throws
+    -> (checkpoint: Checkpoint, problems: [String])?
+  {
+    var (problems, hasWhole) = ([String](), false)
     let candidates = try candidates()
     for path in candidates {
       do {
-        return (try Checkpoint(path: path), problems)
+        let checkpoint = try Checkpoint(path: path)
+        hasWhole = true
+        if try suits(checkpoint) { return (checkpoint, problems) }
+        problems.append("\(path): a number of the steps after it is not finite")
       } catch let error as FileError where error.mayPass {
         // The checkpoint may be whole: an older one would throw away steps.
         throw error
@@ -50,8 +56,44 @@ package struct CheckpointStore: Sendable {
     // A process that was killed in its very first save left a file without a manifest. It never was a checkpoint.
     let isFirst =
       candidates.count == 1 && !FileManager.default.fileExists(atPath: Checkpoint.manifest(of: candidates[0]))
-    guard problems.isEmpty || isFirst else { throw RunError.noWholeCheckpoint(folder: folder.path, problems: problems) }
+    guard problems.isEmpty || isFirst || hasWhole else {
+      throw RunError.noWholeCheckpoint(folder: folder.path, problems: problems)
+    }
     return nil
+  }
+
+  // MARK: Checkpoints before numbers that are not finite
+
+  private func mark(of path: String) -> String { "\((path as NSString).deletingPathExtension).not-finite" }
+
+  /// Whether training failed right after a checkpoint, or skipped every update since, because of a number that is not
+  /// finite.
+  package func isMarked(_ path: String) -> Bool { FileManager.default.fileExists(atPath: mark(of: path)) }
+
+  private func unmark(_ path: String) { unlink(mark(of: path)) }
+
+  /// Marks all checkpoints of `steps`: they hold the weights with which training failed.
+  func mark(_ steps: ClosedRange<Int>) throws {
+    for path in try candidates() where Self.step(of: path).map(steps.contains) == true {
+      try AtomicFile.write(Data(), to: mark(of: path))
+    }
+  }
+
+  /// The newest checkpoint before a step that is not marked, if there is one.
+  func lastUnmarked(before step: Int) -> String? {
+    (try? candidates())?.first { path in (Self.step(of: path) ?? step) < step && !isMarked(path) }
+  }
+
+  /// Removes marked checkpoints of steps after `step`, from where the run goes on: they belong to what failed.
+  func removeMarked(after step: Int) {
+    for path in (try? candidates()) ?? [] where isMarked(path) && (Self.step(of: path) ?? 0) > step { remove(path) }
+  }
+
+  private func remove(_ path: String) {
+    // The manifest goes first: a file whose removal is interrupted no longer counts as a checkpoint.
+    unlink(Checkpoint.manifest(of: path))
+    unlink(path)
+    unmark(path)
   }
 
   /// Removes the temporary files of interrupted writes, and nothing that another command may be writing or go on with.
@@ -65,18 +107,18 @@ package struct CheckpointStore: Sendable {
 
   /// Writes a checkpoint, then removes older ones that the settings do not keep. Returns its path.
   ///
-  /// - Parameter whole: called for each part in order; returns all of it
+  /// - Parameters:
+  ///   - keepsOlder: removes none
+  ///   - whole: called for each part in order; returns all of it
   func save(
-    _ position: TrainingPosition, _ configuration: Configuration, _ data: DataRecord, pace: Pace? = nil,
+    _ position: TrainingPosition, _ configuration: Configuration, _ data: DataRecord,
+    changes: [ConfigurationChange], keepsOlder: Bool, pace: Pace? = nil,
     _ whole: (TrainingPart) throws -> ParameterArena<Float>
   ) throws -> String {
     let path = path(step: position.step)
-    try Checkpoint.write(position, configuration, data, pace: pace, to: path, whole)
-    for old in superfluous(after: position.step, configuration.checkpoint) {
-      // The manifest goes first: a file whose removal is interrupted no longer counts as a checkpoint.
-      unlink(Checkpoint.manifest(of: old))
-      unlink(old)
-    }
+    try Checkpoint.write(position, configuration, data, changes: changes, pace: pace, to: path, whole)
+    unmark(path)
+    if !keepsOlder { superfluous(after: position.step, configuration.checkpoint).forEach(remove) }
     return path
   }
 
@@ -96,6 +138,7 @@ package struct CheckpointStore: Sendable {
 
   /// Returns the step in the name of a checkpoint or picture; nil for a name without one.
   package static func step(of path: String) -> Int? {
-    Int(((path as NSString).lastPathComponent as NSString).deletingPathExtension.dropFirst("step-".count))
+    let name = (path as NSString).lastPathComponent.dropFirst("step-".count)
+    return Int(name.prefix { $0 != "." })
   }
 }

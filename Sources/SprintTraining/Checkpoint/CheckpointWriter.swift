@@ -18,6 +18,7 @@ final class CheckpointWriter: @unchecked Sendable {
   private let store: CheckpointStore
   private let configuration: Configuration
   private let data: DataRecord
+  private let changes: [ConfigurationChange]
   /// The pace of the write under way, unless it is urgent; only the training thread uses it.
   private var pace: Pace?
   private let condition = Condition()
@@ -25,8 +26,10 @@ final class CheckpointWriter: @unchecked Sendable {
   private var began: ContinuousClock.Instant?
   private var outcomes: [Result<Saved, any Error>] = []
 
-  init(_ store: CheckpointStore, _ configuration: Configuration, _ data: DataRecord) {
-    (self.store, self.configuration, self.data) = (store, configuration, data)
+  init(
+    _ store: CheckpointStore, _ configuration: Configuration, _ data: DataRecord, changes: [ConfigurationChange]
+  ) {
+    (self.store, self.configuration, self.data, self.changes) = (store, configuration, data, changes)
   }
 
   /// Touches the memory of a snapshot on the thread, while the first steps are computed.
@@ -34,25 +37,31 @@ final class CheckpointWriter: @unchecked Sendable {
 
   /// Writes a snapshot on the thread. Where the system refuses the thread, it writes at once, then throws.
   ///
-  /// - Parameter isUrgent: no training is left to do; otherwise computing goes first
-  func write(_ position: TrainingPosition, _ snapshot: TrainingSnapshot, isUrgent: Bool) throws {
+  /// - Parameters:
+  ///   - isUrgent: no training is left to do; otherwise computing goes first
+  ///   - keepsOlder: removes no older checkpoints
+  func write(_ position: TrainingPosition, _ snapshot: TrainingSnapshot, isUrgent: Bool, keepsOlder: Bool) throws {
     // A save that is spread over sixteen times its duration costs a step some percent.
     let pace = isUrgent ? nil : Pace(rest: 15)
     self.pace = pace
-    try start(isUrgent: isUrgent) { [self] in save(position, pace) { snapshot[$0] } }
+    try start(isUrgent: isUrgent) { [self] in save(position, pace, keepsOlder) { snapshot[$0] } }
   }
 
   /// Writes at once; `whole` returns all of each part, in order.
-  func writeNow(_ position: TrainingPosition, _ whole: (TrainingPart) throws -> ParameterArena<Float>) {
-    save(position, nil, whole)
+  func writeNow(
+    _ position: TrainingPosition, keepsOlder: Bool, _ whole: (TrainingPart) throws -> ParameterArena<Float>
+  ) {
+    save(position, nil, keepsOlder, whole)
   }
 
   private func save(
-    _ position: TrainingPosition, _ pace: Pace?, _ whole: (TrainingPart) throws -> ParameterArena<Float>
+    _ position: TrainingPosition, _ pace: Pace?, _ keepsOlder: Bool,
+    _ whole: (TrainingPart) throws -> ParameterArena<Float>
   ) {
     let began = ContinuousClock.now
     let outcome = Result {
-      let path = try store.save(position, configuration, data, pace: pace, whole)
+      let path = try store.save(
+        position, configuration, data, changes: changes, keepsOlder: keepsOlder, pace: pace, whole)
       let seconds = (ContinuousClock.now - began) / .seconds(1)
       return Saved(
         path: path, step: position.step, seconds: seconds, activeSeconds: seconds - (pace?.restedSeconds ?? 0))

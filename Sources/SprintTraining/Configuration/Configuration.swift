@@ -127,21 +127,4 @@ extension Configuration {
 
   /// M, the number of tokens that the middle blocks compute in a stage.
   package func keptTokens(in stage: Stage) -> Int { stage.drop.keptCount(grid: model.grid) }
-
-  /// Returns the keys whose values differ from another configuration's and change what is learnt. File paths, intervals
-  /// of output, the number of threads and the way in which ranks share the work may differ.
-  package func differences(from other: Configuration) -> [(key: String, own: String, other: String)] {
-    let free =
-      [
-        "threads", "precision", "data.train", "data.validation", "checkpoint.", "samples.", "log.", "distribution.",
-        "memory.",
-      ]
-      // Where a plateau ends a stage, validations decide what is learnt.
-      + (stages.contains { $0.plateau != nil } ? [] : ["validation."])
-    let (own, theirs) = (Dictionary(entries) { $1 }, Dictionary(other.entries) { $1 })
-    return Set(own.keys).union(theirs.keys).sorted().compactMap { key in
-      guard own[key] != theirs[key], !free.contains(where: { key.hasPrefix($0) }) else { return nil }
-      return (key, own[key] ?? "not set", theirs[key] ?? "not set")
-    }
-  }
 }

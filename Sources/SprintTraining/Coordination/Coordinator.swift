@@ -62,21 +62,27 @@ package struct Coordinator {
     directive.alignment = reports.reduce(0) { $0 + $1.alignment }
     directive.attention = reports.reduce(0) { $0 + $1.attention }
     directive.gradientNorm = reports.reduce(0) { $0 + $1.squaredNorm }.squareRoot()
-    directive.update = update(directive, reports)
+    directive.update = update(directive, reports, at: position)
     var next = position
-    next.advance(batch: 0, isSkipped: false)
+    next.advance(batch: 0, isSkipped: directive.update == .skip)
     notices.slowRank = slowRanks.look(at: reports.map(\.seconds))
     notices.stopReason = reasonToStop(reports, after: next, circumstances)
     decideDuties(&directive, after: next)
     return directive
   }
 
-  private func update(_ directive: Directive, _ reports: [RankReport]) -> Directive.Update {
+  /// So many skipped updates in a row end the run: the weights are lost, and no batch will be good again.
+  package static let mostSkipped = 50
+
+  private func update(
+    _ directive: Directive, _ reports: [RankReport], at position: TrainingPosition
+  ) -> Directive.Update {
     let isFinite = (directive.loss + directive.alignment + directive.attention + directive.gradientNorm).isFinite
     // A step without all of its data, or with a number that a check caught, is never skipped.
     let hasFailed = reports.contains { $0.hasNonFinite || $0.dataFailed }
     if isFinite, !hasFailed { return .make }
-    return configuration.nonFinite == .skip && !hasFailed ? .skip : .fail
+    let maySkip = configuration.nonFinite == .skip && position.skippedInARow + 1 < Self.mostSkipped
+    return maySkip && !hasFailed ? .skip : .fail
   }
 
   private func decideDuties(_ directive: inout Directive, after position: TrainingPosition) {
@@ -86,7 +92,9 @@ package struct Coordinator {
     let due = due(after: position)
     directive.validates = due.validation && !isHurried
     directive.drawsSamples = due.samples && !isHurried
-    directive.savesCheckpoint = due.checkpoint || directive.stops
+    // The weights after a skipped update are in a checkpoint already, or in none that is worth one.
+    let isWorthSaving = directive.update != .skip || position.hasFinishedStage(of: configuration)
+    directive.savesCheckpoint = due.checkpoint && isWorthSaving || directive.stops
   }
 
   /// What is due after a step by its number alone.

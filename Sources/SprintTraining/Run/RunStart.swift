@@ -29,6 +29,8 @@ struct RunStart {
   let checkpoint: Checkpoint?
   /// What tells the data from others, at rank zero.
   let data: DataRecord?
+  /// What the run has changed of its configuration so far, at rank zero.
+  let changes: [ConfigurationChange]
 
   init(
     _ configuration: Configuration, _ claim: FolderClaim, _ resume: ResumePolicy, _ communicator: Communicator,
@@ -36,35 +38,36 @@ struct RunStart {
   ) throws {
     checkpoint = try communicator.agree {
       guard communicator.rank == 0 else { return nil }
-      return try claim.patience { try Self.checkpoint(for: resume, in: claim.folder, note) }
+      return try claim.patience { try Self.checkpoint(for: resume, in: claim.folder, configuration, note) }
     }
-    (training, validation, data) = try communicator.agree { [checkpoint] in
+    var position = checkpoint?.position ?? TrainingPosition()
+    (training, validation, data, changes) = try communicator.agree { [checkpoint] in
       try configuration.check(ranks: communicator.size)
       let (training, validation) = (try Self.openTraining(configuration), try Self.openValidation(configuration))
       if let validation { try Self.check(heldOut: validation, against: training) }
       let data = communicator.rank == 0 ? try DataRecord(training, validation: validation) : nil
-      if let checkpoint, let data { try Self.check(checkpoint, configuration, data, note) }
       if communicator.rank == 0 {
         try Self.survey(training, "data.train", note)
         if let validation { try Self.survey(validation, "data.validation", note) }
       }
-      return (training, validation, data)
+      guard let checkpoint, let data else { return (training, validation, data, []) }
+      try Self.check(checkpoint, configuration, data, note)
+      let changes = try Self.changes(since: checkpoint, configuration, &position, note)
+      return (training, validation, data, changes)
     }
-    let start = try communicator.broadcast(
-      [checkpoint == nil ? 0 : 1] + (checkpoint?.position ?? TrainingPosition()).numbers)
+    let start = try communicator.broadcast([checkpoint == nil ? 0 : 1] + position.numbers)
     isResuming = start[0] > 0
-    var position = TrainingPosition()
     position.numbers = Array(start.dropFirst())
     self.position = position
   }
 
-  private static func checkpoint(for resume: ResumePolicy, in folder: RunFolder, _ note: (String) -> Void) throws
-    -> Checkpoint?
-  {
+  private static func checkpoint(
+    for resume: ResumePolicy, in folder: RunFolder, _ configuration: Configuration, _ note: (String) -> Void
+  ) throws -> Checkpoint? {
     switch resume {
     case .file(let path): try checkpoint(at: path, in: folder)
     case .never: try refuseOccupied(folder)
-    case .auto: try newestCheckpoint(in: folder, note)
+    case .auto: try newestCheckpoint(in: folder, configuration, note)
     }
   }
 
@@ -82,15 +85,32 @@ struct RunStart {
     throw RunError.occupied(folder: folder.path, step: newest?.checkpoint.position.step ?? 0)
   }
 
-  private static func newestCheckpoint(in folder: RunFolder, _ note: (String) -> Void) throws -> Checkpoint? {
-    guard let newest = try CheckpointStore(folder).newest() else {
-      // A run that has lost its checkpoints must not start anew by itself.
-      if try LogLine.mentionsCheckpoint(log: folder.metrics) { throw RunError.checkpointsGone(folder: folder.path) }
-      if try folder.isOccupied { note("\(folder.path): no checkpoint yet; starting from step 0") }
+  private static func newestCheckpoint(
+    in folder: RunFolder, _ configuration: Configuration, _ note: (String) -> Void
+  ) throws -> Checkpoint? {
+    let store = CheckpointStore(folder)
+    var failed: Checkpoint?
+    let newest = try store.newest { checkpoint in
+      guard store.isMarked(checkpoint.path) else { return true }
+      failed = checkpoint
+      // Skipping helps where one batch is bad, unless it was tried.
+      return try configuration.nonFinite == .skip && checkpoint.configuration().nonFinite == .stop
+    }
+    if let newest {
+      for problem in newest.problems { note("skipped: \(problem)") }
+      return newest.checkpoint
+    }
+    if let failed {
+      guard try failed.position.isBeforeFirstCheckpoint(of: failed.configuration()) else {
+        throw RunError.noEarlierCheckpoint(path: failed.path)
+      }
+      note("\(failed.path): a number of the steps after it is not finite; starting from step 0")
       return nil
     }
-    for problem in newest.problems { note("skipped: \(problem)") }
-    return newest.checkpoint
+    // A run that has lost its checkpoints must not start anew by itself.
+    if try LogLine.mentionsCheckpoint(log: folder.metrics) { throw RunError.checkpointsGone(folder: folder.path) }
+    if try folder.isOccupied { note("\(folder.path): no checkpoint yet; starting from step 0") }
+    return nil
   }
 
   private static func openTraining(_ configuration: Configuration) throws -> LatentDataset {
@@ -133,13 +153,8 @@ struct RunStart {
   private static func check(
     _ checkpoint: Checkpoint, _ configuration: Configuration, _ data: DataRecord, _ note: (String) -> Void
   ) throws {
-    var differences = configuration.differences(from: try checkpoint.configuration()).map {
-      "`\($0.key)` was \($0.other), now \($0.own)"
-    }
-    let before = try checkpoint.configuration().precision
-    if before != configuration.precision {
-      note(
-        "\(checkpoint.path) was trained in \(before.rawValue); the run goes on in \(configuration.precision.rawValue)")
+    var differences = configuration.refusals(since: try checkpoint.configuration()).map {
+      "`\($0.key)` was \($0.from), now \($0.to)"
     }
     if let difference = data.properties.difference(from: checkpoint.data.properties) {
       differences.append("the training data have \(difference)")
@@ -151,12 +166,29 @@ struct RunStart {
       note("warning: the training data are not those of \(checkpoint.path); the run goes on with the new ones")
     }
     // Where a plateau ends a stage, the held-out data decide what is learnt.
-    if !data.matches(checkpoint.data, \.validation), configuration.stages.contains(where: { $0.plateau != nil }) {
+    if !data.matches(checkpoint.data, \.validation), configuration.hasPlateau {
       differences.append("`data.validation` names other data")
     }
     guard differences.isEmpty else {
       throw RunError.otherConfiguration(path: checkpoint.path, differences: differences)
     }
+  }
+
+  /// Takes over what the configuration changes since a checkpoint, and returns all changes of the run.
+  private static func changes(
+    since checkpoint: Checkpoint, _ configuration: Configuration, _ position: inout TrainingPosition,
+    _ note: (String) -> Void
+  ) throws -> [ConfigurationChange] {
+    let before = try checkpoint.configuration()
+    let problems = configuration.problems(ofStagesAt: position, since: before)
+    guard problems.isEmpty else { throw RunError.otherStages(path: checkpoint.path, problems: problems) }
+    let differences = configuration.changes(since: before)
+    let changes = differences.map {
+      ConfigurationChange(step: position.step + 1, key: $0.key, from: $0.from, to: $0.to)
+    }
+    configuration.lines(about: changes, after: checkpoint.changes, at: position, since: before).forEach(note)
+    position.take(differences, configuration, since: before)
+    return checkpoint.changes + changes
   }
 }
 

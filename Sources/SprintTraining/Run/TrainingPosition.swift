@@ -12,6 +12,8 @@ package struct TrainingPosition: Sendable, Equatable {
   package var isStageOver = false
   /// Updates of this stage that were skipped because a number was not finite.
   package var skipped = 0
+  /// Updates that were skipped since the last one that was made, also across the border of a stage.
+  package var skippedInARow = 0
   /// Samples drawn so far; the draw index of the next sample.
   package var draws = 0
   /// The step after which the moving average was last validated.
@@ -31,10 +33,11 @@ package struct TrainingPosition: Sendable, Equatable {
     ("stage_is_over", \.isStageOver.number), ("skipped", \.skipped.number), ("draws", \.draws.number),
     ("validated", \.validated.number), ("best_validation", \.bestValidation),
     ("validations_without_gain", \.validationsWithoutGain.number), ("alignment_is_over", \.isAlignmentOver.number),
+    ("skipped_in_a_row", \.skippedInARow.number),
   ]
 
-  /// A number that checkpoints of older versions lack, where every run had the same.
-  private static let added = ["alignment_is_over": 0.0]
+  /// Numbers that checkpoints of older versions lack.
+  private static let added = ["alignment_is_over": 0.0, "skipped_in_a_row": 0]
 
   /// The numbers of `fields`.
   var numbers: [Double] {
@@ -77,10 +80,19 @@ package struct TrainingPosition: Sendable, Equatable {
     guard skipped <= stageStep else {
       throw FileError.unexpected(path: path, name: "skipped", found: "\(skipped)", expected: "at most \(stageStep)")
     }
+    guard skippedInARow <= step else {
+      throw FileError.unexpected(
+        path: path, name: "skipped_in_a_row", found: "\(skippedInARow)", expected: "at most \(step)")
+    }
     guard step <= configuration.totalSteps, validated <= step else {
       throw FileError.unexpected(
         path: path, name: "step", found: "\(step)", expected: "\(validated) to \(configuration.totalSteps)")
     }
+  }
+
+  /// Whether the last update was made before the first checkpoint was due.
+  func isBeforeFirstCheckpoint(of configuration: Configuration) -> Bool {
+    stage == 0 && step - skippedInARow <= configuration.checkpoint.interval
   }
 
   /// Whether the stage has ended, at its last step or before.
@@ -94,11 +106,12 @@ package struct TrainingPosition: Sendable, Equatable {
   }
 
   /// Counts one update of `batch` samples.
-  mutating func advance(batch: Int, isSkipped: Bool) {
+  package mutating func advance(batch: Int, isSkipped: Bool) {
     step += 1
     stageStep += 1
     draws += batch
     if isSkipped { skipped += 1 }
+    skippedInARow = isSkipped ? skippedInARow + 1 : 0
   }
 
   /// Moves to the start of the next stage.
@@ -106,6 +119,18 @@ package struct TrainingPosition: Sendable, Equatable {
     stage += 1
     (stageStep, isStageOver, skipped) = (0, false, 0)
     (bestValidation, validationsWithoutGain) = (.infinity, 0)
+  }
+
+  /// Goes on with changes of the configuration: a row of skipped updates is counted anew, a stage that its plateau
+  /// ended goes on if it is longer now or has another plateau, and losses of other validations are not compared.
+  mutating func take(_ changes: [ConfigurationDifference], _ configuration: Configuration, since other: Configuration) {
+    guard !changes.isEmpty else { return }
+    skippedInARow = 0
+    let (stage, before) = (configuration.stages[stage], other.stages[stage])
+    if stage.plateau != before.plateau || stage.steps > before.steps {
+      (isStageOver, validationsWithoutGain) = (false, 0)
+    }
+    if configuration.validation != other.validation { (bestValidation, validationsWithoutGain) = (.infinity, 0) }
   }
 
   /// Notes a validation loss. The stage is over once the loss has reached its plateau.

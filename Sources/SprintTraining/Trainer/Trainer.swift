@@ -106,7 +106,9 @@ package final class Trainer {
   /// Opens the run's folder at rank zero.
   private func open() throws {
     try claim.open(note: journal.note)
-    CheckpointStore(claim.folder).removeLeftovers()
+    let store = CheckpointStore(claim.folder)
+    store.removeLeftovers()
+    store.removeMarked(after: position.step)
     try AtomicFile.write(Data(configuration.text.utf8), to: claim.folder.configuration)
     try journal.open(at: position)
   }
@@ -125,11 +127,7 @@ package final class Trainer {
         + String(format: "%.1f MB of average and moments a rank", Double(stateBytes) / 1e6))
     roster.lines.forEach(journal.note)
     if let notice = configuration.precision.notice() { journal.note(notice) }
-    if configuration.samples.interval != nil,
-      let warning = configuration.warning(about: configuration.samples.sampler.guidance)
-    {
-      journal.note(warning)
-    }
+    configuration.sampleWarnings.forEach(journal.note)
     if !configuration.checkpoint.isOn { journal.note("checkpoint.keep is 0: nothing of this run will be saved") }
   }
 
@@ -154,6 +152,10 @@ package final class Trainer {
       isInterrupted = try !trainStage(stop)
     }
     try saver.finish()
+    if position.skippedInARow > 0 {
+      journal.note(
+        "warning: nothing was learnt in the last \(position.skippedInARow) steps: their updates were skipped")
+    }
     // A stop in the last step leaves out what is due after it.
     if isInterrupted, try communicator.anyRank(missing.validation || missing.pictures) { return .interrupted }
     return position.hasFinished(configuration) ? .finished : position.step >= last ? .reachedStep : .interrupted
@@ -226,13 +228,17 @@ package final class Trainer {
 
   /// Ends the run at every rank after a step that failed. The state is still that of the step before; it is saved.
   private func end(after directive: Directive) throws -> Never {
-    try saveLastGood()
-    throw try step.failure(directive, at: position, lastGood: saver.lastCheckpoint)
+    try saveLastGood(hasFailed: true)
+    if let problem = try step.unreadableData() { throw RunError.unreadable(step: position.step + 1, problem: problem) }
+    let earlier = try communicator.agree { try saver.markFailure(at: position) }
+    throw RunError.notFinite(
+      step: position.step + 1, what: try step.foundNonFinite() + directive.numbersInWords,
+      RunError.WayOut(configuration, position, saved: saver.lastCheckpoint, earlier: earlier))
   }
 
   /// Saves the state of the last step, unless it is that of the newest checkpoint, and waits for the end of the save.
-  func saveLastGood() throws {
-    if !saver.covers(position) { try saver.save(position, isUrgent: true) }
+  func saveLastGood(hasFailed: Bool = false) throws {
+    if !saver.covers(position) { try saver.save(position, isUrgent: true, hasFailed: hasFailed) }
     try saver.finish()
   }
 }

@@ -127,16 +127,11 @@ final class TrainingStep {
       resting: configuration.isAligned(at: position) ? nil : network.layout.projector)
   }
 
-  /// The error that ends the run after a step that failed: data that a rank could not read, or a number that is not
-  /// finite. All ranks call it, and rank zero's error names the rank.
-  func failure(_ directive: Directive, at position: TrainingPosition, lastGood: String?) throws -> RunError {
-    let step = position.step + 1
-    if let problem = try firstMessage(unreadable.map { "\($0)" }) {
-      return .unreadable(step: step, problem: problem)
-    }
-    let found = try firstMessage(check?.firstFailure).map { "\($0); " } ?? ""
-    return .notFinite(step: step, what: found + directive.numbersInWords, lastGood: lastGood)
-  }
+  /// What the first rank says that could not read its part of the last batch, if there is one. All ranks call it.
+  func unreadableData() throws -> String? { try firstMessage(unreadable.map { "\($0)" }) }
+
+  /// Where the first rank found a number that is not finite, if one looked for it. All ranks call it.
+  func foundNonFinite() throws -> String { try firstMessage(check?.firstFailure).map { "\($0); " } ?? "" }
 
   /// The message of the first rank that has one. All ranks get an answer, and rank zero's is complete.
   private func firstMessage(_ own: String?) throws -> String? {

@@ -23,6 +23,8 @@ package struct WeightsSource {
   package let origin: String
   /// A text that differs between any two sets of weights.
   package let identity: String
+  /// The number of stages that had begun; nil where nobody says.
+  package let stagesBegun: Int?
   let configurationText: String
 
   /// Takes the weights of a checkpoint; throws where its parts do not fit together.
@@ -36,6 +38,7 @@ package struct WeightsSource {
     origin = "step \(checkpoint.position.step)"
     identity = "\(checkpoint.fingerprint.sha256) \(choice.rawValue)"
     configurationText = checkpoint.configurationText
+    stagesBegun = checkpoint.position.stage + 1
     load = {
       try checkpoint.load(average: choice == .ema, into: $0)
       return nil
@@ -66,7 +69,7 @@ package struct WeightsSource {
       try file.metadata[MetadataKey.properties].map {
         try LatentProperties(json: $0, channels: channels, of: file.path)
       } ?? .published(channels: channels)
-    warning = nil
+    (warning, stagesBegun) = (nil, nil)
     origin = (file.path as NSString).lastPathComponent
     identity = "\(try file.identity) \(choice.rawValue)"
     load = { try file.read(into: $0, choice, allowance) }

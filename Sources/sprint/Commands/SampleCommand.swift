@@ -64,11 +64,11 @@ struct SampleCommand: ParsableCommand, Stoppable {
   @Option(help: "none, cfg (classifier-free) or pdg (path-drop).")
   var guidance: Guidance.Kind = .none
 
-  @Option(help: "Guidance scale; 1 or less means no guidance.")
-  var scale: Double = 1.5
+  @Option(help: "Guidance scale, 1.5 unless given; 1 or less means no guidance.")
+  var scale: Double?
 
-  @Option(help: "The first and the last time at which guidance acts, e.g. 0,0.7.")
-  var interval: String = "0,1"
+  @Option(help: "The first and the last time at which guidance acts, e.g. 0,0.7; 0,1 unless given.")
+  var interval: String?
 
   @Flag(help: "Keeps the class in the weak branch of path-drop guidance.")
   var keepClass = false
@@ -95,8 +95,22 @@ struct SampleCommand: ParsableCommand, Stoppable {
     }
     try check("count", count, 1...10_000_000)
     try check("steps", chosenSteps, method.fewestSteps...100_000)
-    guard scale.isFinite else { throw ValidationError("--scale is \(scale), expected a finite number") }
+    try checkGuidance()
+  }
+
+  /// Throws for an option of guidance that would have no effect.
+  private func checkGuidance() throws {
+    guard scale?.isFinite ?? true else {
+      throw ValidationError("--scale is \(scale ?? 0), expected a finite number")
+    }
     _ = try times()
+    let given = [("--scale", scale != nil), ("--interval", interval != nil), ("--keep-class", keepClass)]
+    if guidance == .none, let name = given.first(where: \.1)?.0 {
+      throw ValidationError("\(name) has no effect without guidance; use --guidance cfg or --guidance pdg with it")
+    }
+    guard guidance == .pathDrop || !keepClass else {
+      throw ValidationError("--keep-class has an effect on --guidance pdg alone; leave it out")
+    }
   }
 
   func run() throws {
@@ -182,7 +196,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
     }
     return SamplerSettings(
       method: method, steps: chosenSteps,
-      guidance: Guidance(guidance, scale: scale, interval: try times(), keepsClass: keepClass),
+      guidance: Guidance(guidance, scale: scale ?? 1.5, interval: try times(), keepsClass: keepClass),
       interpolant: configuration.interpolant)
   }
 
@@ -196,7 +210,8 @@ struct SampleCommand: ParsableCommand, Stoppable {
 
   private func warn(_ trained: TrainedModel, _ settings: SamplerSettings, _ spool: SampleSpool?) {
     let average = trained.source?.warning.map { "\($0); try --weights model" }
-    for warning in [spool?.warning, trained.notice, average, trained.configuration.warning(about: settings.guidance)] {
+    let untrained = trained.configuration.warning(about: settings.guidance, begun: trained.source?.stagesBegun)
+    for warning in [spool?.warning, trained.notice, average, untrained] {
       if let warning { Console.error("sprint: \(warning)") }
     }
   }
@@ -213,6 +228,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
   }
 
   private func times() throws -> ClosedRange<Double> {
+    let interval = interval ?? "0,1"
     let numbers = interval.split(separator: ",").map { Double($0) ?? .nan }
     guard numbers.count == 2, 0 <= numbers[0], numbers[0] <= numbers[1], numbers[1] <= 1 else {
       throw ValidationError("--interval is `\(interval)`, expected two ascending times from 0 to 1, e.g. 0,0.7")

@@ -51,6 +51,7 @@ enum Console {
     }
     if error is CommunicationError { abandon(error) }
     let code = exitCode(for: error)
+    if code == failure { leaveMark("SPRINT_FAILED") }
     if rank > 0, isShared(error) {
       // Rank zero reports an error that all ranks meet. Its exit code has to be the first one that the launcher sees.
       sleep(2)
@@ -88,11 +89,16 @@ enum Console {
   /// launcher.
   @Sendable static func abandon(_ error: any Error) -> Never {
     Self.error("sprint: rank \(rank): \(message(for: error))")
-    if let path = ProcessInfo.processInfo.environment["SPRINT_ABANDONED"] {
-      _ = FileManager.default.createFile(atPath: path, contents: Data())
-    }
+    leaveMark("SPRINT_ABANDONED")
     if case CommunicationError.notConnected = error { leave(usersMistake) }
     leave(restart.rawValue)
+  }
+
+  /// Creates the file that a variable names, for the script that started the launcher: the launcher's own exit code
+  /// does not tell how a rank ended.
+  private static func leaveMark(_ variable: String) {
+    guard let path = ProcessInfo.processInfo.environment[variable] else { return }
+    _ = FileManager.default.createFile(atPath: path, contents: Data())
   }
 
   /// Ends the process without the clean-up of libraries, whose threads may still be working.

@@ -10,6 +10,8 @@ package struct ConfigurationDocument {
   let overridden: Set<String>
   /// What messages put in front of a setting.
   let settingsName: String
+  /// Whether a user names the data now; in the document of a checkpoint they may have moved since.
+  private(set) var namesData = false
 
   /// Reads a file and applies settings.
   ///
@@ -24,10 +26,14 @@ package struct ConfigurationDocument {
       throw ConfigurationError(
         "\(path): a configuration file of \(data.count) bytes, expected at most \(YAMLBounds.largest)")
     }
-    guard let text = String(data: data, encoding: .utf8) else {
-      throw ConfigurationError("\(path): the configuration file is not UTF-8 text")
+    // Few texts begin with a mark of UTF-16 or have a zero among their first bytes by another reason.
+    let isUTF16 = data.starts(with: [0xFF, 0xFE]) || data.starts(with: [0xFE, 0xFF]) || data.prefix(2).contains(0)
+    guard !isUTF16, let text = String(data: data, encoding: .utf8) else {
+      throw ConfigurationError(
+        "\(path): the configuration file is \(isUTF16 ? "UTF-16, expected" : "not") UTF-8 text; save it as UTF-8")
     }
     try self.init(text: text, source: path, settings: settings, settingsName: settingsName)
+    namesData = true
   }
 
   /// Parses text and applies settings.
@@ -43,9 +49,15 @@ package struct ConfigurationDocument {
     var node: Node
     do {
       if let problem = YAMLBounds.problem(in: text) { throw ConfigurationError("\(source)\(problem)") }
-      node = try compose(yaml: text) ?? Node([:])
+      node = try (compose(yaml: text) ?? Node([:])).merged(source)
+    } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
+      throw ConfigurationError(
+        "\(source):\(context.mark.line): `\(keys.sorted().joined(separator: "`, `"))` stands more than once in a "
+          + "mapping; keep one of them")
     } catch let error as YamlError {
-      throw ConfigurationError("\(source): not valid YAML: \(Self.oneLine(error))")
+      let remedy =
+        "\(error)".contains("${") ? "; sprint does not replace variables such as ${NAME}: write their value" : ""
+      throw ConfigurationError("\(source): not valid YAML: \(Self.oneLine(error))\(remedy)")
     }
     var overridden: Set<String> = []
     for setting in settings {
@@ -67,7 +79,7 @@ package struct ConfigurationDocument {
   private static func split(_ setting: String, name: String, example: String) throws -> (String, Node) {
     let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
     guard parts.count == 2, !parts[0].isEmpty, YAMLBounds.problem(in: parts[1]) == nil,
-      let value = try? compose(yaml: parts[1])
+      let value = try? compose(yaml: parts[1])?.merged(name)
     else {
       throw ConfigurationError("\(name): expected key=value, for example \(example)")
     }

@@ -1,3 +1,4 @@
+import Foundation
 import Yams
 
 /// Reads one mapping of a YAML document key by key. It checks types and ranges, records every value, defaults included,
@@ -24,7 +25,7 @@ final class ConfigurationReader {
     switch node {
     case nil: mapping = nil
     case .mapping(let mapping): self.mapping = mapping
-    case .scalar(let scalar) where scalar.string.isEmpty || scalar.string == "null": mapping = nil
+    case let node? where node.isAbsent: mapping = nil
     default:
       mapping = nil
       throw ConfigurationError(
@@ -32,8 +33,14 @@ final class ConfigurationReader {
     }
   }
 
-  /// Returns whether the mapping has a key.
-  func has(_ key: String) -> Bool { mapping?[Node(key)] != nil }
+  /// Returns whether the mapping has a key with a value.
+  func has(_ key: String) -> Bool {
+    knownKeys.append(key)
+    return value(key) != nil
+  }
+
+  /// Returns the node of a key; nil for a key without a value.
+  private func value(_ key: String) -> Node? { mapping?[Node(key)].flatMap { $0.isAbsent ? nil : $0 } }
 
   /// Numbers of steps, samples and the like. A sum of a thousand of them does not overflow.
   static let counts = 1...1_000_000_000_000
@@ -41,8 +48,14 @@ final class ConfigurationReader {
   /// Reads a whole number in `range`.
   func integer(_ key: String, default value: Int? = nil, in range: ClosedRange<Int> = counts) throws -> Int {
     try scalar(key, default: value, expected: range.description(of: "a whole number")) { text in
-      Int(text.replacing("_", with: "")).flatMap { range.contains($0) ? $0 : nil }
+      Self.whole(text).flatMap { range.contains($0) ? $0 : nil }
     }
+  }
+
+  /// Returns the whole number that a text stands for: `1000`, `1_000`, `1e3` or `1000.0`.
+  private static func whole(_ text: String) -> Int? {
+    let digits = text.replacing("_", with: "")
+    return Int(digits) ?? Double(digits).flatMap { abs($0) <= 0x1p53 ? Int(exactly: $0) : nil }
   }
 
   /// Reads a number that `accepts` accepts; `expected` describes such numbers.
@@ -77,6 +90,14 @@ final class ConfigurationReader {
     try scalar(key, default: value, expected: "a text") { $0 }
   }
 
+  /// Reads a text on one line: line breaks, tabs and control characters in it count as spaces.
+  func line(_ key: String, default value: String) throws -> String {
+    try scalar(key, default: value, expected: "a text") { text in
+      text.split { $0.isWhitespace || $0.unicodeScalars.contains { $0.properties.generalCategory == .control } }
+        .joined(separator: " ")
+    }
+  }
+
   /// Reads one of an enumeration's cases.
   func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default value: Choice? = nil) throws -> Choice
   where Choice.RawValue == String {
@@ -96,7 +117,7 @@ final class ConfigurationReader {
   /// Reads a list of whole numbers in `range`.
   func integers(_ key: String, default value: [Int]? = nil, in range: ClosedRange<Int>) throws -> [Int] {
     try list(key, default: value, of: range.description(of: "whole numbers")) {
-      $0.string.flatMap { Int($0) }.flatMap { range.contains($0) ? $0 : nil }
+      $0.string.flatMap(Self.whole).flatMap { range.contains($0) ? $0 : nil }
     }
   }
 
@@ -109,7 +130,7 @@ final class ConfigurationReader {
     throws -> [Element]
   {
     knownKeys.append(key)
-    guard let node = mapping?[Node(key)] else {
+    guard let node = self.value(key) else {
       guard let value else { throw error(key, "is missing; it has to be a list of \(what)") }
       return note(key, value)
     }
@@ -128,9 +149,21 @@ final class ConfigurationReader {
   /// Returns readers of the mappings listed under `key`, or nil if the key is left out.
   func sections(_ key: String) throws -> [ConfigurationReader]? {
     knownKeys.append(key)
-    guard let node = mapping?[Node(key)] else { return nil }
+    guard let node = value(key) else { return nil }
     guard let sequence = node.sequence, !sequence.isEmpty else { throw error(key, "has to be a list of mappings") }
     return try sequence.enumerated().map { try ConfigurationReader($1, path: "\(full(key))[\($0)]", record: record) }
+  }
+
+  /// Throws if a path holds what a shell would replace, unless such a file exists.
+  func checkPaths(_ key: String, _ paths: [String]) throws {
+    guard record.document.namesData else { return }
+    for path in paths where !FileManager.default.fileExists(atPath: path) {
+      guard path.hasPrefix("~") || path.contains(where: { "$*?[{".contains($0) }) else { continue }
+      throw error(
+        key,
+        "names `\(Self.shortened(path))`, which does not exist; sprint does not replace ~, $NAME or * in paths: "
+          + "list each file by its whole path, or one relative to \(FileManager.default.currentDirectoryPath)")
+    }
   }
 
   /// Returns a reader of an empty mapping at `path`, in which all keys have their defaults.
@@ -162,7 +195,7 @@ final class ConfigurationReader {
     _ key: String, default value: Value?, expected: String, _ convert: (String) -> Value?
   ) throws -> Value {
     knownKeys.append(key)
-    guard let node = mapping?[Node(key)] else {
+    guard let node = self.value(key) else {
       guard let value else { throw error(key, "is missing; it has to be \(expected)") }
       return note(key, value)
     }

@@ -26,7 +26,7 @@ extension Stage {
   /// - Parameter budget: FLOP of the whole run, of which a stage may take a `share` instead of a number of steps
   private init(_ reader: ConfigurationReader, index: Int, _ model: ModelConfiguration, budget: Double?) throws {
     let published = Stage.published[min(index, 1)]
-    name = try reader.text("name", default: index == 0 ? "masked" : index == 1 ? "full" : "stage \(index + 1)")
+    name = try reader.line("name", default: index == 0 ? "masked" : index == 1 ? "full" : "stage \(index + 1)")
     batch = try reader.integer("batch", default: published.batch, in: 1...1_000_000)
     drop = try TokenDrop(reader.section("drop"), default: published.drop, grid: model.grid, in: reader)
     let stepWork = model.trainingWork(kept: drop.keptCount(grid: model.grid)) * Double(batch)

@@ -18,6 +18,8 @@ extension Configuration.Data {
   init(_ reader: ConfigurationReader) throws {
     train = try reader.texts("train")
     validation = try reader.texts("validation", default: [])
+    try reader.checkPaths("train", train)
+    try reader.checkPaths("validation", validation)
     flips = try reader.boolean("flip", default: false)
     try reader.finish()
   }

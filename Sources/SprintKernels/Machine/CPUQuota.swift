@@ -1,0 +1,44 @@
+import Foundation
+
+/// How much time on cores the control groups around this process allow it, as `docker --cpus` and the limits of
+/// Kubernetes set it. The cores themselves stay visible.
+package enum CPUQuota {
+  /// The number of cores that the quota amounts to, such as 1.5; nil without a quota.
+  ///
+  /// - Parameter root: the folder of the files; empty outside tests
+  package static func cores(root: String = "") -> Double? {
+    let lines = text("\(root)/proc/self/cgroup").split(separator: "\n")
+    return lines.flatMap { line -> [Double] in
+      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+      guard fields.count == 3 else { return [] }
+      let isSecond = fields[1].isEmpty
+      guard isSecond || fields[1].split(separator: ",").contains("cpu") else { return [] }
+      // In a container only the outermost folder may be visible.
+      let parts = fields[2].split(separator: "/")
+      return (0...parts.count).compactMap { count in
+        let path = parts.prefix(count).map { "/" + $0 }.joined()
+        return isSecond ? second("\(root)/sys/fs/cgroup\(path)") : first("\(root)/sys/fs/cgroup/cpu\(path)")
+      }
+    }.min()
+  }
+
+  /// Version 2 of the interface: `50000 100000`, or `max 100000`.
+  private static func second(_ folder: String) -> Double? {
+    let numbers = text("\(folder)/cpu.max").split(whereSeparator: \.isWhitespace).map { Double($0) }
+    guard numbers.count == 2, let quota = numbers[0], let period = numbers[1], period > 0 else { return nil }
+    return quota / period
+  }
+
+  /// Version 1: two files, with a quota of -1 for none.
+  private static func first(_ folder: String) -> Double? {
+    func number(_ file: String) -> Double {
+      Double(text("\(folder)/\(file)").trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+    }
+    let (quota, period) = (number("cpu.cfs_quota_us"), number("cpu.cfs_period_us"))
+    return quota > 0 && period > 0 ? quota / period : nil
+  }
+
+  private static func text(_ path: String) -> String {
+    FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+}
