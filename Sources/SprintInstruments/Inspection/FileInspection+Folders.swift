@@ -68,7 +68,8 @@ extension FileInspection {
     let filled = classes.filter { $0.names.contains(where: isPicture) }
     let pictures = own + filled.flatMap { $0.names.filter(isPicture) }
     // A folder in which other files prevail is no folder of pictures.
-    let others = filled.flatMap(\.names).filter { !isPicture($0) && !isJunk($0) }.count
+    let files = names.filter { !isFolder("\(path)/\($0)") } + filled.flatMap(\.names)
+    let others = files.filter { !isPicture($0) && !isJunk($0) }.count
     guard pictures.count > others, filled.isEmpty || pictures.count > own.count else { return nil }
     let rest = classes.filter { !$0.names.contains(where: isPicture) }.map { "\($0.name)/" }
     let junk = filled.reduce(0) { $0 + $1.names.filter { !isPicture($0) }.count }
