@@ -169,7 +169,7 @@ import Testing
   }
 
   @Test("Copies under other names are neither removed with old checkpoints nor tried as the newest one")
-  func copies() throws {
+  func foreignNames() throws {
     let configuration = try Self.configuration(folder)
     let run = RunFolder(path: folder.file("run"))
     let names = [
