@@ -27,7 +27,7 @@ package struct DatasetSurvey: Sendable {
       let index = looked == 1 ? 0 : k * (dataset.count - 1) / (looked - 1)
       try dataset.readStored(index, into: stored.elements)
       guard faults.note(stored.elements.buffer, of: index, hasMoments: dataset.hasMoments) else { continue }
-      try dataset.latent(index, random: LatentRandomness(seed: 0), draw: UInt64(index), into: seen.elements)
+      dataset.show(stored.elements.buffer, LatentRandomness(seed: 0), UInt64(index), in: seen.elements.buffer)
       sums.add(seen.elements.buffer)
     }
     (self.looked, self.faults, channels) = (looked, faults, sums.channels)

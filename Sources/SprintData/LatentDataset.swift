@@ -98,18 +98,24 @@ package final class LatentDataset: Sendable {
     let stored = latent.count * (file.hasMoments ? 2 : 1)
     try withUnsafeTemporaryAllocation(of: Float.self, capacity: stored) { values in
       try file.read(entry, flipped: isFlipped, into: values)
-      if file.hasMoments {
-        if let bad = values[(stored / 2)...].first(where: { $0 < 0 }) {
-          throw FileError.unusable(path: file.path, problem: "sample \(entry) has \(Self.negativeDeviation(bad))")
-        }
-        sample(values, random.posterior, draw)
+      if file.hasMoments, let bad = values[(stored / 2)...].first(where: { $0 < 0 }) {
+        throw FileError.unusable(path: file.path, problem: "sample \(entry) has \(Self.negativeDeviation(bad))")
       }
-      if isFlipped, !file.hasFlipped { mirror(values) }
-      scale(values, into: latent.buffer)
+      show(values, mirrored: isFlipped && !file.hasFlipped, random, draw, in: latent.buffer)
     }
     if let bad = latent.buffer.first(where: { !$0.isFinite }) {
       throw FileError.unusable(path: file.path, problem: "sample \(entry) holds \(bad), expected finite numbers")
     }
+  }
+
+  /// Turns a stored sample into what the model sees; `values` are used up.
+  func show(
+    _ values: UnsafeMutableBufferPointer<Float>, mirrored: Bool = false, _ random: LatentRandomness, _ draw: UInt64,
+    in latent: UnsafeMutableBufferPointer<Float>
+  ) {
+    if hasMoments { sample(values, random.posterior, draw) }
+    if mirrored { mirror(values) }
+    scale(values, into: latent)
   }
 
   /// What a negative number among deviations means, in words.

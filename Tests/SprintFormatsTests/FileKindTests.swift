@@ -92,7 +92,7 @@ import Testing
   func damaged() throws {
     let cut = try write([0x93] + Self.text("NUMPY") + [1, 0, 200, 0])
     #expect { try NPYArray(path: cut) } throws: { "\($0)".contains("truncated") }
-    #expect { try HDF5File(reading: write(Self.hdf5 + Self.zeros)) } throws: { "\($0)".contains("truncated") }
+    #expect { try HDF5File(reading: write(Self.hdf5 + Self.zeros)) } throws: { "\($0)".contains("header is damaged") }
   }
 
   @Test("All bytes of a file are read, however few they are", arguments: [1, 7, 14, 15, 16, 100])

@@ -46,7 +46,7 @@ import Testing
     try whole.dropLast(1).write(to: URL(fileURLWithPath: path))
     #expect { try HDF5File(reading: path) } throws: { "\($0)".contains(path) }
     try Data("no HDF5".utf8).write(to: URL(fileURLWithPath: path))
-    #expect { try HDF5File(reading: path) } throws: { "\($0)".contains("is no HDF5 file") }
+    #expect { try HDF5File(reading: path) } throws: { "\($0)".contains("a text, expected an HDF5 file") }
     for (name, reason) in [("no/such/folder.h5", "No such file or directory"), ("b.h5", "File exists")] {
       #expect { try HDF5File(creating: folder.file(name)) } throws: { "\($0)".hasSuffix("cannot create: \(reason)") }
     }

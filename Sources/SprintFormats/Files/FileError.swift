@@ -23,7 +23,7 @@ package enum FileError: RemediableError, CustomStringConvertible {
   package var description: String {
     switch self {
     case .system(let path, let action, let code):
-      "\(path): cannot \(action): \(String(cString: strerror(code)))" + Self.help(code)
+      "\(path): cannot \(action): \(String(cString: strerror(code)))" + Self.help(code, path)
     case .unusable(let path, let problem, _): "\(path): \(problem)"
     case .truncated(let path, let expected): "\(path): truncated: expected at least \(expected) bytes"
     }
@@ -47,8 +47,12 @@ package enum FileError: RemediableError, CustomStringConvertible {
   ]
 
   /// What helps against an error of the system that no option of the command line can help against.
-  private static func help(_ code: Int32) -> String {
-    code == EMFILE ? "; raise the limit with `ulimit -n`, here \(OpenFileLimit.current)" : ""
+  private static func help(_ code: Int32, _ path: String) -> String {
+    switch code {
+    case EMFILE: "; raise the limit with `ulimit -n`, here \(OpenFileLimit.current)"
+    case ENOENT where !path.hasPrefix("/"): "; the path starts at \(FileManager.default.currentDirectoryPath)"
+    default: ""
+    }
   }
 
   /// The error of the system call that has just failed.

@@ -24,6 +24,7 @@ struct DatasetJSON {
     do { document = try JSONDecoder().decode(Document.self, from: json) } catch let unfit as UnfitEntry {
       throw unusable(unfit.problem)
     } catch DecodingError.dataCorrupted(let context) {
+      if let other = FileError.otherKind(path, expected: .json) { throw other }
       let reason = context.underlyingError.map { ": \(($0 as NSError).userInfo[NSDebugDescriptionErrorKey] ?? $0)" }
       throw unusable("is no JSON\(reason ?? ""); expected \(Self.form)")
     } catch { throw unusable("is not \(Self.form)") }

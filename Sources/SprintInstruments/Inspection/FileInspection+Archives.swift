@@ -13,18 +13,12 @@ extension FileInspection {
       entries: names.map { Entry(name: $0) })
   }
 
-  /// An LMDB database, by its file `data.mdb`.
+  /// An LMDB database, by its file.
   static func lmdb(_ path: String, _ importHint: (String) -> String?) throws -> FileInspection {
-    let folder = (path as NSString).deletingLastPathComponent
-    guard (path as NSString).lastPathComponent == "data.mdb" else {
-      return FileInspection(
-        what: "LMDB database in a single file",
-        notes: ["sprint reads databases in a folder: rename the file to data.mdb and name its folder"])
-    }
-    let database = try LMDBDatabase(reading: folder.isEmpty ? "." : folder)
+    let database = try LMDBDatabase(reading: path)
     let isMaskDiT = try ["length", "z-0", "y-0"].allSatisfy { try database.value(of: $0) != nil }
     let length = try database.value(of: "length").map { String(decoding: $0.prefix(20), as: UTF8.self) } ?? "missing"
-    let notes = isMaskDiT ? ["looks like MaskDiT's: `length` is \(length)", importHint(folder)] : []
+    let notes = isMaskDiT ? ["looks like MaskDiT's: `length` is \(length)", importHint(path)] : []
     return FileInspection(
       what: "LMDB database of \(count(Int(clamping: database.entries), "key"))", notes: notes.compactMap(\.self),
       entries: try database.firstKeys(5).map { Entry(name: $0) } + (database.entries > 5 ? [Entry(name: "...")] : []))

@@ -252,8 +252,9 @@ extension ProcessTests {
           "data={train: [\(data)]}", "validation={}",
           "alignment={features: teacher, feature_width: 4, projector: 8, after_block: 2, last_step: 10}",
         ])
-      // 100 batches and those read ahead in two stages, of 120 latents each, and ten batches of features.
-      let most = (100 + 2 * 3) * 120 + 10 * 120
+      // 100 batches and those read ahead in two stages, of 120 latents each, ten batches of features, and the look at
+      // all samples before.
+      let most = (100 + 2 * 3) * 120 + 10 * 120 + 200
       let (environment, mark) = fault("fail:pread:aligned.h5:\(most + 100)")
       let outcome = try run.start(ranks: nil, environment: environment).wait(60)
       #expect(outcome.code == 0 && !FileManager.default.fileExists(atPath: mark), "\(outcome.errors)")
