@@ -104,7 +104,7 @@ extension ProcessTests {
         folder.file("a.h5"),
         [
           "3 data sets and 1 group", "  x/\n", "    images uint8 [5, 3, 8, 8]", "loop a group around this one",
-          "names text [2]", "link a link", "far a link into another file", "/labels",
+          "names texts [2]", "link a link", "far a link into another file", "/labels",
         ])
       try expect(folder.file("b.h5"), ["99 data sets and 10 groups", "d0 float64 [1, 2]", "79 more"])
     }
