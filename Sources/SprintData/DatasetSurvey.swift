@@ -13,25 +13,35 @@ package struct DatasetSurvey: Sendable {
   /// One entry a channel, of all samples that are finite and have no negative deviation; empty where none is.
   package let channels: [Channel]
   let faults: SampleFaults
-  let otherAttributes: [String]
+  /// The same of the mirrored images that are stored.
+  let flippedChannels: [Channel]
+  let flippedFaults: SampleFaults
+  let unread: [String]
 
   /// Looks at up to `most` samples.
   package init(_ dataset: LatentDataset, most: Int) throws {
     let looked = min(dataset.count, most)
+    // The last sample too: a file whose writer was interrupted lacks its end.
+    let indices = (0..<looked).map { looked == 1 ? 0 : $0 * (dataset.count - 1) / (looked - 1) }
+    (faults, channels) = try Self.look(dataset, indices, flipped: false)
+    (flippedFaults, flippedChannels) = try Self.look(dataset, dataset.hasFlipped ? indices : [], flipped: true)
+    (self.looked, unread) = (looked, dataset.unread)
+  }
+
+  private static func look(
+    _ dataset: LatentDataset, _ indices: [Int], flipped: Bool
+  ) throws -> (SampleFaults, [Channel]) {
     let stored = Arena(count: dataset.storedElements)
     let seen = Arena(count: dataset.latentElements)
     var faults = SampleFaults()
     var sums = ChannelSums(channels: dataset.channels)
-    for k in 0..<looked {
-      // The last sample too: a file whose writer was interrupted lacks its end.
-      let index = looked == 1 ? 0 : k * (dataset.count - 1) / (looked - 1)
-      try dataset.readStored(index, into: stored.elements)
+    for index in indices {
+      try dataset.readStored(index, flipped: flipped, into: stored.elements)
       guard faults.note(stored.elements.buffer, of: index, hasMoments: dataset.hasMoments) else { continue }
       dataset.show(stored.elements.buffer, LatentRandomness(seed: 0), UInt64(index), in: seen.elements.buffer)
       sums.add(seen.elements.buffer)
     }
-    (self.looked, self.faults, channels) = (looked, faults, sums.channels)
-    otherAttributes = dataset.otherAttributes
+    return (faults, sums.channels)
   }
 }
 

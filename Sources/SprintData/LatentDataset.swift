@@ -51,8 +51,8 @@ package final class LatentDataset: Sendable {
   /// The attribute `source` of the first file: where its latents are from.
   package var source: String { files[0].source }
 
-  /// The attributes of the files that sprint does not read.
-  package var otherAttributes: [String] { Set(files.flatMap(\.otherAttributes)).sorted() }
+  /// What the files hold and sprint does not read: attributes, data sets and groups.
+  package var unread: [String] { Set(files.flatMap(\.unread)).sorted() }
 
   /// Elements of one latent.
   package var latentElements: Int { channels * side * side }
@@ -129,10 +129,10 @@ package final class LatentDataset: Sendable {
   /// Bytes of all stored samples.
   package var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
 
-  /// Reads sample `index` as it is stored: [C or 2C, S, S].
-  package func readStored(_ index: Int, into values: Vector<Float>) throws {
+  /// Reads sample `index` as it is stored, or its mirrored image: [C or 2C, S, S].
+  package func readStored(_ index: Int, flipped: Bool = false, into values: Vector<Float>) throws {
     let (file, entry) = place(index)
-    try file.read(entry, flipped: false, into: values.buffer)
+    try file.read(entry, flipped: flipped, into: values.buffer)
   }
 
   /// Reads the teacher's features of sample `index`: [tokens · F].

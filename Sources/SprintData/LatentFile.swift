@@ -12,8 +12,8 @@ final class LatentFile: Sendable {
   let labels: [Int32]
   let properties: LatentProperties
   let source: String
-  /// The attributes that sprint does not read.
-  let otherAttributes: [String]
+  /// The attributes, and the data sets and groups of the root, that sprint does not read.
+  let unread: [String]
   private let values: StoredArray
   private let flipped: StoredArray?
   private let features: StoredArray?
@@ -38,8 +38,7 @@ final class LatentFile: Sendable {
     attention = try teacher.attention.map { try StoredAttention(file, stored, $0, count) }
     properties = try LatentProperties(of: file, dataset: name, channels: channels)
     source = try file.text("source") ?? ""
-    let known = LatentProperties.attributes + ["source"]
-    otherAttributes = try (file.attributeNames() + file.attributeNames(of: name)).filter { !known.contains($0) }
+    unread = try Self.unread(file, name, hasFlipped: flipped != nil)
     names =
       [name, "\(name)_flip", "/labels"] + (teacher.features.map { ["/features/\($0)"] } ?? [])
       + (attention?.names ?? [])
@@ -109,6 +108,19 @@ final class LatentFile: Sendable {
           + (labels[bad] < 0 ? "; for data without classes, store zeros and use `classes: 1`" : ""))
     }
     return labels.map { Int32($0) }
+  }
+
+  /// Returns what nobody reads, among it numbers that might be meant to scale the latents.
+  private static func unread(_ file: HDF5File, _ name: String, hasFlipped: Bool) throws -> [String] {
+    let known = LatentProperties.attributes + ["source"]
+    let read = [name, "\(name)_flip", "/labels", "/features", "/attention", "/queries", "/keys"]
+    let others = try file.names(in: "/").map { "/\($0)" }.filter { !read.contains($0) }
+    let own = try (file.attributeNames() + file.attributeNames(of: name)).filter { !known.contains($0) }
+    let elsewhere = ["/labels"] + (hasFlipped ? ["\(name)_flip"] : [])
+    return others + own
+      + (try elsewhere.flatMap { place in
+        try file.attributeNames(of: place).filter(known.contains).map { "\($0) of \(place)" }
+      })
   }
 
   private static func features(

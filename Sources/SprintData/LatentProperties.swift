@@ -96,6 +96,9 @@ package struct LatentProperties: Sendable, Equatable, Codable {
   }
 
   private func check(_ path: String) throws {
+    guard ["latents", "pixels"].contains(kind) else {
+      throw FileError.unexpected(path: path, name: "kind", found: "`\(kind)`", expected: "`latents` or `pixels`")
+    }
     guard pixelRange.lowerBound < pixelRange.upperBound else {
       throw FileError.unexpected(path: path, name: "pixel_range", found: "\(pixelRange)", expected: "black below white")
     }

@@ -70,6 +70,23 @@ import Testing
     #expect(survey.channels.allSatisfy { $0.deviation.isFinite })
   }
 
+  @Test(
+    "Mirrored samples are looked at too: never written, scaled otherwise, or not finite",
+    arguments: [
+      (Float(0), "6 of 6 mirrored samples are one number throughout"), (0.2, "are both scaled alike?"),
+      (.nan, "6 of 6 mirrored samples hold numbers that are not finite"),
+    ] as [(Float, String)])
+  func mirrored(factor: Float, words: String) throws {
+    let path = folder.file("flip.h5")
+    let values = samples(6).flatMap(\.self)
+    try DatasetFile.write(
+      path, shape: [6, 2, 2, 2], values: values, labels: (0..<6).map(Int64.init),
+      more: [("/latents_flip", [6, 2, 2, 2], values.map { factor == 0 ? 0 : $0 * factor })])
+    let survey = try DatasetSurvey(LatentDataset(paths: [path]), most: 100)
+    #expect(
+      (survey.warnings + survey.problems).contains { $0.contains(words) }, "\(survey.warnings) \(survey.problems)")
+  }
+
   @Test("Numbers far from what a model expects are told of, and the scale that the warning names mends them")
   func scale() throws {
     let warnings = try DatasetSurvey(dataset(samples(4, scale: 5)), most: 100).warnings

@@ -100,7 +100,7 @@ struct ForeignDatasetTests {
   func otherAttributes(owner: String) throws {
     try make("f['latents'] = 5 * x; f['labels'] = y; \(owner).attrs['scaling_factor'] = 0.2")
     let dataset = try LatentDataset(paths: [path])
-    #expect(dataset.otherAttributes == ["scaling_factor"])
+    #expect(dataset.unread == ["scaling_factor"])
     let warnings = try DatasetSurvey(dataset, most: 12).warnings
     #expect(warnings.count == 1 && warnings[0].contains("does not read scaling_factor"), "\(warnings)")
   }
@@ -179,6 +179,63 @@ struct ForeignDatasetTests {
     }
   }
 
+  /// Runs the command that the refusal of the file names.
+  private func copyAsTold() throws {
+    var message = ""
+    do { _ = try LatentDataset(paths: [path]) } catch { message = "\(error)" }
+    let command = "python3" + message.split(separator: "python3").dropFirst().joined(separator: "python3")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", command.replacing("python3", with: Python.path)]
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(command)")
+  }
+
+  @Test("LZF, which only h5py has, is named with a command that copies the file, features and attributes too")
+  func lzf() throws {
+    try make(
+      """
+      f.create_dataset('latents', data=x, compression='lzf').attrs['scale'] = 0.5; f['labels'] = y
+      f['features/dino'] = np.ones((12, 4, 2), 'f4'); f.attrs['vae'] = 'own'
+      """)
+    expectRefusal("filter 32000, LZF", "python3 -c", comment: "lzf")
+    try copyAsTold()
+    let copy = try LatentDataset(paths: [folder.file("a-copy.h5")], teacher: TeacherNames(features: "dino"))
+    #expect(copy.count == 12 && copy.properties.scale == [0.5, 0.5, 0.5] && copy.properties.vae == "own")
+  }
+
+  @Test("An attribute that hides those behind it is an error, not a missing scale")
+  func hiddenAttributes() throws {
+    // Complex numbers of HDF5 2.0; older versions of h5py write records, which hide nothing.
+    try make(
+      """
+      f.close(); f = h5py.File('a.h5', 'w', libver='latest')
+      f['latents'] = x; f['labels'] = y; f.attrs['note'] = np.zeros(2, 'c8'); f.attrs['scale'] = 0.66
+      """)
+    do {
+      let scale = try LatentDataset(paths: [path]).properties.scale
+      #expect(scale == [0.66, 0.66, 0.66])
+    } catch {
+      #expect("\(error)".contains("the file has an attribute that HDF5 1.10 cannot read"))
+    }
+  }
+
+  @Test(
+    "Nobody reads a scale in an odd place, and inspect says so",
+    arguments: ["f['scale'] = 0.2", "f['labels'].attrs['scale'] = 0.2"])
+  func unread(script: String) throws {
+    try make("f['latents'] = 5 * x; f['labels'] = y; \(script)")
+    let dataset = try LatentDataset(paths: [path])
+    #expect(dataset.unread == [script.hasPrefix("f['scale']") ? "/scale" : "scale of /labels"])
+  }
+
+  @Test("Another kind than latents or pixels is refused", arguments: ["pixel", "PIXELS", ""])
+  func kinds(kind: String) throws {
+    try make("f['latents'] = x; f['labels'] = y; f.attrs['kind'] = '\(kind)'")
+    expectRefusal("`kind` is `\(kind)`, expected `latents` or `pixels`", comment: kind)
+  }
+
   @Test("A view of other files is refused with their names, and naming them as told reads them")
   func views() throws {
     let script = """
@@ -192,6 +249,8 @@ struct ForeignDatasetTests {
     expectRefusal("a view of data sets in `part0.h5`, `part1.h5`, expected", "name the files", comment: "whole")
     let parts = [folder.file("part0.h5"), folder.file("part1.h5")]
     #expect(try LatentDataset(paths: parts).count == 12)
+    try copyAsTold()
+    #expect(try LatentDataset(paths: [folder.file("a-copy.h5")]).count == 12)
     try make("\(script)\nos.remove('part1.h5')")
     expectRefusal("`part0.h5`, `part1.h5` (missing)", comment: "one is gone")
   }

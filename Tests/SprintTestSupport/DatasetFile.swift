@@ -23,7 +23,9 @@ package enum DatasetFile {
     for (key, value) in numbers { try file.write(attribute: key, value) }
     for (key, value) in texts { try file.write(attribute: key, value) }
     let all = (features.map { [("/features/\($0.name)", $0.shape, $0.values)] } ?? []) + more
-    for group in Set(all.compactMap { $0.0.split(separator: "/").first }) { try file.createGroup(String(group)) }
+    for group in Set(all.map { $0.0.split(separator: "/") }.filter { $0.count > 1 }.map { $0[0] }) {
+      try file.createGroup(String(group))
+    }
     for (name, shape, values) in all {
       try values.withUnsafeBufferPointer { try file.write(name, shape: shape, $0, checked: chunked) }
     }

@@ -46,8 +46,7 @@ extension HDF5File {
     let count = try elements(of: attribute, name)
     guard Self.locked({ HDF5NumberType(type.id) != nil }), count <= Self.mostNumbers else {
       throw FileError.unexpected(
-        path: path, name: name, found: "\(count) values of type \(Self.name(of: type))",
-        expected: "at most \(Self.mostNumbers) numbers")
+        path: path, name: name, found: "\(Self.name(of: type)), \(count) of them", expected: "numbers")
     }
     var values = [Double](repeating: 0, count: count)
     try check("read the numbers of the attribute `\(name)`") { H5Aread(attribute.id, sprint_h5t_double(), &values) }
@@ -110,12 +109,20 @@ extension HDF5File {
       var info = H5O_info_t()
       return H5Oget_info2(owner.id, &info, UInt32(H5O_INFO_NUM_ATTRS)) >= 0 ? Int(info.num_attrs) : 0
     }
-    return (0..<UInt64(min(count, 1024))).map { index in
-      Self.locked {
+    return try (0..<UInt64(min(count, 1024))).map { index in
+      let name = Self.locked {
         Self.path {
           H5Aget_name_by_idx(owner.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, $0, $1, sprint_h5p_default()) >= 0
         }
       }
+      guard !name.isEmpty else {
+        // The library stops at such an attribute, and says of those behind it that they do not exist.
+        throw FileError.unusable(
+          path: path,
+          problem: "\(dataset ?? "the file") has an attribute that HDF5 1.10 cannot read, and others may follow it; "
+            + "remove it where it can be read: h5py's del file.attrs[NAME]")
+      }
+      return name
     }
   }
 }

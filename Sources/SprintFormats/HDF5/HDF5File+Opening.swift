@@ -11,7 +11,14 @@ extension HDF5File {
     // In its cache of pieces the library takes as much room as a piece should have, and copies as much as the file
     // says.
     try check("prepare access") { H5Pset_chunk_cache(access.id, 0, 0, 0) }
-    return try opened("open the data set `\(name)`", H5Dclose) { H5Dopen2(file.id, name, access.id) }
+    do {
+      return try opened("open the data set `\(name)`", H5Dclose) { H5Dopen2(file.id, name, access.id) }
+    } catch {
+      throw FileError.hdf5(
+        path,
+        cannot: "open the data set `\(name)`: it is damaged, or a newer library wrote it in a newer format; "
+          + "where h5py opens it, copy it: \(Self.copying(path))")
+    }
   }
 
   /// Throws if the header of a data set is such that the library would end the process.

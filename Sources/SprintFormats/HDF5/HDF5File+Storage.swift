@@ -71,7 +71,8 @@ extension HDF5File {
     default:
       throw FileError.unexpected(
         path: path, name: place.name, found: "a view of data sets in \(viewed(place.properties))",
-        expected: "numbers that are stored; name the files that hold them instead")
+        expected: "numbers that are stored; name the files that hold them instead, or, if none is missing, copy it: "
+          + Self.copying(path))
     }
   }
 

@@ -107,6 +107,17 @@ extension HDF5File {
     return HDF5Filters(filters: filters, bytes: bytes)
   }
 
+  /// LZF is h5py's own: h5repack does not have it.
+  private static let lzf: H5Z_filter_t = 32000
+
+  /// A command that copies what a file holds with h5py, whose library is newer, in a format that this one reads.
+  static func copying(_ path: String) -> String {
+    let out = (path as NSString).deletingPathExtension + "-copy.h5"
+    return "python3 -c \"import sys, h5py; a, b = h5py.File(sys.argv[1]), h5py.File(sys.argv[2], 'x', "
+      + "libver=('earliest', 'v110')); b.attrs.update(a.attrs); a.visititems(lambda k, v: "
+      + "b.create_dataset(k, data=v[()]).attrs.update(v.attrs) if hasattr(v, 'dtype') else None)\" '\(path)' '\(out)'"
+  }
+
   /// The name of a registered filter that is often met.
   private static func name(ofFilter number: H5Z_filter_t) -> String {
     let names: [H5Z_filter_t: String] = [
@@ -126,7 +137,8 @@ extension HDF5File {
     default:
       throw FileError.unexpected(
         path: path, name: name, found: "packed with HDF5's filter \(number)\(Self.name(ofFilter: number))",
-        expected: "gzip, shuffle or fletcher32; repack it where that filter is installed: h5repack -f GZIP=1 IN OUT")
+        expected: "gzip, shuffle or fletcher32; where that filter is installed, copy the file: "
+          + (number == Self.lzf ? Self.copying(path) : "h5repack -f GZIP=1 IN OUT"))
     }
   }
 }

@@ -8,7 +8,7 @@ import SprintTraining
 package struct DatasetInspection: Encodable {
   let samples, channels, side: Int
   let kind, vae, source: String
-  let otherFiles, otherAttributes: [String]
+  let otherFiles, unread, features, attention: [String]
   let hasMoments, hasFlipped: Bool
   let classes, firstLabel, lastLabel, smallestClass, largestClass: Int
   let scale, shift: [Float]
@@ -22,7 +22,8 @@ package struct DatasetInspection: Encodable {
     let dataset = try LatentDataset(paths: [path])
     (samples, channels, side) = (dataset.count, dataset.channels, dataset.side)
     (kind, vae, source) = (dataset.properties.kind, dataset.properties.vae, dataset.source)
-    (otherFiles, otherAttributes) = (try dataset.otherFiles, dataset.otherAttributes)
+    (otherFiles, unread) = (try dataset.otherFiles, dataset.unread)
+    (features, attention) = try Self.teachers(path)
     (hasMoments, hasFlipped) = (dataset.hasMoments, dataset.hasFlipped)
     (scale, shift) = (dataset.properties.scale, dataset.properties.shift)
     let labels = LabelSurvey(dataset)
@@ -33,17 +34,31 @@ package struct DatasetInspection: Encodable {
     warnings = survey.problems + survey.warnings + labels.warnings
   }
 
+  private var isOfPixels: Bool { kind == "pixels" }
+
+  private var stored: String {
+    hasMoments ? "moments, drawn anew each time" : isOfPixels ? "pixels" : "drawn latents"
+  }
+
+  /// The names of the teachers whose features and attention a file holds.
+  private static func teachers(_ path: String) throws -> (features: [String], attention: [String]) {
+    let file = try HDF5File(reading: path, followsOtherFiles: true)
+    return try (file.names(in: "/features"), file.names(in: "/attention") + file.names(in: "/keys"))
+  }
+
   /// The inspection as text.
   var lines: [String] {
     let from = [source, ["", "none"].contains(vae) ? "" : "autoencoder \(vae)"].filter { !$0.isEmpty }
     return [
-      "data set of \(samples) \(kind), \(channels) x \(side) x \(side)",
-      "  \(hasMoments ? "moments, drawn anew each time" : "drawn latents")\(hasFlipped ? ", mirrored images too" : "")",
+      "data set of \(samples) \(isOfPixels ? "images" : "latents"), \(channels) x \(side) x \(side)",
+      "  \(stored)\(hasFlipped ? ", mirrored images too" : "")",
       "  \(classes) classes, labels \(firstLabel) to \(lastLabel), \(smallestClass) to \(largestClass) images each",
       "  scale \(Self.text(scale)), shift \(Self.text(shift))",
     ] + (from.isEmpty ? [] : ["  from \(from.joined(separator: ", "))"])
       + (otherFiles.isEmpty ? [] : ["  numbers lie in other files: \(otherFiles.joined(separator: ", "))"])
-      + (otherAttributes.isEmpty ? [] : ["  attributes that are not read: \(otherAttributes.joined(separator: ", "))"])
+      + (unread.isEmpty ? [] : ["  not read: \(unread.joined(separator: ", "))"])
+      + (features.isEmpty ? [] : ["  features of \(features.joined(separator: ", "))"])
+      + (attention.isEmpty ? [] : ["  attention of \(attention.joined(separator: ", "))"])
       + channelLines + warnings.map { "warning: \($0)" }
   }
 
