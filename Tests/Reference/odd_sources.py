@@ -129,7 +129,8 @@ def junk(root):
     for folder in ["#snapshot", "#recycle"]:
         shard(f"{f}/{folder}", np.arange(6))
     case("lightning-junk", [f, "--multiplier", "1"],
-        ["._latents_rank00", "`#recycle`, `#snapshot`", "`latents_rank00_shard000 (1).safetensors`"], range(6), range(6))
+        ["._latents_rank00", "`#recycle`, `#snapshot`", "`latents_rank00_shard000 (1).safetensors`"],
+        range(6), range(6))
     x = np.zeros((6, 4, S, S), np.float32)
     first, third, other = (f"latents_rank{n}.safetensors" for n in ("00_shard000", "00_shard003", "11_shard001"))
     f = f"{root}/lightning-gaps"
