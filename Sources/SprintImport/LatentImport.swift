@@ -220,7 +220,8 @@ package struct LatentImport: Sendable {
       let flipped = UnsafeMutableBufferPointer(rebasing: memory[elements...])
       let label = try source.read(index, into: values, flipped: source.shape.hasFlipped ? flipped : nil)
       guard (0..<classes).contains(label) else {
-        throw UnfitSample("label \(label), expected 0 to \(classes - 1)", label < 0 ? .countClassesFromZero : .raiseClasses)
+        throw UnfitSample(
+          "label \(label), expected 0 to \(classes - 1)", label < 0 ? .countClassesFromZero : .raiseClasses)
       }
       let isEmpty = values.allSatisfy { $0 == 0 } || piece.flipped != nil && flipped.allSatisfy { $0 == 0 }
       piece.labels[place] = Int64(label)

@@ -16,13 +16,13 @@ struct SecondHalfSigns: Sendable {
     var values = [Float](repeating: 0, count: source.shape.elements)
     var mirrored = values
     for index in 0..<min(source.count, Self.samplesToCheck) {
+      // The import itself names what cannot be read.
       do {
         try values.withUnsafeMutableBufferPointer { values in
           try mirrored.withUnsafeMutableBufferPointer {
             _ = try source.read(index, into: values, flipped: source.shape.hasFlipped ? $0 : nil)
           }
         }
-      // The import itself names what cannot be read.
       } catch  where UnfitSample.isFaultOfOne(error) { continue } catch {
         throw FileError.ofSample(source.name(index), in: path, error)
       }

@@ -54,10 +54,11 @@ private struct LightningShards: LatentSource {
     }
     (shape, self.count, self.shards) = (common, count, shards)
     let others = found.files.filter { ShardNumber($0) == nil }.sorted(by: NameOrder.isBefore)
-    notes = [
-      Clutter.note(found.clutter, Clutter.reason),
-      Clutter.note(others, "shards are named latents_rankRR_shardSSS.safetensors"),
-    ].compactMap(\.self) + ShardNumber.gaps(names.compactMap(ShardNumber.init))
+    notes =
+      [
+        Clutter.note(found.clutter, Clutter.reason),
+        Clutter.note(others, "shards are named latents_rankRR_shardSSS.safetensors"),
+      ].compactMap(\.self) + ShardNumber.gaps(names.compactMap(ShardNumber.init))
   }
 
   private static func difference(_ shape: SourceShape, _ common: SourceShape, _ first: String) -> String {
