@@ -537,7 +537,8 @@ def broken(root):
     logs = {i: moments(i, True) for i in range(12)}
     damaged("logvar", logs, skip, told=["these are logarithms of variances", "--second-half logvar"])
     case("logvar-said", [f"{root}/logvar", "--second-half", "logvar"], (), range(12), pairs)
-    damaged("logvar-as-std", {i: logs[i] for i in range(11)}, "--second-half", "std", told=["11 of 12", skip], wanted={})
+    damaged("logvar-as-std", {i: logs[i] for i in range(11)}, "--second-half", "std",
+        told=["11 of 12", skip], wanted={})
     damaged("std", {3: accident}, "--second-half", "logvar", told=["warning: 1 of the first 12 samples",
         "look like standard deviations"], wanted=dict(samples=range(12), labels=pairs))
     damaged("zeros", {3: moments(0) * 0, 4: moments(0) * 0}, told=["2 of 12 samples hold nothing but zeros", third],
