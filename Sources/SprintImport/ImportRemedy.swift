@@ -12,6 +12,8 @@ package enum ImportRemedy: Remedy, CaseIterable {
   case leaveOutLabels
   /// Raise the number of classes.
   case raiseClasses
+  /// Count classes from 0, or say that there are none.
+  case countClassesFromZero
   /// Name a file of statistics, or a factor alone.
   case nameStatistics
   /// Name no factor alone: the layout has a scale of its own.

@@ -31,6 +31,7 @@ package struct LatentImport: Sendable {
   private let classes: Int
   private let skipsBroken: Bool
   private let conversion: SampleConversion
+  private let notes: [String]
   private let output: ImportOutput
 
   /// Opens a source and checks everything that can be checked without reading all samples.
@@ -42,8 +43,11 @@ package struct LatentImport: Sendable {
     let latents = try options.open(path, as: layout)
     self.source = latents
     (classes, skipsBroken) = (options.classes, options.skipsBroken)
-    let secondHalf = try SecondHalf.resolve(options.secondHalf, layout, latents, of: path)
-    conversion = SampleConversion(secondHalf: secondHalf, isHalf: options.isHalf)
+    let signs = try SecondHalfSigns(latents, of: path)
+    let secondHalf = try SecondHalf.resolve(options.secondHalf, layout, latents, signs, of: path)
+    conversion = SampleConversion(
+      secondHalf: secondHalf, isSure: options.secondHalf != nil || signs.areDeviations, isHalf: options.isHalf)
+    notes = latents.notes + [secondHalf == .logVariance ? signs.warning : nil].compactMap(\.self)
     let properties = try options.properties(path, layout, channels: latents.shape.channels)
     summary = Summary(layout, latents, properties)
     var options = options
@@ -82,7 +86,7 @@ package struct LatentImport: Sendable {
     func tell(_ line: String) { if communicator.rank == 0 { note(line) } }
     let lock = try communicator.agree { communicator.rank == 0 ? try output.lock() : nil }
     defer { withExtendedLifetime(lock) {} }
-    for line in [lock?.warning].compactMap(\.self) + source.notes { tell(line) }
+    for line in [lock?.warning].compactMap(\.self) + notes { tell(line) }
     do {
       try communicator.agree { if communicator.rank == 0 { try prepare(workers, tell) } }
       guard try importPieces(communicator, workers, stopRequested, report, tell) else { return nil }
@@ -216,7 +220,8 @@ package struct LatentImport: Sendable {
       let flipped = UnsafeMutableBufferPointer(rebasing: memory[elements...])
       let label = try source.read(index, into: values, flipped: source.shape.hasFlipped ? flipped : nil)
       guard (0..<classes).contains(label) else {
-        throw UnfitSample("label \(label), expected 0 to \(classes - 1)", ImportRemedy.raiseClasses)
+        throw UnfitSample(
+          "label \(label), expected 0 to \(classes - 1)", label < 0 ? .countClassesFromZero : .raiseClasses)
       }
       let isEmpty = values.allSatisfy { $0 == 0 } || piece.flipped != nil && flipped.allSatisfy { $0 == 0 }
       piece.labels[place] = Int64(label)

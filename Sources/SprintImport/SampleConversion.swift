@@ -5,6 +5,8 @@ import SprintFormats
 struct SampleConversion: Sendable {
   /// What follows the means, or nil for drawn latents.
   let secondHalf: SecondHalf?
+  /// Whether the second half is known, so that what speaks against it is the fault of a sample.
+  let isSure: Bool
   /// Whether to store float16 instead of float32.
   let isHalf: Bool
 
@@ -29,9 +31,9 @@ struct SampleConversion: Sendable {
     switch secondHalf {
     case .std:
       guard let bad = half.first(where: { $0 < 0 }) else { return }
-      throw UnfitSample(
-        "\(bad) where a standard deviation should be: these are logarithms of variances",
-        ImportRemedy.chooseLogVariance)
+      let found = "\(bad) where a standard deviation should be"
+      if isSure || !SecondHalfSigns.areMany(half.count { $0 < 0 }, of: half.count) { throw UnfitSample(found) }
+      throw UnfitSample("\(found): these are logarithms of variances", ImportRemedy.chooseLogVariance)
     case .logVariance: for i in half.indices { half[i] = Self.deviation(logVariance: half[i]) }
     case nil: break
     }

@@ -124,7 +124,40 @@ def junk(root):
     shard(f, np.arange(6))
     write(f"{f}/._latents_rank00_shard000.safetensors", APPLE)
     write(f"{f}/.DS_Store", APPLE)
-    case("lightning-junk", [f, "--multiplier", "1"], ["._latents_rank00"], range(6), range(6))
+    shard(f, np.arange(6), name="latents_rank00_shard000 (1).safetensors")
+    shard(f, np.arange(6), name="old_latents_rank00_shard001.safetensors")
+    for folder in ["#snapshot", "#recycle"]:
+        shard(f"{f}/{folder}", np.arange(6))
+    case("lightning-junk", [f, "--multiplier", "1"],
+        ["._latents_rank00", "`#recycle`, `#snapshot`", "`latents_rank00_shard000 (1).safetensors`"],
+        range(6), range(6))
+    x = np.zeros((6, 4, S, S), np.float32)
+    first, third, other = (f"latents_rank{n}.safetensors" for n in ("00_shard000", "00_shard003", "11_shard001"))
+    f = f"{root}/lightning-gaps"
+    for name in (first, third, other):
+        shard(f, np.arange(6), name=name)
+    case("lightning-gaps", [f, "--multiplier", "1"], ["rank 0 has shards up to 3, but none with the numbers 1 to 2;",
+        "rank 11 has shards up to 1, but none with the numbers 0;"], [*range(6)] * 3, [*range(6)] * 3)
+    for kind, flipped, told in [("one", {third}, f"{third}: holds `latents_flip`, which {first} lacks"),
+                                ("some", {first, third}, f"{other}: lacks `latents_flip`, which {first} holds")]:
+        f = f"{root}/lightning-flips-{kind}"
+        for name in (first, third, other):
+            shard(f, np.arange(6), name=name, **({"latents_flip": x} if name in flipped else {}))
+        case(f"lightning-flips-{kind}", [f, "--multiplier", "1"], [told])
+    for kind, made in [("f64", {}), ("f64-flips", {"latents_flip": x.astype("f8")})]:
+        shard(f"{root}/lightning-{kind}", np.arange(6), latents=x.astype("f8"), **made)
+        case(f"lightning-{kind}", [f"{root}/lightning-{kind}", "--multiplier", "1"],
+            ["`latents` is F64 [6, 4, 8, 8], expected F32, F16 or BF16"])
+    for label in [-1, -100]:
+        shard(f"{root}/lightning{label}", np.arange(6) + label)
+        case(f"lightning{label}", [f"{root}/lightning{label}", "--multiplier", "1"],
+            [f"label {label}, expected 0 to 999", "labels start at 0", "--labels none"])
+
+    f = f"{root}/mar-order"  # by bytes: Swift's own order takes e and an accent for one letter behind f
+    for i, name in enumerate(["e\u0301a", "f", "u\u0308b", "v"]):
+        os.makedirs(f"{f}/{name}")
+        np.savez(f"{f}/{name}/x.npz", moments=moments(i, True, 16))
+    case("mar-order", [f], (), range(4), range(4))
 
     f = f"{root}/repa-e-junk.h5"
     with h5py.File(f, "w") as h:
@@ -135,18 +168,18 @@ def junk(root):
     case("repa-e-junk", [f, "--labels", "none", "--multiplier", "1"], ["__MACOSX", "00000/._img"], range(6), [0] * 6)
 
 
-def shard(folder, labels, n=6, latents=None, name="latents_rank00_shard000.safetensors"):
+def shard(folder, labels, n=6, latents=None, name="latents_rank00_shard000.safetensors", **more):
     os.makedirs(folder, exist_ok=True)
     x = np.stack([np.full((4, S, S), i + 1, np.float32) for i in range(n)]) if latents is None else latents
-    save_file({"latents": x, "labels": labels}, f"{folder}/{name}")
+    save_file({"latents": x, "labels": labels, **more}, f"{folder}/{name}")
 
 
 def database(path, z, y, length, **how):
     with lmdb.open(path, map_size=1 << 26, **how) as env, env.begin(write=True) as t:
         for i, (value, label) in enumerate(zip(z, y)):
             t.put(f"z-{i}".encode(), np.ascontiguousarray(value).tobytes())
-            t.put(f"y-{i}".encode(), str(label).encode())
-        t.put(b"length", str(length).encode())
+            t.put(f"y-{i}".encode(), label if isinstance(label, bytes) else str(label).encode())
+        t.put(b"length", length if isinstance(length, bytes) else str(length).encode())
     return path
 
 
@@ -174,6 +207,25 @@ def maskdit(root):
         case(f"maskdit-one-class-{answer}", [d, "--mirrored", answer], (), range(6), [7] * count, answer == "yes")
     d = database(f"{root}/one-class-mirrored", mirrored, [7] * 12, 12)
     case("maskdit-one-class-mirrored", [d], ["counts 6 images"], [None] * 6, [7] * 6, True)
+    for few in ([0, 1, 2], [4, 9]):
+        cycle, kind = few * (12 // len(few)), f"maskdit-cycle-{len(few)}"
+        d = database(f"{root}/cycle-{len(few)}", random, cycle, 12)
+        case(kind, [d], ["counts 12 images, or 6 and their mirrored ones", "--mirrored yes|no"])
+        case(f"{kind}-no", [d, "--mirrored", "no"], (), [None] * 12, cycle)
+        case(f"{kind}-yes", [d, "--mirrored", "yes"], (), [None] * 6, cycle[:6], True)
+        d = database(f"{root}/cycle-mirrored-{len(few)}", mirrored, cycle, 12)
+        case(f"{kind}-mirrored", [d], ["counts 6 images"], [None] * 6, cycle[:6], True)
+    d = database(f"{root}/unlike", random, [5, 3, 5, 5, 3, 5] * 2, 12)
+    case("maskdit-cycle-in-half", [d], ["counts 12 images, or 6", "--mirrored yes|no"])
+    d = database(f"{root}/no-cycle", random, [5, 3, 5, 5, 3, 4] * 2, 12)
+    case("maskdit-no-cycle", [d], ["counts 6 images"], [None] * 6, [5, 3, 5, 5, 3, 4], True)
+    for kind in ["<i8", ">i4"]:
+        d = database(f"{root}/packed{kind[1:]}", z, [np.array(i, kind).tobytes() for i in range(12)], 6)
+        case(f"maskdit-packed-{kind[1:]}", [d], ["`y-I` are no whole numbers as text", "0000", "such as `207`"])
+    for name, length, told in [("text", b"many", "`many`"), ("packed", np.int64(12).tobytes(), "8 bytes (0c00"),
+                               ("zero", 0, "`0`")]:
+        d = database(f"{root}/length-{name}", z, range(12), length)
+        case(f"maskdit-length-{name}", [d], [f"its `length` is {told}", "expected a whole number from 1 on as text"])
     case("repa-mirrored", ["--mirrored", "no", "--from", "repa", f"{root}/repa-junk"], ["leave out --mirrored"])
 
     os.makedirs(f"{root}/imagenet")
@@ -475,9 +527,20 @@ def broken(root):
             told=[*(names(12)[i] for i in (2, 3, 5, 7, 8, 9)), "nan", "inf", "No such file", "6 of 12", skip])
     damaged("broken-all", {i: empty for i in range(12)}, told=["img-mean-std-00000000.npy"])
     damaged("broken-later", {i: nan for i in range(12)}, skip, told=["none of the first 12", names(12)[0], "nan"])
-    negative = moments(1)
-    negative[7, 0, 0] = -1
-    damaged("broken-negative", {3: negative}, skip, told=[third, "logarithms of variances", "--second-half"], wanted={})
+    accident, whole = moments(3), moments(3, True)
+    accident[7, 0, 0] = -1e-7
+    damaged("broken-negative", {3: accident, 5: whole}, told=[third, "-1e-07 where a standard deviation should be",
+        "-9.0 where a standard deviation", "2 of 12", skip])
+    case("broken-negative-std", [f"{root}/broken-negative", "--second-half", "std", skip], ["left out 2 of 12"],
+        [0, 1, 2, 4, *range(6, 12)], [pairs[i] for i in (0, 1, 2, 4, *range(6, 12))])
+    damaged("broken-first-negative", {0: whole}, told=[names(12)[0], "standard deviation", skip])
+    logs = {i: moments(i, True) for i in range(12)}
+    damaged("logvar", logs, skip, told=["these are logarithms of variances", "--second-half logvar"])
+    case("logvar-said", [f"{root}/logvar", "--second-half", "logvar"], (), range(12), pairs)
+    damaged("logvar-as-std", {i: logs[i] for i in range(11)}, "--second-half", "std",
+        told=["11 of 12", skip], wanted={})
+    damaged("std", {3: accident}, "--second-half", "logvar", told=["warning: 1 of the first 12 samples",
+        "look like standard deviations"], wanted=dict(samples=range(12), labels=pairs))
     damaged("zeros", {3: moments(0) * 0, 4: moments(0) * 0}, told=["2 of 12 samples hold nothing but zeros", third],
             wanted=dict(samples=[0, 1, 2, -1, -1, 5, 6, 7, 8, 9, 10, 11], labels=pairs))
 

@@ -33,7 +33,9 @@ private struct PairedFiles: LatentSource {
     let (features, labels) = (try only("_features"), try only("_labels"))
     let found = try [features, labels].map { try SourceFolder($0).walk(depth: 1) { $0.hasSuffix(".npy") } }
     // A name in one of the folders only is a sample that lacks its other half.
-    let names = Set(found.flatMap(\.files)).sorted { ($0.count, $0) < ($1.count, $1) }
+    let names = Set(found.flatMap(\.files)).sorted {
+      $0.utf8.count == $1.utf8.count ? NameOrder.isBefore($0, $1) : $0.utf8.count < $1.utf8.count
+    }
     guard !names.isEmpty else { throw FileError.unusable(path: features, problem: "holds no .npy file") }
     shape = try SourceShape.ofMost(names.count, in: path, { names[$0] }) {
       try SourceShape(Self.array(names[$0], features, besides: labels).sampleExtents(), moments: false)

@@ -35,14 +35,14 @@ private struct LightningShards: LatentSource {
     var (shards, count): ([Shard], Int) = ([], 0)
     var common: SourceShape?
     let found = try SourceFolder(path).walk(depth: 1, Self.isShard)
-    for name in found.files.sorted() {
+    let names = found.files.filter { ShardNumber($0) != nil }.sorted(by: NameOrder.isBefore)
+    for name in names {
       let file = try SafetensorsFile(path: "\(path)/\(name)")
       let shape = try Self.shape(of: file)
       guard shape == common ?? shape else {
         throw FileError.unusable(
           path: file.path,
-          problem: "latents of \(shape.extents), the first shard has \(common?.extents ?? []), "
-            + "or one of them lacks latents_flip")
+          problem: Self.difference(shape, common ?? shape, names[0]))
       }
       common = shape
       let labels = try Self.labels(of: file)
@@ -53,7 +53,21 @@ private struct LightningShards: LatentSource {
       throw FileError.unusable(path: path, problem: "holds no latents_rankRR_shardSSS.safetensors with samples")
     }
     (shape, self.count, self.shards) = (common, count, shards)
-    notes = [Clutter.note(found.clutter, Clutter.reason)].compactMap(\.self)
+    let others = found.files.filter { ShardNumber($0) == nil }.sorted(by: NameOrder.isBefore)
+    notes =
+      [
+        Clutter.note(found.clutter, Clutter.reason),
+        Clutter.note(others, "shards are named latents_rankRR_shardSSS.safetensors"),
+      ].compactMap(\.self) + ShardNumber.gaps(names.compactMap(ShardNumber.init))
+  }
+
+  private static func difference(_ shape: SourceShape, _ common: SourceShape, _ first: String) -> String {
+    guard shape.extents == common.extents else {
+      return "latents of \(shape.extents), the first shard has \(common.extents)"
+    }
+    return shape.hasFlipped
+      ? "holds `latents_flip`, which \(first) lacks; expected it in all shards or in none"
+      : "lacks `latents_flip`, which \(first) holds; expected it in all shards or in none"
   }
 
   /// Returns the classes of a shard: whole numbers of any type, in a list or a column.
@@ -77,6 +91,11 @@ private struct LightningShards: LatentSource {
     guard latents.shape.count == 4, ["F32", "F16", "BF16"].contains(latents.type),
       flipped == nil || flipped?.shape == latents.shape && flipped?.type == latents.type
     else {
+      guard flipped.map({ $0.shape == latents.shape && $0.type == latents.type }) == false else {
+        throw FileError.unusable(
+          path: file.path,
+          problem: "`latents` is \(latents.type) \(latents.shape), expected F32, F16 or BF16 [n, C, S, S]")
+      }
       let other = flipped.map { "\($0.type) \($0.shape)" } ?? "missing"
       throw FileError.unusable(
         path: file.path,
@@ -108,5 +127,41 @@ private struct LightningShards: LatentSource {
     try file.floats("latents", from: entry * shape.elements, into: values)
     if let flipped { try file.floats("latents_flip", from: entry * shape.elements, into: flipped) }
     return Int(shard.labels[entry])
+  }
+}
+
+/// The numbers in `latents_rankRR_shardSSS.safetensors`.
+private struct ShardNumber {
+  let rank, shard: Int
+
+  init?(_ name: String) {
+    let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "latents", parts[2].hasSuffix(".safetensors"),
+      let rank = Self.number(parts[1], after: "rank"),
+      let shard = Self.number(parts[2].dropLast(".safetensors".count), after: "shard")
+    else { return nil }
+    (self.rank, self.shard) = (rank, shard)
+  }
+
+  private static func number(_ text: Substring, after word: String) -> Int? {
+    let digits = text.dropFirst(word.count)
+    guard text.hasPrefix(word), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return Int(digits)
+  }
+
+  /// Returns a line for each rank whose shards are not numbered from 0 on without a gap.
+  static func gaps(_ all: [ShardNumber]) -> [String] {
+    Dictionary(grouping: all, by: \.rank).sorted { $0.key < $1.key }.compactMap { rank, shards in
+      let there = Set(shards.map(\.shard)).sorted()
+      var next = 0
+      var missing: [String] = []
+      for shard in there {
+        if shard > next { missing.append(shard == next + 1 ? "\(next)" : "\(next) to \(shard - 1)") }
+        next = shard + 1
+      }
+      guard !missing.isEmpty else { return nil }
+      return "rank \(rank) has shards up to \(next - 1), but none with the numbers \(missing.joined(separator: ", ")); "
+        + "were they lost?"
+    }
   }
 }

@@ -24,7 +24,7 @@ private struct ArchivePerImage: LatentSource {
     let folders = ClassFolders(try SourceFolder(path).folders())
     let found = try SourceFolder(path).walk(depth: 2) { $0.hasSuffix(".npz") }
     let names = found.files.filter { $0.contains("/") }
-    let classes = Set(names.map { String(SampleFiles.folder(of: $0).dropLast()) }).sorted()
+    let classes = Set(names.map { String(SampleFiles.folder(of: $0).dropLast()) }).sorted(by: NameOrder.isBefore)
     let labels = Dictionary(uniqueKeysWithValues: zip(classes, classes.indices))
     let table = try LabelTable(
       names.map { ($0, labels[String(SampleFiles.folder(of: $0).dropLast())] ?? 0) }, of: path)

@@ -25,15 +25,46 @@ private struct MaskDiTDatabase: LatentSource {
 
   init(_ path: String, isMirrored: Bool?) throws {
     let database = try LMDBDatabase(reading: path)
-    let length = try database.value(of: "length").flatMap(Self.number)
-    guard let length, (1...Int(Int32.max)).contains(length) else {
-      throw FileError.unusable(path: path, problem: "its `length` is missing or not a number of samples")
-    }
+    let length = try Self.length(of: database)
+    try Self.checkLabels(of: database, length)
     let mirroring = try MaskDiTMirroring(database, length: length, choice: isMirrored)
     shape = try SourceShape.ofMost(length, in: path, { "\($0)" }) {
       try Self.shape(of: database, $0, isMirrored: mirroring.isMirrored)
     }
     (self.database, count, notes) = (database, mirroring.count, mirroring.notes)
+  }
+
+  private static func length(of database: LMDBDatabase) throws -> Int {
+    let value = try database.value(of: "length")
+    guard let length = value.flatMap(number), (1...Int(Int32.max)).contains(length) else {
+      throw FileError.unusable(
+        path: database.path,
+        problem: "its `length` is \(value.map(described) ?? "missing"), expected a whole number from 1 on as text, "
+          + "such as `1281167`")
+    }
+    return length
+  }
+
+  private static let labelsToCheck = 8
+
+  /// Throws if the first classes are there and none of them is text.
+  private static func checkLabels(of database: LMDBDatabase, _ length: Int) throws {
+    let values = try (0..<min(length, labelsToCheck)).compactMap { try database.value(of: "y-\($0)") }
+    guard let first = values.first, values.allSatisfy({ number($0) == nil }) else { return }
+    throw FileError.unusable(
+      path: database.path,
+      problem: "its labels `y-I` are no whole numbers as text: the first is \(described(first)), expected text such as "
+        + "`207`")
+  }
+
+  /// A value as a message shows it: text, or bytes in hexadecimal digits.
+  private static func described(_ value: Data) -> String {
+    let start = value.prefix(16)
+    let more = value.count > start.count ? "..." : ""
+    if start.allSatisfy({ (0x20..<0x7f).contains($0) }) {
+      return "`\(String(decoding: start, as: UTF8.self))\(more)`"
+    }
+    return "\(value.count) bytes (\(start.map { String(format: "%02x", $0) }.joined())\(more))"
   }
 
   private static func shape(of database: LMDBDatabase, _ index: Int, isMirrored: Bool) throws -> SourceShape {
@@ -118,12 +149,35 @@ private struct MaskDiTMirroring {
       guard let one, one == other else { return false }
       classes.insert(one)
     }
-    guard classes.count == 1 else { return true }
-    // Equal classes say nothing where there is one class; mirrored images look like mirrored latents.
+    guard try classes.count == 1 || isCycle(database, half) else { return true }
+    // Equal classes say nothing where they come in a cycle; mirrored images look like mirrored latents.
     if try areLatentsMirrored(database, half) { return true }
     throw unusable(
-      "its `length` \(2 * half) counts \(2 * half) images, or \(half) and their mirrored ones: all have the same "
-        + "class, so that nothing tells", .sayMirrored)
+      "its `length` \(2 * half) counts \(2 * half) images, or \(half) and their mirrored ones: their "
+        + "classes are the same or come in a cycle, so that nothing tells", .sayMirrored)
+  }
+
+  /// Whether the classes of all images come in a cycle that is shorter than half of them.
+  private static func isCycle(_ database: LMDBDatabase, _ half: Int) throws -> Bool {
+    let first = try (0..<min(2 * half, 2 * classesToCompare)).map { try database.value(of: "y-\($0)") }
+    let period = period(of: first)
+    guard period < half, 2 * period <= first.count else { return false }
+    for index in stride(from: 0, to: 2 * half, by: max(1, half / classesToCompare)) {
+      guard try database.value(of: "y-\(index)") == first[index % period] else { return false }
+    }
+    return true
+  }
+
+  /// Returns the least distance at which a list repeats itself up to its end.
+  private static func period(of list: [Data?]) -> Int {
+    // The longest part, shorter than the whole, that each beginning of the list both starts and ends with.
+    var borders = [0]
+    for index in list.indices.dropFirst() {
+      var border = borders[index - 1]
+      while border > 0, list[border] != list[index] { border = borders[border - 1] }
+      borders.append(list[border] == list[index] ? border + 1 : 0)
+    }
+    return list.count - (borders.last ?? 0)
   }
 
   /// Whether the means of the second half are about those of the first half, mirrored.

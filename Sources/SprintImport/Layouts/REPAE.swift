@@ -36,7 +36,8 @@ private struct SampleDatasets: LatentSource {
     clutter += names.filter { Clutter.first(in: $0) != nil }
     names.removeAll { Clutter.first(in: $0) != nil }
     let (table, notes) = try LabelTable.make(
-      labels, own: own.map { (SampleFiles.tableName, Data($0.utf8)) }, of: path, names: names.sorted()
+      labels, own: own.map { (SampleFiles.tableName, Data($0.utf8)) }, of: path,
+      names: names.sorted(by: NameOrder.isBefore)
     ) { _ in true }
     self.file = file
     self.table = table

@@ -2,7 +2,7 @@
 enum Clutter {
   private static let names: Set<String> = [
     "__macosx", "__pycache__", "lost+found", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin",
-    "system volume information", "@eadir",
+    "system volume information", "@eadir", "#snapshot", "#recycle",
   ]
 
   /// Whether a file or folder of this name is no part of the data.

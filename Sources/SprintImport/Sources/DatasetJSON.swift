@@ -37,9 +37,14 @@ struct DatasetJSON {
     if let bad = listed.first(where: { Int32(exactly: $0.label) == nil }) {
       throw unusable("`labels[\(bad.place)]` gives \(bad.name) the impossible class \(bad.label)")
     }
-    let isAscending = zip(listed, listed.dropFirst()).allSatisfy { $0.name < $1.name }
-    entries = isAscending ? listed : listed.sorted { ($0.name, $0.place) < ($1.name, $1.place) }
-    if let (one, other) = zip(entries, entries.dropFirst()).first(where: { $0.name == $1.name }) {
+    let isAscending = zip(listed, listed.dropFirst()).allSatisfy { NameOrder.isBefore($0.name, $1.name) }
+    entries =
+      isAscending
+      ? listed
+      : listed.sorted {
+        NameOrder.isSame($0.name, $1.name) ? $0.place < $1.place : NameOrder.isBefore($0.name, $1.name)
+      }
+    if let (one, other) = zip(entries, entries.dropFirst()).first(where: { NameOrder.isSame($0.name, $1.name) }) {
       throw unusable("names `\(one.name)` twice: in `labels[\(one.place)]` and `labels[\(other.place)]`")
     }
   }

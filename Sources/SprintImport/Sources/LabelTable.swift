@@ -21,9 +21,9 @@ struct LabelTable: Sendable {
 
   /// Sorts pairs by name; throws if a name appears twice.
   init(_ pairs: [(name: String, label: Int)], of path: String) throws {
-    let isAscending = zip(pairs, pairs.dropFirst()).allSatisfy { $0.name < $1.name }
-    let sorted = isAscending ? pairs : pairs.sorted { $0.name < $1.name }
-    if let twice = zip(sorted, sorted.dropFirst()).first(where: { $0.name == $1.name }) {
+    let isAscending = zip(pairs, pairs.dropFirst()).allSatisfy { NameOrder.isBefore($0.name, $1.name) }
+    let sorted = isAscending ? pairs : pairs.sorted { NameOrder.isBefore($0.name, $1.name) }
+    if let twice = zip(sorted, sorted.dropFirst()).first(where: { NameOrder.isSame($0.name, $1.name) }) {
       throw FileError.unusable(path: path, problem: "names `\(twice.0.name)` twice")
     }
     guard !sorted.isEmpty else { throw FileError.unusable(path: path, problem: "holds no sample of this layout") }

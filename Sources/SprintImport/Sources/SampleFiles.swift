@@ -44,9 +44,9 @@ struct SampleFiles: Sendable {
       }
       self.archive = archive
     }
-    arrays = found.files.filter { !Self.isTable($0) }.sorted()
-    tables = found.files.filter { Self.isTable($0) }.sorted()
-    clutter = Set(found.clutter).sorted()
+    arrays = found.files.filter { !Self.isTable($0) }.sorted(by: NameOrder.isBefore)
+    tables = found.files.filter { Self.isTable($0) }.sorted(by: NameOrder.isBefore)
+    clutter = Set(found.clutter).sorted(by: NameOrder.isBefore)
   }
 
   private static func isWanted(_ name: String) -> Bool { name.hasSuffix(".npy") || name == tableName }

@@ -22,7 +22,7 @@ struct TableMatch {
     let first = json.entries.min { $0.place < $1.place }
     for (how, key) in [("name without the ending", Self.stem), ("number at the end of the name", Self.number)] {
       guard let found = Self.renamed(entries, names, key), let first else { continue }
-      pairs = found.pairs.sorted { $0.name < $1.name }
+      pairs = found.pairs.sorted { NameOrder.isBefore($0.name, $1.name) }
       lines.append(
         "\(table) names files that are not there, such as `\(first.name)`; they are taken to be those of the same "
           + "\(how), such as `\(found.example)`")
@@ -39,9 +39,9 @@ struct TableMatch {
     var (low, high) = (0, names.count)
     while low < high {
       let middle = (low + high) / 2
-      if names[middle] < name { low = middle + 1 } else { high = middle }
+      if NameOrder.isBefore(names[middle], name) { low = middle + 1 } else { high = middle }
     }
-    return low < names.count && names[low] == name
+    return low < names.count && NameOrder.isSame(names[low], name)
   }
 
   private static let entriesToTry = 16
@@ -100,7 +100,7 @@ struct TableMatch {
     var rest = pairs[...]
     var left: [String] = []
     for name in names {
-      rest = rest.drop { $0.name < name }
+      rest = rest.drop { NameOrder.isBefore($0.name, name) }
       if rest.first?.name != name, counts(name) { left.append(name) }
     }
     let reason = "\(table) names \(pairs.count) samples and gives these no class"

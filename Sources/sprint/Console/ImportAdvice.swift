@@ -8,6 +8,8 @@ extension ImportRemedy: Advice {
     case .pairLabels: "name the class of each file with --labels FILE.json, like {\"labels\": [[\"FILE\", CLASS], ...]}"
     case .leaveOutLabels: "leave out --labels"
     case .raiseClasses: "set the number of classes with --classes"
+    case .countClassesFromZero:
+      "labels start at 0; import data without classes with --labels none, where the layout takes --labels"
     case .nameStatistics:
       "name their file with --statistics, or, where the model sees latents times a factor (LightningDiT's "
         + "latent_norm: false), name that factor alone, e.g. --multiplier 0.18215"
