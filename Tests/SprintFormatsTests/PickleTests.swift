@@ -39,6 +39,29 @@ struct PickleTests {
     return try SafetensorsFile(path: (path as NSString).deletingPathExtension + ending)
   }
 
+  @Test("The command never writes over a file that is there", arguments: ["w.pt", "v.safetensors"])
+  func existingTargets(name: String) throws {
+    let path = try make(name, "torch.save(w, f)")
+    let stem = (path as NSString).deletingPathExtension
+    for out in [".safetensors", "-converted.safetensors", "-converted-2.safetensors"] {
+      guard !FileManager.default.fileExists(atPath: stem + out) else { continue }
+      #expect(Pickle.conversion(of: path, .torch)?.hasSuffix(" '\(stem)\(out)'") == true)
+      try Data("mine".utf8).write(to: URL(fileURLWithPath: stem + out))
+    }
+  }
+
+  @Test(
+    "Where nothing is a tensor, the command says so and writes nothing",
+    arguments: ["{'a': 1, 'b': 'x'}", "[w, 3, 4]", "[]", "'text'"])
+  func noTensors(value: String) throws {
+    let path = try make("x.pkl", "pickle.dump(\(value), open(f, 'wb'))")
+    let command = try #require(Pickle.conversion(of: path, .pickle))
+    let program = try #require(command.split(separator: "\"").dropFirst().first)
+    let outcome = try Python.run(["-c", String(program), path, folder.file("x.safetensors")])
+    #expect(outcome.code == 1 && outcome.errors == "no tensors in it\n", "\(outcome)")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("x.safetensors")))
+  }
+
   @Test(
     "The weights of a checkpoint are found however deep they lie, the average before others",
     arguments: [
@@ -46,6 +69,8 @@ struct PickleTests {
       ("sit.pt", "torch.save({'model': z, 'ema': w, 'opt': {'state': {0: w}}, 'args': argparse.Namespace(a=1)}, f)"),
       ("under.pth", "torch.save({'state_dict': {'model': z, 'ema': w}, 'epoch': 3}, f)"),
       ("old.ckpt", "torch.save({'ema_model': w, 'model': z}, f, _use_new_zipfile_serialization=False)"),
+      ("deep.pt", "torch.save({'state': {'model': {'net': w}}, 'step': torch.tensor(3)}, f)"),
+      ("deeper.pt", "torch.save({'x': {'y': {'model': z, 'ema': w}}, 'n': torch.tensor(1), 'opt': {'state': {}}}, f)"),
       ("state.ckpt", "torch.save({'epoch': 3, 'state_dict': w}, f)"),
       ("model.safetensors", "torch.save({'ema': w}, f)"),
       ("half.pt", "torch.save({k: v.half() for k, v in w.items()}, f)"),

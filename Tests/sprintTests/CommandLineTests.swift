@@ -280,6 +280,30 @@ extension ProcessTests {
       #expect(try train("new", ["--init", folder.file("w.safetensors"), "--set", "seed=5"]).code == 0)
     }
 
+    @Test("Weights of --init are given again where a run has to start from step 0; a step that is over is told")
+    func remediesOfInit() throws {
+      #expect(try train("o", ["--until", "3"]).code == 0)
+      let over = try train("o", ["--resume", "auto", "--until", "2"])
+      #expect(over.code == 0 && over.output.contains("at step 3 already, --until is 2; nothing was trained"), "\(over)")
+      let weights = folder.file("w.safetensors")
+      #expect(try sprint(["export", "--run", folder.file("o"), weights]).code == 0)
+      let large = ["--set", "stages[0].learning_rate=1.0e30", "--set", "stages[0].steps=80"]
+      let failed = try train("n", large + ["--init", weights])
+      #expect(failed.code == 1, "\(failed)")
+      #expect(failed.errors.contains(/start from step 0 [^,]*--init \S+w\.safetensors/), "\(failed)")
+      let lower = try #require(remedies(failed.errors).first)
+      let mended = try train("n", large + lower + ["--init", weights, "--until", "1"])
+      let fresh = try train("m", large + lower + ["--init", weights, "--until", "1"])
+      let random = try train("x", large + lower + ["--until", "1"])
+      #expect(mended.code == 0 && fresh.code == 0 && random.code == 0, "\(mended)")
+      func loss(_ run: String) throws -> String? {
+        let text = try String(contentsOfFile: folder.file("\(run)/metrics.jsonl"), encoding: .utf8)
+        return text.matches(of: /"loss": ?([^,}]+)/).last.map { String($0.1) }
+      }
+      #expect(try loss("n") == loss("m"))
+      #expect(try loss("n") != loss("x"))
+    }
+
     @Test("What the message about a newer checkpoint tells to do, works")
     func remedyOfNewerCheckpoint() throws {
       let more = ["--set", "checkpoint={interval: 1, keep: 9}"]

@@ -55,6 +55,8 @@ extension ProcessTests {
         ("b.yaml", "on: push\njobs: {}\n", ["YAML", "neither `model` nor `stages`"]),
         ("c.yaml", "a: [1", ["not valid"]),
         ("README.md", "# Title\n", ["a text of 8 bytes", "# Title"]), ("empty", "", ["an empty file"]),
+        ("lock", "", ["lock of a run"]), ("step-000000001.not-finite", "", ["mark beside a checkpoint"]),
+        ("colour.txt", "a\u{1B}[31mred\u{07}", ["a\u{FFFD}[31mred\u{FFFD}"]),
       ] as [(String, String, [String])] {
         try expect(write(name, text), parts)
       }
@@ -140,6 +142,19 @@ extension ProcessTests {
       }
     }
 
+    @Test("Folders of sprint's own files are what they are, and no source of latents")
+    func ownFolders() throws {
+      for name in ["data", "configs"] {
+        try FileManager.default.createDirectory(atPath: folder.file(name), withIntermediateDirectories: true)
+      }
+      for (from, to) in [("configs/data/digits.h5", "data/a.h5"), ("configs/digits.yaml", "configs/a.yaml")] {
+        try FileManager.default.copyItem(atPath: "\(SprintCommand.root)/\(from)", toPath: folder.file(to))
+      }
+      try expect(folder.file("data"), ["folder of 1 data set of sprint: a.h5"])
+      try expect(folder.file("configs"), ["folder with 1 configuration of sprint: a.yaml"])
+      #expect(try !sprint(["inspect", folder.file("data")]).output.contains("--from"))
+    }
+
     @Test("A run: how far it is, its files, and the process that trains in it; its log, events and checkpoints")
     func runs() throws {
       let run = ShortRun("run", in: folder)
@@ -165,6 +180,17 @@ extension ProcessTests {
       ])
       #expect(sampled.code == 0, "\(sampled)")
       try expect(folder.file("a.png"), ["a PNG picture of", "RGB"])
+
+      try expect(run.checkpoints, ["2 checkpoints of a run", "newest is step-000000012.h5"])
+      #expect(try sprint(["report", run.path, "--out", folder.file("r.html")]).code == 0)
+      try expect(folder.file("r.html"), ["report of sprint"])
+      try Data().write(to: URL(fileURLWithPath: "\(newest).not-finite"))
+      try expect(run.path, ["step-000000012.h5: marked, a number of the steps after it is not finite"])
+      try FileManager.default.removeItem(atPath: "\(newest).not-finite")
+      try FileManager.default.copyItem(atPath: run.path, toPath: folder.file("cut"))
+      #expect(truncate(folder.file("cut/checkpoints/step-000000012.h5"), 1000) == 0)
+      try expect(folder.file("cut"), ["step-000000012.h5: not whole: 1000 bytes, its manifest says"])
+      #expect(try !sprint(["inspect", run.path]).output.contains("not whole"))
 
       let command = try run.start(ranks: nil)
       try run.waitForStep(20, command)

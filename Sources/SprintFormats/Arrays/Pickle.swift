@@ -33,18 +33,20 @@ package enum Pickle {
       ? nil : load[kind].map { "python3 -c \"\(program($0))\" \(quoted(path)) \(quoted(converted(path)))" }
   }
 
-  /// A program of one line in which no character means something to a shell. `t` returns the tensors of a table: those
-  /// of the first part of a name that checkpoints use, else its own. A tensor, an array or a list of them that stands
-  /// alone becomes `latents`. Tensors may share memory, which safetensors refuses, hence the copies.
+  /// A program of one line in which no character means something to a shell. `n` returns the tensors under the first
+  /// name that checkpoints use, at any depth; `t` those, or else the table's own. A tensor, an array or a list of them
+  /// that stands alone becomes `latents`. Tensors may share memory, which safetensors refuses, hence the copies.
   private static func program(_ load: String) -> String {
     [
       "import sys, pickle, numpy, torch, safetensors.torch as s", "a, b = sys.argv[1:]",
-      "t = lambda d: t(d.state_dict()) if hasattr(d, 'state_dict') else next((r for k in '\(parts)'.split() "
-        + "if hasattr(d, 'keys') and k in d and (r := t(d[k]))), {str(k): torch.as_tensor(v) for k, v in d.items() "
-        + "if hasattr(v, '__array__')} if hasattr(d, 'items') else {})",
-      "d = \(load)",
-      "w = t(d) or {'latents': torch.as_tensor(d) if hasattr(d, '__array__') else "
-        + "torch.stack([torch.as_tensor(x) for x in d])}",
+      "i = lambda d: i(d.state_dict()) if hasattr(d, 'state_dict') else dict(d.items()) if hasattr(d, 'items') else {}",
+      "n = lambda d: next((r for k in '\(parts)'.split() if k in d and (r := t(d[k]))), None) or "
+        + "next((r for v in d.values() if (r := n(i(v)))), {})",
+      "t = lambda d: n(i(d)) or {str(k): torch.as_tensor(v) for k, v in i(d).items() if hasattr(v, '__array__')}",
+      "l = lambda d: torch.as_tensor(d) if hasattr(d, '__array__') else torch.stack([torch.as_tensor(x) for x in d]) "
+        + "if isinstance(d, (list, tuple)) and d and all(hasattr(x, '__array__') for x in d) "
+        + "else sys.exit('no tensors in it')",
+      "d = \(load)", "w = t(d) or {'latents': l(d)}",
       "s.save_file({k: (v.float() if v.is_floating_point() else v).detach().contiguous().clone() "
         + "for k, v in w.items()}, b)",
     ].joined(separator: "; ")
@@ -55,10 +57,15 @@ package enum Pickle {
     "ema model_ema ema_model ema_state_dict state_dict_ema params_ema state_dict model_state_dict model module net "
     + "network params"
 
-  /// The path with the ending of safetensors, and never the path itself.
+  /// The path with the ending of safetensors, of a file that does not exist yet.
   private static func converted(_ path: String) -> String {
-    let out = (path as NSString).deletingPathExtension
-    return out + (path.hasSuffix(".safetensors") ? "-converted" : "") + ".safetensors"
+    let stem = (path as NSString).deletingPathExtension
+    var (out, number) = ("\(stem).safetensors", 1)
+    while FileManager.default.fileExists(atPath: out) {
+      out = "\(stem)-converted\(number == 1 ? "" : "-\(number)").safetensors"
+      number += 1
+    }
+    return out
   }
 
   /// The path as one word of a shell.

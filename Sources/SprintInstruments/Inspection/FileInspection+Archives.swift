@@ -21,7 +21,7 @@ extension FileInspection {
     let notes = isMaskDiT ? ["looks like MaskDiT's: `length` is \(length)", importHint(path)] : []
     return FileInspection(
       what: "LMDB database of \(count(Int(clamping: database.entries), "key"))", notes: notes.compactMap(\.self),
-      entries: try database.firstKeys(5).map { Entry(name: $0) } + (database.entries > 5 ? [Entry(name: "...")] : []))
+      entries: try database.firstKeys(5).map { Entry(name: $0) })
   }
 
   /// How many names have which ending, the most frequent first.

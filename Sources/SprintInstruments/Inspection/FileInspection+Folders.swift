@@ -1,5 +1,6 @@
 import Foundation
 import SprintFormats
+import SprintTraining
 
 extension FileInspection {
   /// A folder that is no run: weights, event files, a source of latents, pictures, or anything else.
@@ -10,6 +11,7 @@ extension FileInspection {
     }
     if let weights = try weights(path, shown) { return weights }
     if let events = try events(path, among: shown) { return events }
+    if let own = own(path, shown) { return own }
     if let images = try images(path, shown, aside: aside(names)) { return images }
     let runs = shown.filter { FileManager.default.fileExists(atPath: "\(path)/\($0)/metrics.jsonl") }
     let known = runs.isEmpty ? importHint(path) : "\(count(runs.count, "run")): \(listed(runs))"
@@ -17,6 +19,53 @@ extension FileInspection {
     return FileInspection(
       what: "folder with \(shown.count) \(shown.count == 1 ? "entry" : "entries")", notes: [hint] + aside(names),
       entries: shown.map { Entry(name: isFolder("\(path)/\($0)") ? "\($0)/" : $0) })
+  }
+
+  /// A folder of checkpoints, of HDF5 files or of configurations; nil for another.
+  private static func own(_ path: String, _ names: [String]) -> FileInspection? {
+    let entries = names.map { Entry(name: isFolder("\(path)/\($0)") ? "\($0)/" : $0) }
+    let checkpoints = names.filter(CheckpointStore.isOwnName)
+    if let newest = checkpoints.max(by: { ($0.count, $0) < ($1.count, $1) }) {
+      return FileInspection(
+        what: "folder of \(count(checkpoints.count, "checkpoint")) of a run", notes: ["the newest is \(newest)"],
+        entries: entries)
+    }
+    let files = names.filter { hasEnding($0, ["h5", "hdf5"]) }
+    if !files.isEmpty { return hdf5Files(path, files, entries) }
+    let configurations = names.filter { hasEnding($0, ["yaml", "yml"]) && isConfiguration("\(path)/\($0)") }
+    guard !configurations.isEmpty else { return nil }
+    return FileInspection(
+      what: "folder with \(count(configurations.count, "configuration")) of sprint: \(listed(configurations))",
+      entries: entries)
+  }
+
+  /// A folder with HDF5 files: data sets of sprint, or one that may be a source of latents.
+  private static func hdf5Files(
+    _ path: String, _ files: [String], _ entries: [Entry]
+  ) -> FileInspection? {
+    func hold(_ items: [String]) -> [String] {
+      files.filter { name in
+        (try? HDF5File(reading: "\(path)/\(name)")).map { file in items.contains { file.has($0) } } ?? false
+      }
+    }
+    let datasets = hold(["/latents", "/moments"])
+    guard datasets.isEmpty else {
+      return FileInspection(
+        what: "folder of \(count(datasets.count, "data set")) of sprint: \(listed(datasets))", entries: entries)
+    }
+    let sources = hold(["/dataset.json"])
+    guard sources.isEmpty, files.count == entries.count else { return nil }
+    return FileInspection(
+      what: "folder of \(count(files.count, "HDF5 file")), none a data set of sprint", entries: entries)
+  }
+
+  private static func hasEnding(_ name: String, _ endings: [String]) -> Bool {
+    endings.contains((name as NSString).pathExtension.lowercased())
+  }
+
+  private static func isConfiguration(_ path: String) -> Bool {
+    guard let size = try? RandomAccessFile(reading: path).size, size <= largestConfiguration else { return false }
+    return (try? ConfigurationDocument(path: path))?.isConfiguration == true
   }
 
   /// A folder with one file of weights, or with the index of several.

@@ -24,7 +24,7 @@ extension FileInspection {
 
   // MARK: Configurations
 
-  private static let largestConfiguration = 1 << 20
+  static let largestConfiguration = 1 << 20
 
   private static func configuration(_ path: String) -> FileInspection {
     do {
@@ -108,8 +108,29 @@ extension FileInspection {
       what: found.what, notes: (bytes.map { ["it stands for a file of \(size($0))"] } ?? []) + found.notes)
   }
 
+  /// The empty files and the page of a run's folder, and files of the kernel; nil for another file.
+  private static func own(_ path: String, _ kind: FileKind) throws -> FileInspection? {
+    let name = (path as NSString).lastPathComponent
+    if kind == .empty, ["/proc/", "/sys/"].contains(where: path.hasPrefix) {
+      return FileInspection(what: "a file of the kernel, which has no size")
+    }
+    if kind == .empty, name == "lock" {
+      return FileInspection(what: "lock of a run, empty: the process that trains holds it")
+    }
+    if kind == .empty, name.hasSuffix(".not-finite") {
+      return FileInspection(what: "mark beside a checkpoint, empty: a number of the steps after it is not finite")
+    }
+    guard kind == .webPage else { return nil }
+    let file = try RandomAccessFile(reading: path)
+    let bytes = try file.size
+    let head = String(decoding: try file.bytes(at: 0, count: min(bytes, 4096)), as: UTF8.self)
+    return head.contains("<style>\(ReportStyle.css.prefix(60))")
+      ? FileInspection(what: "report of sprint, \(size(bytes))") : nil
+  }
+
   /// A file of which nothing more than its kind is known.
   static func other(_ path: String, _ kind: FileKind) throws -> FileInspection {
+    if let own = try own(path, kind) { return own }
     let file = try RandomAccessFile(reading: path)
     let bytes = try file.size
     let head = try file.bytes(at: 0, count: min(bytes, 16)).map { String(format: "%02x", $0) }.joined(separator: " ")

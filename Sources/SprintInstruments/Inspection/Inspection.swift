@@ -57,8 +57,14 @@ package struct Inspection: Encodable {
     return try FileInspection.folder(path, names, importHint)
   }
 
-  /// The inspection as text.
-  package var lines: [String] { content.lines }
+  /// The inspection as text, without characters that control a terminal.
+  package var lines: [String] {
+    content.lines.map { line in
+      String(
+        String.UnicodeScalarView(
+          line.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+    }
+  }
 
   /// Whether samples can be drawn from the file.
   package var isDataset: Bool { content is DatasetInspection }

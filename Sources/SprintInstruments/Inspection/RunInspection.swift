@@ -16,10 +16,14 @@ struct RunInspection: Inspected {
   /// Who trains in the folder.
   let owner: String?
   let files: [String]
+  /// What is wrong with checkpoints, and which ones training failed after.
+  let problems: [String]
   private let notes: [String]
 
   private enum CodingKeys: CodingKey {
-    case name, configurationProblem, totalSteps, lastStep, stage, lastLosses, checkpoints, withoutManifest, owner, files
+    case name, configurationProblem, totalSteps, lastStep, stage, lastLosses, checkpoints, withoutManifest, problems,
+      owner,
+      files
   }
 
   init(path: String) throws {
@@ -32,10 +36,18 @@ struct RunInspection: Inspected {
     (lastStep, stage) = (log?.lastStep ?? 0, log?.stage ?? "")
     // JSON has no numbers that are not finite.
     lastLosses = (log?.losses ?? []).filter(\.isFinite)
-    let candidates = try CheckpointStore(folder).candidates()
+    let store = CheckpointStore(folder)
+    let candidates = try store.candidates()
     let isWhole = { FileManager.default.fileExists(atPath: $0) && Checkpoint.hasManifest($0) }
     checkpoints = candidates.filter(isWhole).map(Self.name)
     withoutManifest = candidates.filter { !isWhole($0) }.map(Self.name)
+    problems =
+      candidates.filter(isWhole).compactMap { path in
+        Checkpoint.quickProblem(of: path).map { "\(Self.name(path)): not whole: \($0)" }
+      }
+      + candidates.filter(store.isMarked).map {
+        "\(Self.name($0)): marked, a number of the steps after it is not finite"
+      }
     owner = ExclusiveLock.owner(of: folder.lock)
     files = try FolderListing(path).names
     let summary = ((try? configuration.get()).map { FileInspection.summary($0) } ?? []).prefix(3)
@@ -54,6 +66,7 @@ struct RunInspection: Inspected {
       + ["  \(saved)"]
       + (withoutManifest.isEmpty
         ? [] : ["  not whole, file or manifest is missing: \(FileInspection.listed(withoutManifest))"])
+      + problems.prefix(5).map { "  \($0)" }
       + [
         owner.map { "  in use by \($0)" } ?? "  no process trains here",
         "  holds \(FileInspection.listed(files, most: 12))",

@@ -50,6 +50,19 @@ package struct Checkpoint: Sendable {
     FileManager.default.fileExists(atPath: manifest(of: path))
   }
 
+  /// What is wrong with a checkpoint as far as its manifest and its size tell; nil if nothing is. Reads no weights.
+  package static func quickProblem(of path: String) -> String? {
+    guard let text = FileManager.default.contents(atPath: manifest(of: path)),
+      let manifest = try? JSONDecoder().decode(Manifest.self, from: text)
+    else { return "its manifest is missing or unreadable" }
+    guard let size = try? RandomAccessFile(reading: path).size else { return "the file is missing or unreadable" }
+    guard size == manifest.fingerprint.size else {
+      return "\(size) bytes, its manifest says \(manifest.fingerprint.size)"
+    }
+    let name = (path as NSString).lastPathComponent
+    return manifest.file == name || !CheckpointStore.isOwnName(path) ? nil : "its manifest is that of \(manifest.file)"
+  }
+
   /// Opens a checkpoint: checks its fingerprint and reads everything but the parameters. Throws `FileError` for a
   /// damaged one.
   package init(path: String) throws {

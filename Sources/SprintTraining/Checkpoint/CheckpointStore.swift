@@ -64,6 +64,7 @@ package struct CheckpointStore: Sendable {
 
   // MARK: Checkpoints before numbers that are not finite
 
+  /// The file that marks a checkpoint after which numbers are not finite.
   private func mark(of path: String) -> String { "\((path as NSString).deletingPathExtension).not-finite" }
 
   /// Whether training failed right after a checkpoint, or skipped every update since, because of a number that is not
@@ -132,7 +133,7 @@ package struct CheckpointStore: Sendable {
   }
 
   /// Whether a path has a name that training gives to a checkpoint.
-  static func isOwnName(_ path: String) -> Bool {
+  package static func isOwnName(_ path: String) -> Bool {
     step(of: path).map { "\(RunFolder.name(step: $0)).h5" } == (path as NSString).lastPathComponent
   }
 

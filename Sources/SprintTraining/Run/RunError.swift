@@ -57,6 +57,8 @@ package enum RunError: RemediableError, CustomStringConvertible {
     package let saved, earlier: String?
     /// Without earlier weights the run starts anew: it has not come further than to its first checkpoint.
     package let isEarly: Bool
+    /// The options that a start from step 0 needs again.
+    package var start: [String] = []
 
     init(_ configuration: Configuration, _ position: TrainingPosition, saved: String?, earlier: String?) {
       key = "stages[\(position.stage)].learning_rate"

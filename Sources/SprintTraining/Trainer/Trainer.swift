@@ -26,7 +26,8 @@ package final class Trainer {
   let heldOut: HeldOutLoss?
   let pictures: RunPictures
   var coordinator: Coordinator?
-  var position: TrainingPosition
+  /// Where training stands.
+  package internal(set) var position: TrainingPosition
 
   /// Prepares a run. It finds everything that can be wrong with configuration, data and folder before anything is
   /// written.

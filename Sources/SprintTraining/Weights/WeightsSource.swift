@@ -17,6 +17,8 @@ package struct WeightsSource {
   package let properties: LatentProperties
   /// One line for the user if samples of these weights cannot be good; nil if there is none to say.
   package let warning: String?
+  /// One line for the user about what is assumed of the latents; nil where the file says it.
+  package let notice: String?
   /// Reads the weights; returns one line for the user if their file holds several sets of them.
   let load: (ParameterArena<Float>) throws -> String?
   /// The name of the weights in messages.
@@ -34,7 +36,7 @@ package struct WeightsSource {
     warning =
       share > 0.05
       ? String(format: "%.0f%% of the moving average are still the random weights of the start", 100 * share) : nil
-    properties = checkpoint.data.properties
+    (properties, notice) = (checkpoint.data.properties, nil)
     origin = "step \(checkpoint.position.step)"
     identity = "\(checkpoint.fingerprint.sha256) \(choice.rawValue)"
     configurationText = checkpoint.configurationText
@@ -65,14 +67,22 @@ package struct WeightsSource {
     }
     let channels = try Configuration(ConfigurationDocument(text: configurationText, source: configuration ?? file.path))
       .model.channels
-    properties =
-      try file.metadata[MetadataKey.properties].map {
-        try LatentProperties(json: $0, channels: channels, of: file.path)
-      } ?? .published(channels: channels)
+    let own = try file.metadata[MetadataKey.properties].map {
+      try LatentProperties(json: $0, channels: channels, of: file.path)
+    }
+    properties = own ?? .published(channels: channels)
+    notice = own == nil ? "\(file.path): \(Self.assumption(properties))" : nil
     (warning, stagesBegun) = (nil, nil)
     origin = (file.path as NSString).lastPathComponent
     identity = "\(try file.identity) \(choice.rawValue)"
     load = { try file.read(into: $0, choice, allowance) }
+  }
+
+  /// What is taken for granted about the latents of a file that says nothing of them.
+  private static func assumption(_ properties: LatentProperties) -> String {
+    let vae = properties.vae.isEmpty ? "no known autoencoder" : "the autoencoder \(properties.vae)"
+    return "does not say what its latents are; assumed: scale \(properties.scale.first ?? 1), shift 0, \(vae); files "
+      + "that sprint exports say it themselves"
   }
 
   /// Returns the metadata of an exported file.

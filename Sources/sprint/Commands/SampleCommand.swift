@@ -211,7 +211,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
   private func warn(_ trained: TrainedModel, _ settings: SamplerSettings, _ spool: SampleSpool?) {
     let average = trained.source?.warning.map { "\($0); try --weights model" }
     let untrained = trained.configuration.warning(about: settings.guidance, begun: trained.source?.stagesBegun)
-    for warning in [spool?.warning, trained.notice, average, untrained] {
+    for warning in [spool?.warning, trained.source?.notice, trained.notice, average, untrained] {
       if let warning { Console.error("sprint: \(warning)") }
     }
   }

@@ -82,17 +82,33 @@ struct TrainCommand: ParsableCommand, Stoppable {
       patience: Patience(seconds: patience, stop: job.stop) { Console.error("sprint: \($0)") },
       start: try start(communicator)
     ) { printer?.show($0) }
-    let end = try trainer.run(until: until, deadline: (deadline ?? .ofSlurmJob)?.moment, stop: job.stop)
+    let first = trainer.position.step
+    let end = try repeatingInit {
+      try trainer.run(until: until, deadline: (deadline ?? .ofSlurmJob)?.moment, stop: job.stop)
+    }
     printer?.finish()
     try job.end()
     switch end {
     case .finished: Console.line("done: \(folder.path)")
-    case .reachedStep: Console.line("stopped after step \(until ?? 0): \(folder.path)")
+    case .reachedStep: Console.line("\(Self.stopped(at: until ?? 0, from: first)): \(folder.path)")
     case .interrupted:
       if communicator.rank == 0 {
         Console.error("sprint: interrupted; continue with --resume auto --run \(folder.path)")
       }
       throw Console.restart
+    }
+  }
+
+  /// How a run ended that was to stop after a step.
+  private static func stopped(at last: Int, from first: Int) -> String {
+    first < last ? "stopped after step \(last)" : "at step \(first) already, --until is \(last); nothing was trained"
+  }
+
+  /// Adds --init and what belongs to it to the way out of a failed run, which may have to start from step 0.
+  private func repeatingInit<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch RunError.notFinite(let step, let what, var way) {
+      way.start = initialWeights.map { ["--init", $0] + names.arguments } ?? []
+      throw RunError.notFinite(step: step, what: what, way)
     }
   }
 

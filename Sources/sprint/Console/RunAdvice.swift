@@ -21,13 +21,16 @@ extension RunRemedy: Advice {
   private static func advice(_ way: RunError.WayOut) -> String {
     guard !way.skips else { return goBack(way) }
     let from = way.saved.map { "go on from \($0)" } ?? "start again"
-    return "\(goBack(way)), or \(from) and leave such steps out: --resume auto --set non_finite=skip"
+    let again = way.saved == nil ? repeating(way) : ""
+    return "\(goBack(way)), or \(from) and leave such steps out: --resume auto --set non_finite=skip\(again)"
   }
+
+  private static func repeating(_ way: RunError.WayOut) -> String { way.start.map { " \($0)" }.joined() }
 
   private static func goBack(_ way: RunError.WayOut) -> String {
     let lower = "with a lower learning rate: --resume auto --set \(way.key)=\(way.rate)"
     if let earlier = way.earlier { return "go back to \(earlier) \(lower)" }
-    if way.isEarly || way.saved == nil { return "start from step 0 \(lower)" }
+    if way.isEarly || way.saved == nil { return "start from step 0 \(lower)\(repeating(way))" }
     return "begin another run with --run and a lower learning rate"
   }
 }

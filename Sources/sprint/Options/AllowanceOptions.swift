@@ -11,5 +11,10 @@ struct AllowanceOptions: ParsableArguments {
 
   var allowance: WeightsFile.Allowance { .init(missing: allowMissing, surplus: allowSurplus) }
 
+  /// The options as they were given.
+  var arguments: [String] {
+    allowMissing.flatMap { ["--allow-missing", "'\($0)'"] } + allowSurplus.flatMap { ["--allow-surplus", "'\($0)'"] }
+  }
+
   var isGiven: Bool { !allowMissing.isEmpty || !allowSurplus.isEmpty }
 }
