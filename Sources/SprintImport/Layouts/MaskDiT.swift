@@ -197,12 +197,20 @@ private struct MaskDiTMirroring {
     return products.both > 0.5 * (products.one * products.other).squareRoot()
   }
 
+  /// The means of a latent less that of their channel, in which even unlike images are alike.
   private static func means(_ database: LMDBDatabase, _ index: Int) throws -> (values: [Float], side: Int)? {
     guard let value = try database.value(of: "z-\(index)") else { return nil }
     let side = Int(Double(value.count / 32).squareRoot().rounded())
     guard side > 0, side * side * 32 == value.count else { return nil }
     var values = [Float](repeating: 0, count: value.count / 4)
     _ = values.withUnsafeMutableBytes { value.copyBytes(to: $0, from: value.indices) }
-    return (Array(values[..<(values.count / 2)]), side)
+    let plane = side * side
+    return (
+      (0..<4).flatMap { channel in
+        let own = values[channel * plane..<(channel + 1) * plane]
+        let mean = own.reduce(0, +) / Float(plane)
+        return own.map { $0 - mean }
+      }, side
+    )
   }
 }
