@@ -56,7 +56,7 @@ extension ProcessTests {
         ("c.yaml", "a: [1", ["not valid"]),
         ("README.md", "# Title\n", ["a text of 8 bytes", "# Title"]), ("empty", "", ["an empty file"]),
         ("lock", "", ["lock of a run"]), ("step-000000001.not-finite", "", ["mark beside a checkpoint"]),
-        ("colour.txt", "a\u{1B}[31mred\u{07}", ["a\u{FFFD}[31mred\u{FFFD}"]),
+        ("colour.txt", "a\u{1B}[31mred", ["a\u{FFFD}[31mred"]),
       ] as [(String, String, [String])] {
         try expect(write(name, text), parts)
       }
