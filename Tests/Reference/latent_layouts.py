@@ -234,7 +234,7 @@ def bad(root):
     repa("npy-drawn", [third, "shape"], rewrite(3, m[3][:4]))
     repa("npy-missing", [third, "open"], lambda folder, names: os.remove(f"{folder}/{names[3]}"))
     log_variance = np.concatenate([good.mean[3], good.logvar[3]])
-    repa("npy-log-variance", [third, "--second-half logvar"], rewrite(3, log_variance))
+    repa("npy-log-variance", [third, "standard deviation", "--skip-broken"], rewrite(3, log_variance))
     repa("no-dataset-json", ["dataset.json", "--labels"], lambda folder, names: os.remove(f"{folder}/dataset.json"))
     repa("labels-null", ["labels: null", "--labels"], json_of(lambda t, n: t.update(labels=None)))
     repa("label-1000", [third, "label 1000"], json_of(lambda t, n: t["labels"][3].__setitem__(1, 1000)))

@@ -146,9 +146,9 @@ extension ProcessTests {
       let failed = try sprint(["import"] + arguments + [out], environment: injecting("fail:\(plan)", "fired"))
       #expect(failed.code != 0 && failed.errors.contains("Input/output error"), "\(failed)")
       #expect(failed.errors.contains("the same command continues"), "\(failed)")
-      // Sample 50 is in a finished piece, and behind those whose shapes are compared.
+      // Sample 100 is in a finished piece, and behind those that are looked at first.
       let again = try sprint(
-        ["import"] + arguments + [out], environment: injecting("fail:pread:img-mean-std-00000050.npy:1", "read"))
+        ["import"] + arguments + [out], environment: injecting("fail:pread:img-mean-std-00000100.npy:1", "read"))
       #expect(again.code == 0 && !FileManager.default.fileExists(atPath: folder.file("read")), "\(again)")
       #expect(try Data(contentsOf: URL(fileURLWithPath: out)) == Data(contentsOf: URL(fileURLWithPath: whole)))
     }
