@@ -98,7 +98,7 @@ package final class LatentDataset: Sendable {
     let stored = latent.count * (file.hasMoments ? 2 : 1)
     try withUnsafeTemporaryAllocation(of: Float.self, capacity: stored) { values in
       try file.read(entry, flipped: isFlipped, into: values)
-      if file.hasMoments, let bad = values[(stored / 2)...].first(where: { $0 < 0 }) {
+      if file.hasMoments, let bad = Self.negative(in: values) {
         throw FileError.unusable(path: file.path, problem: "sample \(entry) has \(Self.negativeDeviation(bad))")
       }
       show(values, mirrored: isFlipped && !file.hasFlipped, random, draw, in: latent.buffer)
@@ -116,6 +116,11 @@ package final class LatentDataset: Sendable {
     if hasMoments { sample(values, random.posterior, draw) }
     if mirrored { mirror(values) }
     scale(values, into: latent)
+  }
+
+  /// The first negative number among the deviations of moments, if there is one.
+  static func negative(in moments: UnsafeMutableBufferPointer<Float>) -> Float? {
+    moments[(moments.count / 2)...].first { $0 < 0 }
   }
 
   /// What a negative number among deviations means, in words.

@@ -23,9 +23,7 @@ package final class LMDBDatabase: Sendable {
   /// Opens the database in a folder, or in a file. Throws `FileError` for a damaged or truncated one.
   package init(reading path: String) throws {
     self.path = path
-    var isFolder: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    file = try RandomAccessFile(reading: isFolder.boolValue ? "\(path)/data.mdb" : path)
+    file = try RandomAccessFile(reading: FolderListing.isFolder(path) ? "\(path)/data.mdb" : path)
     let size = try file.size
     let first: LMDBMeta
     do { first = try LMDBMeta(page: Self.read(file, at: 0, count: 4096, path), path) } catch {
@@ -47,9 +45,7 @@ package final class LMDBDatabase: Sendable {
   }
 
   private static func read(_ file: RandomAccessFile, at offset: Int, count: Int, _ path: String) throws -> LMDBPage {
-    var bytes = [UInt8](repeating: 0, count: count)
-    try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: offset) }
-    return LMDBPage(bytes: bytes, path: path)
+    LMDBPage(bytes: try file.bytes(at: offset, count: count), path: path)
   }
 
   private func page(_ number: UInt64) throws -> LMDBPage {

@@ -30,7 +30,10 @@ package enum Pickle {
       .npy: "numpy.load(a, allow_pickle=True).tolist()",
     ]
     return kind == .npy && !NPYSummary.hasObjects(path)
-      ? nil : load[kind].map { "python3 -c \"\(program($0))\" \(quoted(path)) \(quoted(converted(path)))" }
+      ? nil
+      : load[kind].map {
+        "python3 -c \"\(program($0))\" \(ToldCommand.quoted(path)) \(ToldCommand.quoted(converted(path)))"
+      }
   }
 
   /// A program of one line in which no character means something to a shell. `n` returns the tensors under the first
@@ -59,15 +62,6 @@ package enum Pickle {
 
   /// The path with the ending of safetensors, of a file that does not exist yet.
   private static func converted(_ path: String) -> String {
-    let stem = (path as NSString).deletingPathExtension
-    var (out, number) = ("\(stem).safetensors", 1)
-    while FileManager.default.fileExists(atPath: out) {
-      out = "\(stem)-converted\(number == 1 ? "" : "-\(number)").safetensors"
-      number += 1
-    }
-    return out
+    ToldCommand.newPath((path as NSString).deletingPathExtension, "converted", "safetensors")
   }
-
-  /// The path as one word of a shell.
-  private static func quoted(_ path: String) -> String { "'\(path.replacing("'", with: "'\\''"))'" }
 }

@@ -52,8 +52,7 @@ package struct SafetensorsCollection: Sendable {
 
   /// The path itself, or that of the only index or else the only safetensors file in a folder.
   private static func file(at path: String) throws -> String {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return path }
+    guard FolderListing.isFolder(path) else { return path }
     let names = try FolderListing(path).names.filter { !$0.hasPrefix(".") }
     let indexes = names.filter { $0.hasSuffix(".safetensors.index.json") }
     let found = indexes.isEmpty ? names.filter { $0.hasSuffix(".safetensors") } : indexes

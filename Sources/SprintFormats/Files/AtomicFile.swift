@@ -33,8 +33,7 @@ package enum AtomicFile {
 
   /// Throws if no file can be created at `path`; call it before hours of work go into the file.
   package static func checkWritable(_ path: String) throws {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    if FolderListing.isFolder(path) {
       throw FileError.system(path: path, action: "write the file", code: EISDIR)
     }
     let probe = TemporaryName.beside(path)
@@ -70,8 +69,7 @@ package enum AtomicFile {
       current += "\(part)/"
       if mkdir(current, 0o755) == 0 { continue }
       let code = errno
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: current, isDirectory: &isFolder), isFolder.boolValue else {
+      guard FolderListing.isFolder(current) else {
         throw FileError.system(path: path, action: "create the folder", code: code)
       }
     }

@@ -31,6 +31,12 @@ package struct FolderListing: Sendable {
     (self.names, self.mayBeFolders, self.foreign) = (names.sorted(), mayBeFolders.sorted(), foreign.sorted())
   }
 
+  /// Whether a folder, or a link to one, is at `path`.
+  package static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
   /// Returns the names at `path` that are UTF-8; nil where nothing exists there.
   package static func names(in path: String) throws -> [String]? {
     do { return try FolderListing(path).names } catch FileError.system(_, _, ENOENT) { return nil }

@@ -76,6 +76,13 @@ package final class RandomAccessFile: Sendable {
     }
   }
 
+  /// Returns `count` bytes from `offset` on.
+  package func bytes(at offset: Int, count: Int) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    try bytes.withUnsafeMutableBytes { try read(into: $0, at: offset) }
+    return bytes
+  }
+
   /// Returns all bytes of the file.
   package func contents() throws -> Data {
     let count = try size

@@ -68,8 +68,7 @@ package final class HDF5File: @unchecked Sendable {
   /// Throws the system's error if the file cannot be opened or its beginning cannot be read.
   private static func checkReadable(_ path: String) throws {
     let file = try RandomAccessFile(reading: path)
-    var beginning = [UInt8](repeating: 0, count: min(try file.size, 8))
-    try beginning.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+    _ = try file.bytes(at: 0, count: min(file.size, 8))
   }
 
   /// Creates a file, which must not exist. The file has the library's latest format, so that a reader refuses it if its

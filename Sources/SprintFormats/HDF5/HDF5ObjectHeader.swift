@@ -116,9 +116,7 @@ struct HDF5ObjectHeader {
   /// Bytes of the file; fewer where it ends.
   private func bytes(_ range: Range<Int>) throws -> [UInt8] {
     let range = range.clamped(to: 0..<size)
-    var bytes = [UInt8](repeating: 0, count: range.count)
-    try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: range.lowerBound) }
-    return bytes
+    return try file.bytes(at: range.lowerBound, count: range.count)
   }
 
   /// A little-endian number; the largest where it does not fit.

@@ -6,26 +6,26 @@ struct HDF5Superblock {
   private let end: Int
   private let start: Int
 
-  private static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+  static let signature: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1a, 0x0a]
   private static let newest = 3
+  /// Enough for every version.
+  private static let mostBytes = 64
 
-  /// Nil where the file has no signature at any of the places where one may be: at 0, 512, 1024, 2048, ...
-  init?(_ file: RandomAccessFile) throws {
+  /// Returns the place of the signature, which may stand at 0, 512, 1024, 2048, ...; nil for a file without one.
+  static func start(in file: RandomAccessFile) throws -> Int? {
     let size = try file.size
     var start = 0
-    while start + 64 <= size {
-      var bytes = [UInt8](repeating: 0, count: 64)
-      try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: start) }
-      if bytes.starts(with: Self.signature) {
-        self.init(bytes, at: start)
-        return
-      }
+    while start + signature.count <= size {
+      if try file.bytes(at: start, count: signature.count) == signature { return start }
       start = start == 0 ? 512 : start * 2
     }
     return nil
   }
 
-  private init(_ bytes: [UInt8], at start: Int) {
+  /// Nil for a file without a signature, or that ends within its superblock.
+  init?(_ file: RandomAccessFile) throws {
+    guard let start = try Self.start(in: file), try file.size >= start + Self.mostBytes else { return nil }
+    let bytes = try file.bytes(at: start, count: Self.mostBytes)
     (version, self.start) = (Int(bytes[8]), start)
     // The base address and one more stand before the end.
     let (width, first) = version < 2 ? (Int(bytes[13]), version == 0 ? 24 : 28) : (Int(bytes[9]), 12)

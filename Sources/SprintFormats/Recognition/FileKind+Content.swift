@@ -12,7 +12,7 @@ extension FileKind {
       return
     }
     let head = try file.bytes(at: 0, count: min(size, Self.headBytes))
-    self = try Self.signed(head) ?? Self.headed(head, size) ?? Self.hdf5(in: file, size) ?? Self.text(head) ?? .unknown
+    self = try Self.signed(head) ?? Self.headed(head, size) ?? Self.hdf5(in: file) ?? Self.text(head) ?? .unknown
   }
 
   /// Enough for the beginning of every format and for the first words of a text.
@@ -47,10 +47,8 @@ extension FileKind {
     }
   }
 
-  private static let hdf5Signature: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1a, 0x0a]
-
   private static let signatures = [
-    Signature(.hdf5, hdf5Signature), Signature(.npy, [0x93] + Array("NUMPY".utf8)),
+    Signature(.hdf5, HDF5Superblock.signature), Signature(.npy, [0x93] + Array("NUMPY".utf8)),
     Signature(.lmdb, [0xde, 0xc0, 0xef, 0xbe], at: 16),
     Signature(.png, [0x89] + Array("PNG\r\n".utf8) + [0x1a, 0x0a]), Signature(.jpeg, [0xff, 0xd8, 0xff]),
     Signature(.otherPicture, "GIF8"), Signature(.otherPicture, "WEBP", at: 8), Signature(.otherPicture, "II*\0"),
@@ -104,14 +102,9 @@ extension FileKind {
     return (2...100_000_000).contains(length)
   }
 
-  /// HDF5's signature may stand behind a block of the user's, whose size is 512, 1024, 2048, ... bytes.
-  private static func hdf5(in file: RandomAccessFile, _ size: Int) throws -> FileKind? {
-    var place = 512
-    while place + hdf5Signature.count <= size {
-      if try file.bytes(at: place, count: hdf5Signature.count) == hdf5Signature { return .hdf5 }
-      place *= 2
-    }
-    return nil
+  /// HDF5's signature may stand behind a block of the user's.
+  private static func hdf5(in file: RandomAccessFile) throws -> FileKind? {
+    try HDF5Superblock.start(in: file).map { _ in .hdf5 }
   }
 
   // MARK: Texts
@@ -147,15 +140,6 @@ extension FileKind {
     guard let first, let colon = first.firstIndex(of: ":"), colon > first.startIndex else { return false }
     let rest = first[first.index(after: colon)...]
     return (rest.isEmpty || rest.hasPrefix(" ")) && !first[..<colon].contains(" ")
-  }
-}
-
-extension RandomAccessFile {
-  /// Returns `count` bytes from `offset` on.
-  package func bytes(at offset: Int, count: Int) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    try bytes.withUnsafeMutableBytes { try read(into: $0, at: offset) }
-    return bytes
   }
 }
 

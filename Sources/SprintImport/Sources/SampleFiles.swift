@@ -25,9 +25,9 @@ struct SampleFiles: Sendable {
   ///   - inner: a folder that holds everything if it is there
   init(_ path: String, inner: String) throws {
     let nested = "\(path)/\(inner)"
-    self.path = SourceFolder.isFolder(nested) ? nested : path
+    self.path = FolderListing.isFolder(nested) ? nested : path
     var found = SourceFolder.Found()
-    if SourceFolder.isFolder(self.path) {
+    if FolderListing.isFolder(self.path) {
       (archive, written) = (nil, [:])
       found = try SourceFolder(self.path).walk(depth: Self.depth, Self.isWanted)
       if self.path != path, found.files.allSatisfy({ !Self.isTable($0) }),

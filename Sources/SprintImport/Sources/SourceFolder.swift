@@ -14,11 +14,6 @@ struct SourceFolder: Sendable {
 
   init(_ path: String) { self.path = path }
 
-  static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
-  }
-
   private func listing() throws -> FolderListing {
     let listing = try FolderListing(path)
     guard let foreign = listing.foreign.first else { return listing }
@@ -32,7 +27,7 @@ struct SourceFolder: Sendable {
   func folders() throws -> [String] { try folders(of: listing()).filter { !Clutter.isOne($0) } }
 
   private func folders(of listing: FolderListing) -> [String] {
-    listing.mayBeFolders.filter { Self.isFolder("\(path)/\($0)") }
+    listing.mayBeFolders.filter { FolderListing.isFolder("\(path)/\($0)") }
   }
 
   /// Walks through the folder and those below it.

@@ -23,7 +23,7 @@ struct SourceListing: Sendable {
   init(_ path: String) throws {
     lastName = URL(fileURLWithPath: path).lastPathComponent
     ending = (path as NSString).pathExtension.lowercased()
-    isFolder = SourceFolder.isFolder(path)
+    isFolder = FolderListing.isFolder(path)
     isDatabase = !isFolder && (try? FileKind(path: path)) == .lmdb
     let folder = SourceFolder(path)
     names = isFolder ? try folder.names() : []

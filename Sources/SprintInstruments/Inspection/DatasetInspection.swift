@@ -68,7 +68,7 @@ package struct DatasetInspection: Encodable {
     return texts.prefix(mostChannels).joined(separator: " ") + (texts.count > mostChannels ? " ..." : "")
   }
 
-  /// More channels than these are told of together.
+  /// Above this number of channels, one line gives the ranges over all of them instead of a line for each.
   private static let mostChannels = 8
 
   private var channelLines: [String] {

@@ -5,7 +5,7 @@ import SprintTraining
 extension FileInspection {
   /// A folder that is no run: weights, event files, a source of latents, pictures, or anything else.
   static func folder(_ path: String, _ names: [String], _ importHint: (String) -> String?) throws -> FileInspection {
-    let shown = names.filter { !isJunk($0) }
+    let shown = names.filter { !Clutter.isOne($0) }
     guard !shown.isEmpty else {
       return FileInspection(what: "folder without files", notes: aside(names))
     }
@@ -18,12 +18,16 @@ extension FileInspection {
     let hint = known ?? "nothing in it that sprint knows by its name"
     return FileInspection(
       what: "folder with \(shown.count) \(shown.count == 1 ? "entry" : "entries")", notes: [hint] + aside(names),
-      entries: shown.map { Entry(name: isFolder("\(path)/\($0)") ? "\($0)/" : $0) })
+      entries: entries(path, shown))
+  }
+
+  private static func entries(_ path: String, _ names: [String]) -> [Entry] {
+    names.map { Entry(name: FolderListing.isFolder("\(path)/\($0)") ? "\($0)/" : $0) }
   }
 
   /// A folder of checkpoints, of HDF5 files or of configurations; nil for another.
   private static func own(_ path: String, _ names: [String]) -> FileInspection? {
-    let entries = names.map { Entry(name: isFolder("\(path)/\($0)") ? "\($0)/" : $0) }
+    let entries = entries(path, names)
     let checkpoints = names.filter(CheckpointStore.isOwnName)
     if let newest = checkpoints.max(by: { ($0.count, $0) < ($1.count, $1) }) {
       return FileInspection(
@@ -105,20 +109,20 @@ extension FileInspection {
   private static let pictureEndings: Set = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 
   private static func isPicture(_ name: String) -> Bool {
-    pictureEndings.contains((name as NSString).pathExtension.lowercased()) && !isJunk(name)
+    pictureEndings.contains((name as NSString).pathExtension.lowercased()) && !Clutter.isOne(name)
   }
 
   /// A folder of pictures, or of one folder of pictures for each class.
   private static func images(_ path: String, _ names: [String], aside: [String]) throws -> FileInspection? {
-    let classes = try names.filter { isFolder("\(path)/\($0)") }.map { name in
+    let classes = try names.filter { FolderListing.isFolder("\(path)/\($0)") }.map { name in
       (name: name, names: try FolderListing("\(path)/\(name)").names)
     }
     let own = names.filter(isPicture)
     let filled = classes.filter { $0.names.contains(where: isPicture) }
     let pictures = own + filled.flatMap { $0.names.filter(isPicture) }
     // A folder in which other files prevail is no folder of pictures.
-    let files = names.filter { !isFolder("\(path)/\($0)") } + filled.flatMap(\.names)
-    let others = files.filter { !isPicture($0) && !isJunk($0) }.count
+    let files = names.filter { !FolderListing.isFolder("\(path)/\($0)") } + filled.flatMap(\.names)
+    let others = files.filter { !isPicture($0) && !Clutter.isOne($0) }.count
     guard pictures.count > others, filled.isEmpty || pictures.count > own.count else { return nil }
     let rest = classes.filter { !$0.names.contains(where: isPicture) }.map { "\($0.name)/" }
     let junk = filled.reduce(0) { $0 + $1.names.filter { !isPicture($0) }.count }
@@ -135,18 +139,8 @@ extension FileInspection {
       entries: Swift.zip(filled, counts).map { Entry(name: $0.name, type: count($1, "picture")) })
   }
 
-  /// Names that systems and editors leave behind.
-  private static func isJunk(_ name: String) -> Bool {
-    name.hasPrefix(".") || ["__MACOSX", "lost+found", "Thumbs.db", "desktop.ini"].contains(name)
-  }
-
   private static func aside(_ names: [String]) -> [String] {
-    let junk = names.filter(isJunk)
+    let junk = names.filter { Clutter.isOne($0) }
     return junk.isEmpty ? [] : ["left aside: \(listed(junk))"]
-  }
-
-  private static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 }

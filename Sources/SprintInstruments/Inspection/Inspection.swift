@@ -16,12 +16,9 @@ package struct Inspection: Encodable {
   ///
   /// - Parameter importHint: says how a source of latents could be imported; nil if nothing is known
   package init(path: String, importHint: (String) -> String?) throws {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      content = try Self.folder(path, importHint)
-    } else {
-      content = try Self.file(path, try FileKind(path: path), importHint)
-    }
+    content =
+      FolderListing.isFolder(path)
+      ? try Self.folder(path, importHint) : try Self.file(path, try FileKind(path: path), importHint)
   }
 
   private static func file(_ path: String, _ kind: FileKind, _ importHint: (String) -> String?) throws -> any Inspected

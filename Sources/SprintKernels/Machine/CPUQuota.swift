@@ -7,18 +7,9 @@ package enum CPUQuota {
   ///
   /// - Parameter root: the folder of the files; empty outside tests
   package static func cores(root: String = "") -> Double? {
-    let lines = text("\(root)/proc/self/cgroup").split(separator: "\n")
-    return lines.flatMap { line -> [Double] in
-      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-      guard fields.count == 3 else { return [] }
-      let isSecond = fields[1].isEmpty
-      guard isSecond || fields[1].split(separator: ",").contains("cpu") else { return [] }
-      // In a container only the outermost folder may be visible.
-      let parts = fields[2].split(separator: "/")
-      return (0...parts.count).compactMap { count in
-        let path = parts.prefix(count).map { "/" + $0 }.joined()
-        return isSecond ? second("\(root)/sys/fs/cgroup\(path)") : first("\(root)/sys/fs/cgroup/cpu\(path)")
-      }
+    ControlGroups(of: "cpu", in: text("\(root)/proc/self/cgroup")).groups.compactMap { group in
+      group.isSecondVersion
+        ? second("\(root)/sys/fs/cgroup\(group.path)") : first("\(root)/sys/fs/cgroup/cpu\(group.path)")
     }.min()
   }
 

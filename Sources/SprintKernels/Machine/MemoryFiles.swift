@@ -54,19 +54,9 @@ struct MemoryFiles {
 
   /// What each control group that this process belongs to leaves.
   private var controlGroups: [Double] {
-    (text("/proc/self/cgroup") ?? "").split(separator: "\n").flatMap { line -> [Double] in
-      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-      guard fields.count == 3 else { return [] }
-      if fields[1].isEmpty { return groups(.two, String(fields[2])) }
-      return fields[1].split(separator: ",").contains("memory") ? groups(.one, String(fields[2])) : []
-    }
-  }
-
-  /// What a group and the groups around it leave. In a container only the outermost folder may be visible.
-  private func groups(_ version: Version, _ path: String) -> [Double] {
-    let parts = path.split(separator: "/")
-    return (0...parts.count).compactMap { count in
-      left(version, version.folder + parts.prefix(count).map { "/" + $0 }.joined())
+    ControlGroups(of: "memory", in: text("/proc/self/cgroup") ?? "").groups.compactMap { group in
+      let version = group.isSecondVersion ? Version.two : .one
+      return left(version, version.folder + group.path)
     }
   }
 

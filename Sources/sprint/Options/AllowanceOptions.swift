@@ -1,4 +1,5 @@
 import ArgumentParser
+import SprintFormats
 import SprintTraining
 
 /// The names that may differ between a file of weights and the network.
@@ -13,7 +14,8 @@ struct AllowanceOptions: ParsableArguments {
 
   /// The options as they were given.
   var arguments: [String] {
-    allowMissing.flatMap { ["--allow-missing", "'\($0)'"] } + allowSurplus.flatMap { ["--allow-surplus", "'\($0)'"] }
+    allowMissing.flatMap { ["--allow-missing", ToldCommand.quoted($0)] }
+      + allowSurplus.flatMap { ["--allow-surplus", ToldCommand.quoted($0)] }
   }
 
   var isGiven: Bool { !allowMissing.isEmpty || !allowSurplus.isEmpty }

@@ -110,14 +110,6 @@ extension HDF5File {
   /// LZF is h5py's own: h5repack does not have it.
   private static let lzf: H5Z_filter_t = 32000
 
-  /// A command that copies what a file holds with h5py, whose library is newer, in a format that this one reads.
-  static func copying(_ path: String) -> String {
-    let out = (path as NSString).deletingPathExtension + "-copy.h5"
-    return "python3 -c \"import sys, h5py; a, b = h5py.File(sys.argv[1]), h5py.File(sys.argv[2], 'x', "
-      + "libver=('earliest', 'v110')); b.attrs.update(a.attrs); a.visititems(lambda k, v: "
-      + "b.create_dataset(k, data=v[()]).attrs.update(v.attrs) if hasattr(v, 'dtype') else None)\" '\(path)' '\(out)'"
-  }
-
   /// The name of a registered filter that is often met.
   private static func name(ofFilter number: H5Z_filter_t) -> String {
     let names: [H5Z_filter_t: String] = [

@@ -42,8 +42,8 @@ func crossEntropy(_ scores: Matrix<Float>, _ target: Matrix<Float>) -> Double {
   return total
 }
 
-/// The gradient of factor · q · kᵀ from that of the probabilities P = softmax(s), and from the cross-entropies with a
-/// target, whose gradient in s is P Σ_j T_ij - T.
+/// The gradient of factor · q · kᵀ from that of the probabilities P = softmax(s), and from the cross-entropies with
+/// a target, whose gradient in s is P Σ_j T_ij - T.
 @_specialize(where Element == Float)
 @_specialize(where Element == BFloat16)
 func alignedSoftmaxBackward<Element: MatrixElement>(

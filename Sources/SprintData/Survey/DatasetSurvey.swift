@@ -73,7 +73,7 @@ struct SampleFaults: Sendable {
       return false
     }
     if values.allSatisfy({ $0 == values[0] }) { constant.add(index, values[0]) }
-    guard hasMoments, let bad = values[(values.count / 2)...].first(where: { $0 < 0 }) else { return true }
+    guard hasMoments, let bad = LatentDataset.negative(in: values) else { return true }
     negative.add(index, bad)
     return false
   }
