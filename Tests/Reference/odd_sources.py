@@ -195,6 +195,8 @@ def maskdit(root):
     d = database(f"{root}/counts-images", z, classes * 2, 6)
     case("maskdit-counts-images", [d], **first)
     case("maskdit-leave-out", [d, "--mirrored", "yes"], ["`z-6` is there", "leave out --mirrored"])
+    d = database(f"{root}/spaces", z, [f" {i}\n".encode() for i in range(12)], b"12\n")
+    case("maskdit-spaces", [d], (), range(12), range(12))
     d = database(f"{root}/all-different", z, range(12), 12)
     case("maskdit-all-different", [d], (), range(12), range(12))
     d = database(f"{root}/odd", z, range(11), 11)
@@ -353,6 +355,10 @@ def shapes(root):
     case("one-half", [f"{root}/one-half"], ["expected (2C, S, S)"])
     numbered(f"{root}/big-endian/vae-sd", make=lambda i: moments(i).astype(">f4"))
     case("big-endian", [f"{root}/big-endian"], (), **six)
+    numbered(f"{root}/double/vae-sd", make=lambda i: moments(i).astype(">f8" if i % 2 else "<f8"))
+    case("double", [f"{root}/double"], (), **six)
+    numbered(f"{root}/whole/vae-sd", make=lambda i: moments(i).astype("<i4"))
+    case("whole-numbers", [f"{root}/whole"], ["elements of type <i4", "expected floats"])
     numbered(f"{root}/big-half/vae-sd", make=lambda i: moments(i).astype(">f2"))
     case("big-endian-half", [f"{root}/big-half"], (), **six)
 
@@ -475,6 +481,9 @@ def statistics(root):
     stats("one.json", document({"mean": 0.5, "std": 2, "count": 7}), scale=[0.5] * c, shift=[-0.25] * c)
     stats("factors.json", document({"shift_factor": 0.5, "scaling_factor": 2, "sample_size": 32}),
         scale=[2] * c, shift=[-1] * c)
+    stats("diffusers.json", document({"_class_name": "AutoencoderKL", "scaling_factor": 0.13025, "shift_factor": None,
+        "latents_mean": None}), scale=[0.13025] * c, shift=[0] * c)
+    stats("factor.npz", lambda f: np.savez(f, scaling_factor=0.5), scale=[0.5] * c, shift=[0] * c)
     stats("list.json", document([1, 2]), ['is not {"mean"'])
     stats("texts.json", document({"mean": ["a"] * c, "std": list(std)}), ["expected mean and std"])
     stats("zero.npz", lambda f: np.savez(f, mean=mean, std=std * [1, 1, 0, 1]), ["`std` is",

@@ -210,6 +210,21 @@ struct HDF5StorageTests {
     #expect(try following.otherFiles(of: "/own").isEmpty)
   }
 
+  @Test("A file that is missing in which a data set's elements lie is named; the data set is not called damaged")
+  func missingStorage() throws {
+    let (there, gone) = (folder.file("there.bin"), folder.file("gone.bin"))
+    try Data(count: 64).write(to: URL(fileURLWithPath: there))
+    try make(
+      "f.create_dataset('a', (4, 8), 'f4', external=[('\(there)', 0, 64), ('\(gone)', 0, 64)])\n"
+        + "f.create_dataset('b', (4,), 'i8', external=[('\(gone)', 0, 32)])")
+    let file = try HDF5File(reading: folder.file("a.h5"), followsOtherFiles: true)
+    for name in ["/a", "/b"] {
+      #expect { try file.describe(name) } throws: { "\($0)".contains("`\(gone)`, which is missing") }
+    }
+    try Data(count: 64).write(to: URL(fileURLWithPath: gone))
+    #expect(try floats(file, "/a", count: 32) == [Float](repeating: 0, count: 32))
+  }
+
   @Test("Links lead to their data set from file to file, and one that leads nowhere or in a circle is an error")
   func links() throws {
     let script = """

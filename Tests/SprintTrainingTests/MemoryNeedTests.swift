@@ -46,6 +46,30 @@ import SprintTraining
     }
   }
 
+  @Test("Each change that the message suggests lowers what a rank needs")
+  func remedies() throws {
+    // Large enough that the measurement at the start needs less than the activations do.
+    let base =
+      ["model.depth=[2,4,2]", "model.side=16", "model.width=256", "checkpoint.background=true"]
+      + (0..<2).map { "stages[\($0)].batch=64" }
+    func need(_ settings: [String], ranks: Int = 1, threads: Int = 2) throws -> Double {
+      try MemoryNeed(configuration(base + settings), ranks: ranks, threads: threads).bytes(isRankZero: true)
+    }
+    let whole = try need([])
+    func both(_ setting: String) -> [String] { (0..<2).map { "stages[\($0)].\(setting)" } }
+    for settings in [
+      both("batch=4"), both("accumulate=4"), ["memory.recompute=blocks"], ["checkpoint.background=false"],
+    ] { #expect(try need(settings) < whole, "\(settings)") }
+    #expect(try need([], threads: 1) < whole && need([], ranks: 4) < whole)
+  }
+
+  @Test("A pass of more tokens than can be numbered is refused, and `accumulate` makes passes that are not")
+  func tokens() throws {
+    let settings = ["model.side=4096", "model.patch=1", "stages[0].batch=1024", "stages[1].batch=4"]
+    #expect { try configuration(settings).check(ranks: 1) } throws: { "\($0)".contains("raise `accumulate`") }
+    try configuration(settings + ["stages[0].accumulate=1024"]).check(ranks: 1)
+  }
+
   @Test("Every thread that multiplies takes its part of an address space, and nothing of the host's memory")
   func threads() {
     #expect(BLAS.threadBytes(300, of: .addressSpace) == 300 * BLAS.threadBytes(1, of: .addressSpace))

@@ -106,6 +106,54 @@ extension ProcessTests {
     }
 
     @Test(
+      "Weights that say nothing of their latents draw with an assumed scale, which a line names",
+      .enabled(if: Python.has("safetensors", "numpy"), Comment(rawValue: Python.lacks("safetensors"))))
+    func plainWeights() throws {
+      let run = ShortRun("run", in: folder)
+      #expect(try run.run(ranks: nil, ["--until", "2"]).code == 0)
+      let (told, plain) = (folder.file("told.safetensors"), folder.file("plain.safetensors"))
+      #expect(try sprint(["export", "--run", run.path, told]).code == 0)
+      let program = "import sys; from safetensors.numpy import *; save_file(load_file(sys.argv[1]), sys.argv[2])"
+      let stripped = try Python.run(["-c", program, told, plain])
+      #expect(stripped.code == 0, "\(stripped)")
+      func draw(_ weights: String) throws -> SprintCommand.Outcome {
+        try sprint(
+          ["sample", "--safetensors", weights, "--config", "\(run.path)/config.yaml", "--count", "2", "--steps"]
+            + ["2", "--out", folder.file("a.png")])
+      }
+      let line = "\(plain): does not say what its latents are; assumed: scale 1.0, shift 0, no known autoencoder"
+      #expect(try draw(plain).errors.contains(line))
+      #expect(try !draw(told).errors.contains("assumed"))
+    }
+
+    @Test(
+      "Samples beyond all numbers are not written; with a lower scale, as the message says, they are",
+      .enabled(if: Python.has("safetensors", "numpy"), Comment(rawValue: Python.lacks("safetensors"))))
+    func lowerScale() throws {
+      let run = ShortRun("run", in: folder)
+      #expect(try run.run(ranks: nil, ["--until", "30"]).code == 0)
+      let (told, large) = (folder.file("told.safetensors"), folder.file("large.safetensors"))
+      #expect(try sprint(["export", "--run", run.path, told]).code == 0)
+      let program = """
+        import sys; from safetensors.numpy import *
+        w = load_file(sys.argv[1])
+        save_file({k: v * 1e10 if k.startswith('final_layer.linear') else v for k, v in w.items()}, sys.argv[2])
+        """
+      let enlarged = try Python.run(["-c", program, told, large])
+      #expect(enlarged.code == 0, "\(enlarged)")
+      func draw(_ scale: String) throws -> SprintCommand.Outcome {
+        try sprint(
+          ["sample", "--safetensors", large, "--config", "\(run.path)/config.yaml", "--count", "2", "--steps", "4"]
+            + ["--guidance", "cfg", "--scale", scale, "--out", folder.file("a.h5")])
+      }
+      let refused = try draw("1e38")
+      #expect(refused.code == 1 && refused.errors.contains("try a lower --scale"), "\(refused)")
+      #expect(!FileManager.default.fileExists(atPath: folder.file("a.h5")))
+      let drawn = try draw("1.5")
+      #expect(drawn.code == 0 && FileManager.default.fileExists(atPath: folder.file("a.h5")), "\(drawn)")
+    }
+
+    @Test(
       "A report is one self-contained page with every curve, stage and picture; the CSV file has every step"
     )
     func report() throws {

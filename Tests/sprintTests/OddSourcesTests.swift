@@ -135,6 +135,25 @@ extension ProcessTests {
       try check(["a.h5", "b.h5"].map { Made(name: $0, file: folder.file($0), wanted: right) })
     }
 
+    @Test("The program that is told for classes that numpy pickled makes whole numbers of them")
+    func pickledClasses() throws {
+      try python(
+        """
+        import numpy as np, os, sys
+        d = sys.argv[1]; os.makedirs(d + '/vae-sd')
+        for i in range(6): np.save(f'{d}/vae-sd/img-mean-std-{i:08d}.npy', np.full((8, 4, 4), i + 1, 'f4'))
+        np.save(d + '/y.npy', np.array([5 - i for i in range(6)], object))
+        """, folder.path)
+      let arguments = ["import", "--from", "repa", folder.file("vae-sd"), folder.file("a.h5"), "--dtype", "f32"]
+      let refused = try sprint(arguments + ["--labels", folder.file("y.npy")])
+      #expect(refused.code == 2 && refused.errors.contains("Python's objects"), "\(refused)")
+      try python(try instruction(in: refused.errors, ["IN.npy": "y.npy", "OUT.npy": "z.npy"].mapValues(folder.file)))
+      #expect(try sprint(arguments + ["--labels", folder.file("z.npy")]).code == 0)
+      let right = Case.Wanted(
+        samples: Array(0..<6), labels: Array((0..<6).reversed()), flip: false, scale: nil, shift: nil, channels: 8)
+      try check([Made(name: "classes", file: folder.file("a.h5"), wanted: right)])
+    }
+
     @Test("The program that is told for statistics in two .npy files puts them together")
     func separateStatistics() throws {
       try python(

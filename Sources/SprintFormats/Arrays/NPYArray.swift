@@ -65,7 +65,7 @@ package struct NPYArray: Sendable {
     return start..<start + length
   }
 
-  /// Copies the elements as floats; throws unless they are float32 or float16.
+  /// Copies the elements as float32; throws unless they are floats.
   package func floats(into values: UnsafeMutableBufferPointer<Float>) throws {
     precondition(values.count == count, "\(count) elements for room of \(values.count)")
     switch element {
@@ -74,9 +74,13 @@ package struct NPYArray: Sendable {
       data.withUnsafeBytes { bytes in
         for i in values.indices { values[i] = Float(bytes.loadUnaligned(fromByteOffset: 2 * i, as: Float16.self)) }
       }
+    case .float64:
+      data.withUnsafeBytes { bytes in
+        for i in values.indices { values[i] = Float(bytes.loadUnaligned(fromByteOffset: 8 * i, as: Double.self)) }
+      }
     default:
       throw FileError.unusable(
-        path: name, problem: "elements of type \(element.numpy ?? ""), expected <f4 or <f2")
+        path: name, problem: "elements of type \(element.numpy ?? ""), expected floats: <f4, <f2 or <f8")
     }
   }
 

@@ -13,7 +13,7 @@ package struct NPYSummary: Sendable {
   package var hasObjects: Bool { type.contains("O") }
 
   /// Whether the file at `path` is an array of Python's objects.
-  static func hasObjects(_ path: String) -> Bool {
+  package static func hasObjects(_ path: String) -> Bool {
     guard let file = try? RandomAccessFile(reading: path), let size = try? file.size,
       let head = try? file.bytes(at: 0, count: min(size, headBytes))
     else { return false }

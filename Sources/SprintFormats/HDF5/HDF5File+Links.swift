@@ -122,10 +122,7 @@ extension HDF5File {
     let isHere = try hasSameFile(dataset, name)
     return Self.locked {
       let linked = isHere ? [] : [Self.path { H5Fget_name(dataset.id, $0, $1) >= 0 }]
-      return linked
-        + (0..<UInt32(max(0, min(H5Pget_external_count(properties.id), 1024)))).map { index in
-          Self.path { H5Pget_external(properties.id, index, $1, $0, nil, nil) >= 0 }
-        }
+      return linked + Self.externalFiles(properties)
     }
   }
 

@@ -99,7 +99,10 @@ private struct MaskDiTDatabase: LatentSource {
     value.copyBytes(to: UnsafeMutableRawBufferPointer(values), from: value.indices)
   }
 
-  static func number(_ value: Data) -> Int? { Int(String(decoding: value, as: UTF8.self)) }
+  /// The number that Python's `int` reads in a text.
+  static func number(_ value: Data) -> Int? {
+    Int(String(decoding: value, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+  }
 }
 
 /// What `length` counts, and whether mirrored images follow.

@@ -83,6 +83,12 @@ struct LabelTable: Sendable {
 
   /// Pairs the numbers of a .npy with names in ascending order; throws if the names could be meant in another order.
   private init(array file: String, _ names: [String], of path: String) throws {
+    guard !NPYSummary.hasObjects(file) else {
+      throw FileError.unusable(
+        path: file,
+        problem: "Python's objects, expected whole numbers; save those with Python: import numpy as np; "
+          + "np.save('OUT.npy', np.load('IN.npy', allow_pickle=True).astype('int64'))")
+    }
     let array = try NPYArray(path: file)
     guard array.shape.filter({ $0 != 1 }).count <= 1 else {
       throw FileError.unusable(path: file, problem: "of shape \(array.shape), expected one class for each sample")

@@ -7,10 +7,13 @@ struct LatentStatistics {
 
   /// How two entries of a file are meant.
   private struct Reading {
-    /// What is subtracted first, and what follows.
-    let center, factor: String
-    /// Whether the second entry is divided by, not multiplied with.
+    /// What is subtracted first, if there is anything, and what follows.
+    let center: String?
+    let factor: String
+    /// Whether the factor is divided by, not multiplied with.
     let divides: Bool
+
+    func isIn(_ names: [String]) -> Bool { names.contains(factor) && center.map(names.contains) ?? true }
   }
 
   private static let readings =
@@ -19,26 +22,30 @@ struct LatentStatistics {
     + [("latents_bias", "latents_scale"), ("bias", "scale"), ("shift_factor", "scaling_factor")]
     .map { Reading(center: $0, factor: $1, divides: false) }
 
+  /// An autoencoder's configuration of diffusers, in which `shift_factor` is null.
+  private static let factorAlone = Reading(center: nil, factor: "scaling_factor", divides: false)
+
   /// Reads `mean` and `std`, which stand for (z - mean) / std; or `latents_bias` and `latents_scale`, which stand for
-  /// (z - bias) · scale; or one of the other names that are used for these pairs. Other entries are left aside.
+  /// (z - bias) · scale; or one of the other names that are used for these pairs; or `scaling_factor` alone. Other
+  /// entries are left aside.
   ///
   /// - Parameters:
   ///   - path: a .safetensors, .npz or .json file with one number for each channel, or one for all
   ///   - multiplier: an additional factor
   init(path: String, channels: Int, multiplier: Float) throws {
     let file = try StatisticsFile(path)
-    let found = Self.readings.filter { file.names.contains($0.center) && file.names.contains($0.factor) }
-    guard let reading = found.first else {
+    let found = Self.readings.filter { $0.isIn(file.names) }
+    guard let reading = found.first ?? (Self.factorAlone.isIn(file.names) ? Self.factorAlone : nil) else {
       throw FileError.unusable(
         path: path,
         problem: "holds \(file.names.prefix(20)), expected mean and std, or latents_bias and latents_scale")
     }
-    guard found.count == 1 else {
-      let pairs = found.map { "\($0.center) and \($0.factor)" }
+    guard found.count <= 1 else {
+      let pairs = found.map { "\($0.center ?? "") and \($0.factor)" }
       throw FileError.unusable(
         path: path, problem: "holds \(pairs.joined(separator: ", and ")): keep one of these pairs")
     }
-    let center = try file.numbers(reading.center, channels)
+    let center = try reading.center.map { try file.numbers($0, channels) } ?? Array(repeating: 0, count: channels)
     let factor = try file.numbers(reading.factor, channels)
     guard !reading.divides || factor.allSatisfy({ $0 > 0 && $0.isFinite }) else {
       throw FileError.unusable(path: path, problem: "`\(reading.factor)` is \(factor), expected positive numbers")

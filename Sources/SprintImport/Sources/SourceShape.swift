@@ -71,9 +71,10 @@ extension NPYArray {
   func sampleExtents() throws -> [Int] {
     guard shape.count == 4, shape[0] > 1 else { return shape }
     throw UnfitSample(
-      "a batch of \(shape[0]) samples of shape \(Array(shape.dropFirst())), expected one in each file; split it with "
-        + "Python: import numpy as np, os; f = 'FILE.npy'; [np.save(f'{f[:-4]}-{i:06d}.npy', a) "
-        + "for i, a in enumerate(np.load(f))]; os.remove(f)")
+      "a batch of \(shape[0]) samples of shape \(Array(shape.dropFirst())), expected one in each file, with its class "
+        + "in dataset.json or in a file of classes that is split in the same way; split it with Python: import numpy "
+        + "as np, os; f = 'FILE.npy'; [np.save(f'{f[:-4]}-{i:06d}.npy', a) for i, a in enumerate(np.load(f))]; "
+        + "os.remove(f)")
   }
 
   /// Copies the elements of a sample; throws unless it has the expected shape.

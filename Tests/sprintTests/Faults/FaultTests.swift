@@ -48,6 +48,27 @@ extension ProcessTests {
       try expectSameEnd(run, ranks: nil, expected, "killed in the first save")
     }
 
+    @Test("A run whose checkpoints are gone or broken goes on once one is restored, as the message says")
+    func restoring() throws {
+      let run = ShortRun("run", in: folder)
+      #expect(try run.run(ranks: nil, ["--until", "10"]).code == 0)
+      let (kept, all) = (folder.file("kept"), FileManager.default)
+      try all.moveItem(atPath: run.checkpoints, toPath: kept)
+      let gone = try run.run(ranks: nil)
+      #expect(gone.code == 2 && gone.errors.contains("restore one, or name another folder with --run"), "\(gone)")
+      try all.createDirectory(atPath: run.checkpoints, withIntermediateDirectories: true)
+      for name in try all.contentsOfDirectory(atPath: kept) {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(kept)/\(name)"))
+        try bytes.dropLast(7).write(to: URL(fileURLWithPath: "\(run.checkpoints)/\(name)"))
+      }
+      let broken = try run.run(ranks: nil)
+      #expect(broken.code == 2 && broken.errors.contains("restore one, or name another folder with --run"), "\(broken)")
+      try all.removeItem(atPath: run.checkpoints)
+      try all.moveItem(atPath: kept, toPath: run.checkpoints)
+      #expect(try run.run(ranks: nil, ["--until", "11"]).code == 0)
+      #expect(try run.losses().map(\.step) == Array(1...11))
+    }
+
     /// Starts a run on a small file system of its own, which is full until `seconds` have passed.
     private func startOnFullDisk(_ run: ShortRun, ranks: Int?, until seconds: Int, patience: Int) throws
       -> SprintCommand.Outcome

@@ -36,6 +36,7 @@ extension HDF5File {
     let properties = try opened("read the layout of `\(name)`", H5Pclose) { H5Dget_create_plist(dataset.id) }
     let isExternal = Self.locked { H5Pget_external_count(properties.id) > 0 }
     if isExternal, !followsOtherFiles { throw elsewhere(name) }
+    if isExternal { try checkExternalFiles(of: properties, name) }
     let (isText, size, number) = Self.locked {
       (H5Tis_variable_str(type.id) > 0, H5Tget_size(type.id), HDF5NumberType(type.id))
     }
@@ -94,6 +95,22 @@ extension HDF5File {
     return named.joined(separator: ", ") + (files.count > 16 ? " and \(files.count - 16) more" : "")
   }
 
+  /// Throws where a file is missing in which elements lie.
+  private func checkExternalFiles(of properties: Handle, _ name: String) throws {
+    let missing = Self.locked { Self.externalFiles(properties) }.filter { (file: String) in access(file, F_OK) != 0 }
+    guard let first = missing.first else { return }
+    throw FileError.unexpected(
+      path: path, name: name, found: "stored in the file `\(first)`, which is missing",
+      expected: "that file, named from the working directory; start where it lies, or copy it there")
+  }
+
+  /// Returns the names of the files in which the elements of a data set lie.
+  static func externalFiles(_ properties: Handle) -> [String] {
+    (0..<UInt32(max(0, min(H5Pget_external_count(properties.id), 1024)))).map { index in
+      path { H5Pget_external(properties.id, index, $1, $0, nil, nil) >= 0 }
+    }
+  }
+
   /// Throws unless elements that lie side by side take as much room as they need.
   private func checkStorage(_ place: Placement) throws {
     let (needed, overflow) = place.shape.reduce(1, *).multipliedReportingOverflow(by: place.elementBytes)
@@ -146,9 +163,7 @@ extension HDF5File {
 
   /// Does the same for a data set whose elements lie in files of their own.
   private func mostBytes(of dataset: Handle, externalFiles properties: Handle) -> UInt64 {
-    let count = Self.locked { max(0, H5Pget_external_count(properties.id)) }
-    return (0..<UInt32(min(count, 1024))).reduce(mostBytes(of: dataset)) { sum, index in
-      let path = Self.locked { Self.path { H5Pget_external(properties.id, index, $1, $0, nil, nil) >= 0 } }
+    Self.locked { Self.externalFiles(properties) }.reduce(mostBytes(of: dataset)) { sum, path in
       var status = stat()
       return sum + (stat(path, &status) == 0 ? min(UInt64(max(0, status.st_size)), 1 << 50) : 0)
     }
