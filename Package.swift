@@ -57,6 +57,7 @@ let package = Package(
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CInstructions"),
@@ -65,36 +66,38 @@ let package = Package(
     module(
       "SprintFormats",
       [
-        "CHDF5", "CPNG", "CZip", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
+        "CHDF5", "CPNG", "CJPEG", "CZip", "CZlib", .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["TensorBoard/event.proto"]),
     module("SprintModel", ["SprintKernels"]),
     module("SprintDiffusion", ["SprintModel"]),
+    module("SprintVision", ["SprintFormats", "SprintKernels"]),
     module("SprintData", ["SprintFormats", "SprintKernels"]),
     module(
       "SprintImport",
       [
-        "SprintData", "SprintCommunication", "SprintFormats", "SprintKernels",
+        "SprintData", "SprintVision", "SprintCommunication", "SprintFormats", "SprintKernels",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     module(
       "SprintTraining",
       [
-        "SprintDiffusion", "SprintModel", "SprintCommunication", "SprintData", "SprintFormats", "SprintKernels", "Yams",
+        "SprintDiffusion", "SprintModel", "SprintCommunication", "SprintData", "SprintVision", "SprintFormats",
+        "SprintKernels", "Yams",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     module(
       "SprintInstruments",
       [
-        "SprintTraining", "SprintDiffusion", "SprintModel", "SprintCommunication", "SprintData", "SprintFormats",
-        "SprintKernels",
+        "SprintTraining", "SprintDiffusion", "SprintModel", "SprintCommunication", "SprintData", "SprintVision",
+        "SprintFormats", "SprintKernels",
       ]),
     .executableTarget(
       name: "sprint",
       dependencies: [
         "SprintInstruments", "SprintImport", "SprintTraining", "SprintDiffusion", "SprintModel", "SprintCommunication",
-        "SprintFormats", "SprintKernels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SprintVision", "SprintFormats", "SprintKernels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings, linkerSettings: runtime),
     .target(
@@ -112,6 +115,7 @@ let package = Package(
     tests(of: "SprintFormats"),
     tests(of: "SprintModel"),
     tests(of: "SprintDiffusion"),
+    tests(of: "SprintVision"),
     tests(of: "SprintData"),
     tests(of: "SprintImport", ["SprintCommunication", "SprintData"]),
     tests(of: "SprintTraining", ["SprintCommunication"]),

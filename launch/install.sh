@@ -2,7 +2,7 @@
 # Installs the Debian packages that building sprint needs, and checks for Swift. Asks no questions.
 set -eu
 
-packages="libopenblas-dev libdnnl-dev libopenmpi-dev openmpi-bin libhdf5-dev libpng-dev libzip-dev zlib1g-dev"
+packages="libopenblas-dev libdnnl-dev libopenmpi-dev openmpi-bin libhdf5-dev libpng-dev libturbojpeg0-dev libzip-dev zlib1g-dev"
 # h5repack, which messages name and tests run.
 packages="$packages pkg-config hdf5-tools"
 missing=""

@@ -1,0 +1,1 @@
+// Removed when the first tests of this module come.
