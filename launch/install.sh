@@ -1,10 +1,13 @@
 #!/bin/sh
-# Installs the Debian packages that building sprint needs, and checks for Swift. Asks no questions.
+# Installs the Debian packages that building sprint needs, and any others that are named, and checks for Swift. Asks no
+# questions.
+#
+#   launch/install.sh [PACKAGE...]
 set -eu
 
 packages="libopenblas-dev libdnnl-dev libopenmpi-dev openmpi-bin libhdf5-dev libpng-dev libturbojpeg0-dev libzip-dev zlib1g-dev"
 # h5repack, which messages name and tests run.
-packages="$packages pkg-config hdf5-tools"
+packages="$packages pkg-config hdf5-tools $*"
 missing=""
 for package in $packages; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

@@ -368,6 +368,15 @@ import Testing
     }
   }
 
+  @Test("An entry of a list that is left out is refused; it is no file of that name", arguments: ["null", "~", "[]"])
+  func absentEntry(value: String) {
+    for list in ["[\(value)]", "[some.h5, \(value)]"] {
+      #expect { try read(Self.valid, ["data.train=\(list)"]) } throws: {
+        "\($0)".contains("`data.train` has to be a list of texts")
+      }
+    }
+  }
+
   @Test("Whole numbers may be written as floats, fractions and words may not")
   func wholeNumbers() throws {
     let settings = ["stages[0].steps=1e1", "stages[1].steps=4.0", "samples.classes=[0, 1e0]", "seed=1_0"]

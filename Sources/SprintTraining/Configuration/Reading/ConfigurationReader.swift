@@ -135,7 +135,7 @@ final class ConfigurationReader {
       return note(key, value)
     }
     let nodes = node.sequence.map(Array.init) ?? [node]
-    let elements = nodes.compactMap(convert)
+    let elements = nodes.compactMap { $0.isAbsent ? nil : convert($0) }
     guard elements.count == nodes.count, !nodes.isEmpty else { throw error(key, "has to be a list of \(what)") }
     return note(key, elements)
   }
