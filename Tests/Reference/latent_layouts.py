@@ -228,7 +228,7 @@ def bad(root):
     repa("npy-nan", [third, "nan"], rewrite(3, broken))
     repa("npy-inf", [third, "inf"], rewrite(3, infinite))
     repa("npy-beyond-half", [third, "--dtype f32"], rewrite(3, huge))
-    repa("npy-float64", [third, "<f8"], rewrite(3, m[3].astype(np.float64)))
+    repa("npy-integers", [third, "<i8"], rewrite(3, m[3].astype(np.int64)))
     repa("npy-fortran", [third, "Fortran"], rewrite(3, np.asfortranarray(m[3])))
     repa("npy-shape", [third, "shape"], rewrite(3, m[3][:, :16]))
     repa("npy-drawn", [third, "shape"], rewrite(3, m[3][:4]))
