@@ -214,7 +214,7 @@ struct HDF5StorageTests {
   func missingStorage() throws {
     let (there, gone) = (folder.file("there.bin"), folder.file("gone.bin"))
     try Data(count: 64).write(to: URL(fileURLWithPath: there))
-    try make(
+    _ = try make(
       "f.create_dataset('a', (4, 8), 'f4', external=[('\(there)', 0, 64), ('\(gone)', 0, 64)])\n"
         + "f.create_dataset('b', (4,), 'i8', external=[('\(gone)', 0, 32)])")
     let file = try HDF5File(reading: folder.file("a.h5"), followsOtherFiles: true)
