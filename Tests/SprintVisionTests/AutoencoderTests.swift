@@ -11,10 +11,13 @@ struct AutoencoderTests {
   static let statements = [
     "--form statement --quant --prefix first_stage_model.", "--form statement --attends --type float16 --latents 8",
   ]
-  static let networks = [
+  private static let small = [
     "--form new --quant", "--form old --widths 32,64,64 --latents 16 --blocks 1",
     "--form compvis --attends --widths 32,32,64,64,64 --latents 8 --quant",
   ]
+  /// Others are given as SPRINT_VAE_CASES, e.g. `--quant --widths 128,256,512,512 --side 512; --form old`.
+  static let networks =
+    ProcessInfo.processInfo.environment["SPRINT_VAE_CASES"]?.split(separator: ";").map(String.init) ?? small
 
   @Test(
     "Moments and images are those of a statement of the network in float64, whose names are CompVis's",
