@@ -15,6 +15,12 @@ package struct Picture: Sendable {
     pixels = [UInt8](repeating: fill, count: 3 * width * height)
   }
 
+  /// Makes a picture of red, green and blue of each pixel, row by row from the top.
+  package init(width: Int, height: Int, pixels: [UInt8]) {
+    precondition(pixels.count == 3 * width * height, "\(pixels.count) bytes for \(width) x \(height) pixels")
+    (self.width, self.height, self.pixels) = (width, height, pixels)
+  }
+
   /// Red, green and blue of one pixel; a write outside the picture does nothing.
   package subscript(x: Int, y: Int) -> (UInt8, UInt8, UInt8) {
     get {
