@@ -1,5 +1,6 @@
 import SprintFormats
 import SprintKernels
+import SprintVision
 
 /// Turns images into the moments of latents. It works on many images at once, with all workers, unlike a source, which
 /// several workers read sample by sample.
@@ -31,3 +32,5 @@ package struct NamedEncoder: Sendable {
   /// Names an encoder by the file that it was read from.
   package init(_ encoder: any ImageEncoder, path: String) { (self.encoder, self.path) = (encoder, path) }
 }
+
+extension Autoencoder: ImageEncoder {}

@@ -46,7 +46,9 @@ package struct PublishedAutoencoder: Sendable {
     name: "sd-vae-ft-ema", scaling: .factor(stableDiffusionFactor))
 
   /// The autoencoders that see pixels in [-1, 1].
-  package static let all = [stableDiffusion, stableDiffusionEMA, kl16, e2eINVAE]
+  package static let all = [
+    stableDiffusion, stableDiffusionEMA, stableDiffusionXL, stableDiffusion3, flux, kl16, e2eINVAE,
+  ]
 }
 
 /// How stored latents become the numbers that a model sees: stored · scale + shift, channel by channel.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SprintImport
+import SprintVision
 
 extension ImportLayout: ExpressibleByArgument {
   package init?(argument: String) {
@@ -24,7 +25,7 @@ struct ImportCommand: ParsableCommand, Stoppable {
       sprint does not read pickles (.pt, webdataset .latent), which may run any program; \
       its message says how to convert one.
       Examples: sprint import --from repa data/vae-sd data/imagenet256.h5
-      sprint import --from images photos photos.h5 --side 64
+      sprint import --from images train data/imagenet256.h5 --side 256 --autoencoder sd-vae-ft-mse
       """)
 
   /// The types of stored numbers.
@@ -73,6 +74,12 @@ struct ImportCommand: ParsableCommand, Stoppable {
   @Option(help: "Of pictures: the pixels of a side to which they are cropped and resized.")
   var side: Int?
 
+  @Option(
+    help:
+      "Of pictures: the autoencoder that encodes them (safetensors, or a folder with them); pixels are stored without.",
+    transform: nonEmptyPath)
+  var autoencoder: String?
+
   @Flag(help: "Of pictures: encode the mirrored images too.")
   var flip = false
 
@@ -106,7 +113,7 @@ struct ImportCommand: ParsableCommand, Stoppable {
 
   func run() throws {
     let job = try Job()
-    let importer = try job.communicator.agree { try LatentImport(source, to: out, options) }
+    let importer = try job.communicator.agree { try LatentImport(source, to: out, options()) }
     let bar = ProgressBar()
     let summary = try importer.run(job.communicator, threading.workers) {
       job.stop.isRequested
@@ -124,13 +131,14 @@ struct ImportCommand: ParsableCommand, Stoppable {
     try show(summary)
   }
 
-  private var options: LatentImport.Options {
+  private func options() throws -> LatentImport.Options {
     var options = LatentImport.Options()
     (options.layout, options.isHalf, options.vae) = (from, dtype == .f16, vae)
     (options.statistics, options.multiplier, options.labels) = (statistics, multiplier.map { Float($0) }, labels)
     (options.secondHalf, options.classes) = (secondHalf, classes)
     (options.isMirrored, options.skipsBroken) = (mirrored.map { $0 == .yes }, skipBroken)
     (options.images.side, options.images.flips, options.images.isUpright) = (side, flip, !asStored)
+    options.encoder = try autoencoder.map { NamedEncoder(try Autoencoder(path: $0, parts: [.encoder]), path: $0) }
     return options
   }
 
