@@ -3,7 +3,7 @@
 #
 #   launch/fuzz.sh READER [SECONDS]
 #
-# READER is npy, safetensors, configuration, zip, lmdb, events, hdf5-data, hdf5-attributes, hdf5-raw or checkpoint.
+# READER is jpeg, png, npy, safetensors, configuration, zip, lmdb, events, hdf5-data, hdf5-attributes, hdf5-raw or checkpoint.
 # For the HDF5 readers the bytes of libFuzzer choose what a valid file holds; hdf5-raw damages the headers of a good
 # one. Fails if an input crashes the reader, takes more than five seconds, or more than 512 MB. The HDF5 library forgets
 # some 50 KB of a file with certain damages, so that hdf5-raw grows: there the limit holds for each piece of memory.
@@ -23,6 +23,8 @@ mkdir -p "$corpus"
 TMPDIR="$(mktemp -d /dev/shm/sprint-fuzz.XXXXXX)"
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
+python=.build/python/bin/python
+[ -x "$python" ] || python=python3
 npy="\223NUMPY\001\0\072\0{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n12345678"
 case "$reader" in
   configuration) cp configs/*.yaml "$corpus" ;;
@@ -38,8 +40,6 @@ case "$reader" in
     python3 -m zipfile -c "$corpus/two" "$TMPDIR/two.npy"
     ;;
   lmdb)
-    python=.build/python/bin/python
-    [ -x "$python" ] || python=python3
     "$python" - "$TMPDIR" <<'EOF'
 import lmdb, os, sys
 folder = sys.argv[1]
@@ -49,6 +49,11 @@ with lmdb.open(f"{folder}/made", map_size=1 << 20) as database, database.begin(w
 os.rename(f"{folder}/made/data.mdb", f"{folder}/good.mdb")
 EOF
     head -c 96 /dev/zero >"$corpus/good"
+    ;;
+  jpeg | png)
+    "$python" Tests/Reference/pictures.py decoding "$TMPDIR/pictures"
+    find "$TMPDIR/pictures/good" "$TMPDIR/pictures/broken" -size -4k -exec cp {} "$corpus" \;
+    rm -r "$TMPDIR/pictures"
     ;;
   *) head -c 96 /dev/zero >"$corpus/good" ;;
 esac

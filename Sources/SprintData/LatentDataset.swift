@@ -51,6 +51,9 @@ package final class LatentDataset: Sendable {
   /// The attribute `source` of the first file: where its latents are from.
   package var source: String { files[0].source }
 
+  /// The data set with the names of the classes, which a file may have.
+  package static let classNames = "/class_names"
+
   /// What the files hold and sprint does not read: attributes, data sets and groups.
   package var unread: [String] { Set(files.flatMap(\.unread)).sorted() }
 

@@ -3,7 +3,7 @@ import SprintFormats
 
 extension ImportLayout {
   /// All layouts, in the order in which messages list them.
-  package static let all = [repa, edm2, repaE, speedrunDiT, fastDiT, lightningDiT, mar, maskDiT]
+  package static let all = [repa, edm2, repaE, speedrunDiT, fastDiT, lightningDiT, mar, maskDiT, images]
 
   /// Returns the layout of the source at `path`; throws unless it is clear.
   package static func detect(_ path: String) throws -> ImportLayout { try locate(path, nil).layout }
@@ -15,6 +15,7 @@ extension ImportLayout {
   /// - Parameter choice: the layout that the user names; nil takes the one that is recognised
   /// - Returns: the layout, and the path of the source
   static func locate(_ path: String, _ choice: ImportLayout?) throws -> (layout: ImportLayout, path: String) {
+    if let choice, choice.takesImages { return (choice, path) }
     let layouts = choice.map { [$0] } ?? all
     let listing = try SourceListing(path)
     let own = try recognise(listing, layouts)

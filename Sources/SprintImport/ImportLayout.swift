@@ -15,6 +15,8 @@ package struct ImportLayout: Sendable, CustomStringConvertible {
   var takesLabels = false
   /// Whether the user may say that half of the images are mirrored ones.
   var takesMirrored = false
+  /// Whether a source holds pictures, in any folders below the one that the user names.
+  var takesImages = false
   /// Scale and shift of the stored latents; nil if only a file of statistics can say.
   let scaling: LatentScaling?
   /// The name of the autoencoder, if all published files of this layout are from one; else empty.

@@ -11,15 +11,16 @@ struct ImportOutput: Sendable {
   private let isHalf: Bool
   private let properties: LatentProperties
   private let source: String
+  private let classNames: [String]
   private let pieceSamples: Int
   private let progress: ImportProgress
 
   init(
     _ path: String, samples: Int, _ shape: SourceShape, isHalf: Bool, _ properties: LatentProperties, source: String,
-    recipe: String
+    classNames: [String], recipe: String
   ) {
     (self.path, count, self.shape, self.isHalf, self.properties) = (path, samples, shape, isHalf, properties)
-    self.source = source
+    (self.source, self.classNames) = (source, classNames)
     pieceSamples = max(1, 16 << 20 / (shape.elements * 4 * (shape.hasFlipped ? 2 : 1)))
     progress = ImportProgress(
       path: "\(path).progress", recipe: recipe, pieces: (samples + pieceSamples - 1) / pieceSamples)
@@ -82,6 +83,7 @@ struct ImportOutput: Sendable {
     _ = try file.reserve("/labels", shape: [count], of: .int64)
     try file.write(properties)
     try file.write(attribute: "source", source)
+    if !classNames.isEmpty { try file.write(LatentDataset.classNames, texts: classNames) }
     try file.close()
   }
 

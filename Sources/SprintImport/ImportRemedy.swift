@@ -28,6 +28,14 @@ package enum ImportRemedy: Remedy, CaseIterable {
   case chooseLogVariance
   /// Say nothing of a second half.
   case leaveOutSecondHalf
+  /// Say how large pictures become.
+  case nameSide
+  /// Say nothing of pictures: the source holds latents.
+  case leaveOutImageOptions
+  /// Encode no mirrored images: without an autoencoder there is nothing to encode.
+  case leaveOutFlip
+  /// Name the autoencoder, or its factor.
+  case nameAutoencoder
   /// Wait for the other process, or name another output.
   case waitOrNameAnotherOutput
   /// Leave out samples that cannot be used.

@@ -22,6 +22,10 @@ extension LatentImport {
     package var secondHalf: SecondHalf?
     /// The number of classes; labels are below it.
     package var classes = 1000
+    /// How to import pictures.
+    package var images = ImageOptions()
+    /// What encodes pictures; nil stores their pixels.
+    package var encoder: NamedEncoder?
     /// Whether to leave out samples that cannot be used.
     package var skipsBroken = false
 
@@ -38,15 +42,34 @@ extension LatentImport {
         throw FileError.unusable(
           path: path, problem: "the layout \(layout) names its mirrored images", remedy: ImportRemedy.leaveOutMirrored)
       }
+      guard layout.takesImages || encoder == nil && images == ImageOptions() else {
+        throw FileError.unusable(
+          path: path, problem: "the layout \(layout) holds latents, no pictures",
+          remedy: ImportRemedy.leaveOutImageOptions)
+      }
+      guard encoder != nil || !images.flips else {
+        throw FileError.unusable(
+          path: path, problem: "mirrored pixels need no room: training mirrors pixels itself",
+          remedy: ImportRemedy.leaveOutFlip)
+      }
       return try layout.open(path, self)
     }
 
     /// Returns what the latents of a source mean. Scale and shift are the layout's own, or follow from statistics.
     func properties(_ path: String, _ layout: ImportLayout, channels: Int) throws -> LatentProperties {
+      guard !isOfPixels(layout) else {
+        return LatentProperties(
+          scale: Array(repeating: 1, count: channels), shift: Array(repeating: 0, count: channels), kind: "pixels",
+          pixelRange: -1...1, vae: vae ?? "")
+      }
       let (scale, shift) = try scaling(path, layout, channels)
       return LatentProperties(
-        scale: scale, shift: shift, kind: "latents", pixelRange: -1...1, vae: vae ?? layout.autoencoder)
+        scale: scale, shift: shift, kind: "latents", pixelRange: -1...1,
+        vae: encoder?.label(vae) ?? vae ?? layout.autoencoder)
     }
+
+    /// Whether the data set holds the pixels of pictures.
+    private func isOfPixels(_ layout: ImportLayout) -> Bool { layout.takesImages && encoder == nil }
 
     private func scaling(_ path: String, _ layout: ImportLayout, _ channels: Int) throws -> (
       scale: [Float], shift: [Float]
@@ -54,6 +77,16 @@ extension LatentImport {
       if let statistics {
         let statistics = try LatentStatistics(path: statistics, channels: channels, multiplier: multiplier ?? 1)
         return (statistics.scale, statistics.shift)
+      }
+      if let encoder, multiplier == nil {
+        guard let published = encoder.published(vae) else {
+          throw FileError.unusable(
+            path: encoder.path,
+            problem:
+              "its name is none of \(PublishedAutoencoder.all.map(\.name).joined(separator: ", ")), so its scale "
+              + "is not known", remedy: ImportRemedy.nameAutoencoder)
+        }
+        return try perChannel(published.scaling, published.name, channels, path)
       }
       guard multiplier == nil || layout.scaling == nil else {
         throw FileError.unusable(
@@ -64,9 +97,15 @@ extension LatentImport {
           path: path, problem: "the layout \(layout) scales by its data set's statistics",
           remedy: ImportRemedy.nameStatistics)
       }
+      return try perChannel(scaling, "the layout \(layout)", channels, path)
+    }
+
+    private func perChannel(
+      _ scaling: LatentScaling, _ owner: String, _ channels: Int, _ path: String
+    ) throws -> (scale: [Float], shift: [Float]) {
       guard scaling.channels == nil || scaling.channels == channels else {
         throw FileError.unusable(
-          path: path, problem: "latents of \(channels) channels, the layout \(layout) has \(scaling.channels ?? 0)")
+          path: path, problem: "latents of \(channels) channels, \(owner) has \(scaling.channels ?? 0)")
       }
       return scaling.perChannel(channels)
     }

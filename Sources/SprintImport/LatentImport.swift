@@ -15,6 +15,8 @@ package struct LatentImport: Sendable {
   package struct Summary: Sendable, Encodable {
     /// The layout's name.
     package var layout: String
+    /// `latents` or `pixels`.
+    package var kind: String
     /// The number of samples, and the extents of a latent.
     package var samples, channels, side: Int
     /// The number of samples of the source that cannot be used and are left out.
@@ -28,9 +30,8 @@ package struct LatentImport: Sendable {
   private let summary: Summary
   private let path: String
   private let source: any LatentSource
-  private let classes: Int
   private let skipsBroken: Bool
-  private let conversion: SampleConversion
+  private let reader: PieceReader
   private let notes: [String]
   private let output: ImportOutput
 
@@ -42,23 +43,32 @@ package struct LatentImport: Sendable {
     self.path = path
     let latents = try options.open(path, as: layout)
     self.source = latents
-    (classes, skipsBroken) = (options.classes, options.skipsBroken)
+    skipsBroken = options.skipsBroken
     let signs = try SecondHalfSigns(latents, of: path)
     let secondHalf = try SecondHalf.resolve(options.secondHalf, layout, latents, signs, of: path)
-    conversion = SampleConversion(
-      secondHalf: secondHalf, isSure: options.secondHalf != nil || signs.areDeviations, isHalf: options.isHalf)
+    let encoded = try options.encoder?.shape(of: latents.shape, flips: options.images.flips, in: path)
+    let stored = encoded ?? latents.shape
+    let conversion = SampleConversion(
+      secondHalf: encoded == nil ? secondHalf : .std, isSure: options.secondHalf != nil || signs.areDeviations,
+      isHalf: options.isHalf)
+    reader = PieceReader(
+      path: path, source: latents, conversion: conversion, classes: options.classes,
+      encoder: options.encoder?.encoder, stored: stored)
     notes = latents.notes + [secondHalf == .logVariance ? signs.warning : nil].compactMap(\.self)
-    let properties = try options.properties(path, layout, channels: latents.shape.channels)
-    summary = Summary(layout, latents, properties)
+    let properties = try options.properties(path, layout, channels: stored.channels)
+    summary = Summary(layout, latents.count, stored, properties)
     var options = options
+    // The properties name it.
+    options.encoder = nil
     // An import that found a broken sample goes on with or without it.
     options.skipsBroken = false
     let recipe = [
-      URL(fileURLWithPath: path).path, "\(layout) \(latents.count) \(latents.shape)", "\(properties)", "\(options)",
+      URL(fileURLWithPath: path).path, "\(layout) \(latents.count) \(stored)", "\(properties)", "\(options)",
       "\(String(describing: secondHalf))", latents.contents,
     ]
     output = ImportOutput(
-      out, samples: latents.count, latents.shape, isHalf: options.isHalf, properties, source: "\(layout) \(path)",
+      out, samples: latents.count, stored, isHalf: options.isHalf, properties, source: "\(layout) \(path)",
+      classNames: latents.classNames,
       recipe: SHA256.hash(data: Data(recipe.joined(separator: " ").utf8)).description)
   }
 
@@ -190,53 +200,17 @@ package struct LatentImport: Sendable {
     let samples = output.samples(ofPiece: index)
     // Before the files are read, so that a later change shows.
     let mark = mark(index, workers)
-    let piece = ImportPiece(samples.count, source.shape, isHalf: conversion.isHalf)
-    let failures = FirstFailure()
-    let problems = Mutex([Int: String]())
-    let zeros = Mutex([Int]())
-    workers.run(tasks: samples.count) { [self] _, i in
-      if failures.isBefore(i) { return }
-      let sample = samples.lowerBound + i
-      do {
-        if try importSample(sample, at: i, into: piece) { zeros.withLock { $0.append(sample) } }
-      } catch  where UnfitSample.isFaultOfOne(error) {
-        piece.leaveOut(i)
-        problems.withLock { $0[i] = "sample \(source.name(sample)): \(error)" }
-      } catch { failures.note(i, FileError.ofSample(source.name(sample), in: path, error)) }
-    }
-    try failures.rethrow()
-    var findings = SampleFindings(tried: samples.count)
-    for (_, problem) in problems.withLock({ $0.sorted { $0.key < $1.key } }) { findings.noteBroken(problem) }
-    for sample in zeros.withLock({ $0 }) { findings.noteZero(sample) }
+    let piece = ImportPiece(samples.count, reader.stored, isHalf: reader.conversion.isHalf)
+    let findings = try reader.fill(piece, with: samples, workers)
     if findings.broken == 0 || skipsBroken { try file.write(piece, index, mark) }
     return findings
-  }
-
-  /// Imports a sample; returns whether it holds nothing but zeros.
-  private func importSample(_ index: Int, at place: Int, into piece: ImportPiece) throws -> Bool {
-    let elements = source.shape.elements
-    return try withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * elements) { memory in
-      let values = UnsafeMutableBufferPointer(rebasing: memory[..<elements])
-      let flipped = UnsafeMutableBufferPointer(rebasing: memory[elements...])
-      let label = try source.read(index, into: values, flipped: source.shape.hasFlipped ? flipped : nil)
-      guard (0..<classes).contains(label) else {
-        throw UnfitSample(
-          "label \(label), expected 0 to \(classes - 1)", label < 0 ? .countClassesFromZero : .raiseClasses)
-      }
-      let isEmpty = values.allSatisfy { $0 == 0 } || piece.flipped != nil && flipped.allSatisfy { $0 == 0 }
-      piece.labels[place] = Int64(label)
-      try conversion.store(values, piece.values, place)
-      if let target = piece.flipped { try conversion.store(flipped, target, place) }
-      return isEmpty
-    }
   }
 }
 
 extension LatentImport.Summary {
-  fileprivate init(_ layout: ImportLayout, _ source: any LatentSource, _ properties: LatentProperties) {
+  fileprivate init(_ layout: ImportLayout, _ count: Int, _ stored: SourceShape, _ properties: LatentProperties) {
     self.init(
-      layout: layout.name, samples: source.count, channels: source.shape.channels, side: source.shape.side,
-      hasMoments: source.shape.hasMoments, hasFlipped: source.shape.hasFlipped, scale: properties.scale,
-      shift: properties.shift)
+      layout: layout.name, kind: properties.kind, samples: count, channels: stored.channels, side: stored.side,
+      hasMoments: stored.hasMoments, hasFlipped: stored.hasFlipped, scale: properties.scale, shift: properties.shift)
   }
 }

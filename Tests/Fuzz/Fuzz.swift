@@ -4,6 +4,8 @@ import Foundation
 
 /// The readers by name. Whatever is wrong with the bytes must be an error: a trap ends the fuzzing.
 @MainActor private let readers: [String: @MainActor (UnsafeBufferPointer<UInt8>) -> Void] = [
+  "jpeg": readJPEG,
+  "png": readPNG,
   "npy": readArray,
   "safetensors": readTensors,
   "configuration": readConfiguration,

@@ -113,7 +113,9 @@ final class LatentFile: Sendable {
   /// Returns what nobody reads, among it numbers that might be meant to scale the latents.
   private static func unread(_ file: HDF5File, _ name: String, hasFlipped: Bool) throws -> [String] {
     let known = LatentProperties.attributes + ["source"]
-    let read = [name, "\(name)_flip", "/labels", "/features", "/attention", "/queries", "/keys"]
+    let read = [
+      name, "\(name)_flip", "/labels", "/features", "/attention", "/queries", "/keys", LatentDataset.classNames,
+    ]
     let others = try file.names(in: "/").map { "/\($0)" }.filter { !read.contains($0) }
     let own = try (file.attributeNames() + file.attributeNames(of: name)).filter { !known.contains($0) }
     let elsewhere = ["/labels"] + (hasFlipped ? ["\(name)_flip"] : [])

@@ -39,6 +39,16 @@ package struct PublishedAutoencoder: Sendable {
 
   /// The INVAE that REPA-E trained end to end and SpeedrunDiT uses. arXiv 2504.10483
   package static let e2eINVAE = PublishedAutoencoder(name: "e2e-invae", scaling: .factor(0.3099))
+
+  /// Stable Diffusion's autoencoder with a decoder that was tuned further; it shares the encoder.
+  /// https://huggingface.co/stabilityai/sd-vae-ft-ema
+  package static let stableDiffusionEMA = PublishedAutoencoder(
+    name: "sd-vae-ft-ema", scaling: .factor(stableDiffusionFactor))
+
+  /// The autoencoders that see pixels in [-1, 1].
+  package static let all = [
+    stableDiffusion, stableDiffusionEMA, stableDiffusionXL, stableDiffusion3, flux, kl16, e2eINVAE,
+  ]
 }
 
 /// How stored latents become the numbers that a model sees: stored · scale + shift, channel by channel.

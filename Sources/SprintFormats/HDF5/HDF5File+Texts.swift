@@ -41,6 +41,23 @@ extension HDF5File {
     return try text(at: bytes, of: stored.dataset, name)
   }
 
+  /// Returns the texts of a data set: strings of one length, as `write(_:texts:)` stores them.
+  package func texts(dataset name: String) throws -> [String] {
+    let stored = try stored(name)
+    let isFixed = Self.locked { H5Tget_class(stored.type.id) == H5T_STRING && H5Tis_variable_str(stored.type.id) <= 0 }
+    guard isFixed, stored.shape.count == 1 else {
+      throw FileError.unexpected(
+        path: path, name: name, found: "of another type or shape", expected: "a list of texts of one length")
+    }
+    let (size, overflow) = stored.count(rows: nil).multipliedReportingOverflow(by: stored.elementBytes)
+    try checkMemory(overflow ? .max : UInt64(size), most: stored.mostBytes, name)
+    var bytes = [UInt8](repeating: 0, count: size)
+    try bytes.withUnsafeMutableBytes { try read(stored, rows: nil, into: $0) }
+    return stride(from: 0, to: size, by: max(1, stored.elementBytes)).map {
+      Self.text(Array(bytes[$0..<$0 + stored.elementBytes]))
+    }
+  }
+
   static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
 
   /// Follows a reference to a text.

@@ -38,6 +38,21 @@ extension HDF5File {
     }
   }
 
+  /// Writes a data set of texts, padded with zeros to the length of the longest.
+  package func write(_ name: String, texts: [String]) throws {
+    let length = max(1, texts.map(\.utf8.count).max() ?? 1)
+    let bytes = texts.flatMap { Array($0.utf8) + [UInt8](repeating: 0, count: length - $0.utf8.count) }
+    let type = try opened("describe texts", H5Tclose) { H5Tcopy(sprint_h5t_string()) }
+    try check("describe texts") { H5Tset_size(type.id, length) }
+    try check("describe texts") { H5Tset_cset(type.id, H5T_CSET_UTF8) }
+    try check("describe texts") { H5Tset_strpad(type.id, H5T_STR_NULLPAD) }
+    try create(name, [texts.count], type.id) { dataset in
+      try check(writing(name)) {
+        H5Dwrite(dataset.id, type.id, sprint_h5s_all(), sprint_h5s_all(), sprint_h5p_default(), bytes)
+      }
+    }
+  }
+
   /// The types that sprint reserves room for.
   package enum Element: Sendable { case float16, float32, int64 }
 

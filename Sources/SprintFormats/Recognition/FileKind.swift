@@ -52,6 +52,7 @@ extension FileError {
     guard let found = try? FileKind(path: path), found != .unknown, !expected.contains(found) else { return nil }
     if let pickle = Pickle.refusal(of: path, found) { return pickle }
     let remedy = found.remedy.map { "; \($0)" } ?? ""
-    return .unusable(path: path, problem: "\(found.rawValue), expected \(expected[0].rawValue)\(remedy)")
+    return .unusable(
+      path: path, problem: "\(found.rawValue), expected \(expected.map(\.rawValue).joined(separator: " or "))\(remedy)")
   }
 }

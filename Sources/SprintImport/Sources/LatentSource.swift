@@ -6,6 +6,8 @@ protocol LatentSource: Sendable {
   var shape: SourceShape { get }
   /// Lines about what the source leaves aside, or reads in one of two possible ways.
   var notes: [String] { get }
+  /// The names of the classes, in their order; empty if they have none.
+  var classNames: [String] { get }
   /// Returns the name of a sample for messages.
   func name(_ index: Int) -> String
   /// A text that differs between sources of other samples or classes, as far as that is known without reading them: an
@@ -21,4 +23,5 @@ protocol LatentSource: Sendable {
 extension LatentSource {
   var contents: String { "" }
   var notes: [String] { [] }
+  var classNames: [String] { [] }
 }

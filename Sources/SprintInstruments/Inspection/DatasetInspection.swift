@@ -8,7 +8,7 @@ import SprintTraining
 package struct DatasetInspection: Encodable {
   let samples, channels, side: Int
   let kind, vae, source: String
-  let otherFiles, unread, features, attention: [String]
+  let otherFiles, unread, features, attention, classNames: [String]
   let hasMoments, hasFlipped: Bool
   let classes, firstLabel, lastLabel, smallestClass, largestClass: Int
   let scale, shift: [Float]
@@ -24,6 +24,7 @@ package struct DatasetInspection: Encodable {
     (kind, vae, source) = (dataset.properties.kind, dataset.properties.vae, dataset.source)
     (otherFiles, unread) = (try dataset.otherFiles, dataset.unread)
     (features, attention) = try Self.teachers(path)
+    classNames = try Self.classNames(path)
     (hasMoments, hasFlipped) = (dataset.hasMoments, dataset.hasFlipped)
     (scale, shift) = (dataset.properties.scale, dataset.properties.shift)
     let labels = LabelSurvey(dataset)
@@ -46,6 +47,19 @@ package struct DatasetInspection: Encodable {
     return try (file.names(in: "/features"), file.names(in: "/attention") + file.names(in: "/keys"))
   }
 
+  private static func classNames(_ path: String) throws -> [String] {
+    let file = try HDF5File(reading: path, followsOtherFiles: true)
+    return file.has(LatentDataset.classNames) ? try file.texts(dataset: LatentDataset.classNames) : []
+  }
+
+  private static let mostClassNames = 10
+
+  private var classNamesLine: String {
+    let more = classNames.count - Self.mostClassNames
+    return "  named \(classNames.prefix(Self.mostClassNames).joined(separator: ", "))"
+      + (more > 0 ? " and \(more) more" : "")
+  }
+
   /// The inspection as text.
   var lines: [String] {
     let from = [source, ["", "none"].contains(vae) ? "" : "autoencoder \(vae)"].filter { !$0.isEmpty }
@@ -53,8 +67,9 @@ package struct DatasetInspection: Encodable {
       "data set of \(samples) \(isOfPixels ? "images" : "latents"), \(channels) x \(side) x \(side)",
       "  \(stored)\(hasFlipped ? ", mirrored images too" : "")",
       "  \(classes) classes, labels \(firstLabel) to \(lastLabel), \(smallestClass) to \(largestClass) images each",
+      classNames.isEmpty ? nil : classNamesLine,
       "  scale \(Self.text(scale)), shift \(Self.text(shift))",
-    ] + (from.isEmpty ? [] : ["  from \(from.joined(separator: ", "))"])
+    ].compactMap(\.self) + (from.isEmpty ? [] : ["  from \(from.joined(separator: ", "))"])
       + (otherFiles.isEmpty ? [] : ["  numbers lie in other files: \(otherFiles.joined(separator: ", "))"])
       + (unread.isEmpty ? [] : ["  not read: \(unread.joined(separator: ", "))"])
       + (features.isEmpty ? [] : ["  features of \(features.joined(separator: ", "))"])

@@ -133,7 +133,7 @@ extension FileInspection {
       filled.isEmpty ? "no folders of classes" : "\(filled.count) folders of classes with \(spread) pictures each"
     return FileInspection(
       what: "folder of \(count(pictures.count, "picture")) (\(endings(pictures))), \(sorted)",
-      notes: ["sprint trains on latents, which an autoencoder makes of pictures; it reads no pictures"]
+      notes: ["sprint import --from images makes a data set of them"]
         + (rest.isEmpty ? [] : ["folders without pictures, no classes: \(listed(rest))"])
         + (junk > 0 ? ["not counted in the folders of classes: \(count(junk, "other file"))"] : []) + aside,
       entries: Swift.zip(filled, counts).map { Entry(name: $0.name, type: count($1, "picture")) })

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SprintImport
+import SprintVision
 
 extension ImportLayout: ExpressibleByArgument {
   package init?(argument: String) {
@@ -17,13 +18,14 @@ extension SecondHalf: ExpressibleByArgument {}
 struct ImportCommand: ParsableCommand, Stoppable {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Imports latents from another project's files into one data set.",
+    abstract: "Imports pictures, or latents from another project's files, into one data set.",
     discussion: """
       If the import is interrupted, the same command continues it. Several processes share the work: \
       mpirun -np 4 sprint import ...
       sprint does not read pickles (.pt, webdataset .latent), which may run any program; \
       its message says how to convert one.
-      Example: sprint import --from repa data/vae-sd data/imagenet256.h5
+      Examples: sprint import --from repa data/vae-sd data/imagenet256.h5
+      sprint import --from images train data/imagenet256.h5 --side 256 --autoencoder sd-vae-ft-mse
       """)
 
   /// The types of stored numbers.
@@ -69,6 +71,21 @@ struct ImportCommand: ParsableCommand, Stoppable {
     help: "Whether half of the images that maskdit's `length` counts are mirrored ones; found out if left out.")
   var mirrored: YesOrNo?
 
+  @Option(help: "Of pictures: the pixels of a side to which they are cropped and resized.")
+  var side: Int?
+
+  @Option(
+    help:
+      "Of pictures: the autoencoder that encodes them (safetensors, or a folder with them); pixels are stored without.",
+    transform: nonEmptyPath)
+  var autoencoder: String?
+
+  @Flag(help: "Of pictures: encode the mirrored images too.")
+  var flip = false
+
+  @Flag(help: "Of pictures: leave them as they are stored, without turning them upright as their EXIF data say.")
+  var asStored = false
+
   @Flag(help: "Leave out samples that cannot be used, and say which.")
   var skipBroken = false
 
@@ -78,7 +95,8 @@ struct ImportCommand: ParsableCommand, Stoppable {
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var output: CommandOutput
 
-  @Argument(help: "The folder, .zip or .h5 to import.", transform: nonEmptyPath)
+  @Argument(
+    help: "The folder, .zip or .h5 to import; a folder of pictures has one folder a class.", transform: nonEmptyPath)
   var source: String
 
   @Argument(help: "The data set to write (.h5).", transform: nonEmptyPath)
@@ -86,6 +104,7 @@ struct ImportCommand: ParsableCommand, Stoppable {
 
   func validate() throws {
     try check("classes", classes, 1...1_000_000)
+    if let side { try check("side", side, 1...8192) }
     if let multiplier, !Float(multiplier).isFinite || Float(multiplier) == 0 {
       throw ValidationError("--multiplier is \(multiplier), expected a finite number other than 0")
     }
@@ -94,7 +113,7 @@ struct ImportCommand: ParsableCommand, Stoppable {
 
   func run() throws {
     let job = try Job()
-    let importer = try job.communicator.agree { try LatentImport(source, to: out, options) }
+    let importer = try job.communicator.agree { try LatentImport(source, to: out, options()) }
     let bar = ProgressBar()
     let summary = try importer.run(job.communicator, threading.workers) {
       job.stop.isRequested
@@ -112,12 +131,14 @@ struct ImportCommand: ParsableCommand, Stoppable {
     try show(summary)
   }
 
-  private var options: LatentImport.Options {
+  private func options() throws -> LatentImport.Options {
     var options = LatentImport.Options()
     (options.layout, options.isHalf, options.vae) = (from, dtype == .f16, vae)
     (options.statistics, options.multiplier, options.labels) = (statistics, multiplier.map { Float($0) }, labels)
     (options.secondHalf, options.classes) = (secondHalf, classes)
     (options.isMirrored, options.skipsBroken) = (mirrored.map { $0 == .yes }, skipBroken)
+    (options.images.side, options.images.flips, options.images.isUpright) = (side, flip, !asStored)
+    options.encoder = try autoencoder.map { NamedEncoder(try Autoencoder(path: $0, parts: [.encoder]), path: $0) }
     return options
   }
 
@@ -126,7 +147,7 @@ struct ImportCommand: ParsableCommand, Stoppable {
       Set(values).count == 1 ? "\(values[0])" : values.map { "\($0)" }.joined(separator: ", ")
     }
     let shape = "\(summary.channels) x \(summary.side) x \(summary.side)"
-    let kind = summary.hasMoments ? "moments" : "drawn latents"
+    let kind = summary.hasMoments ? "moments" : summary.kind == "pixels" ? "pixels" : "drawn latents"
     try output.show(
       summary,
       [
