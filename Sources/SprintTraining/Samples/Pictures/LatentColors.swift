@@ -24,8 +24,9 @@ struct LatentColors {
   /// Returns red, green and blue of a pixel whose channels `value` gives in the model's units.
   func color(_ value: (_ channel: Int) -> Float) -> (UInt8, UInt8, UInt8) {
     guard isMapped else {
-      let levels = (0..<min(3, channels)).map { level(value($0), channel: $0) }
-      return channels == 1 ? (levels[0], levels[0], levels[0]) : (levels[0], levels[1], channels == 2 ? 0 : levels[2])
+      let first = level(value(0), channel: 0)
+      guard channels > 1 else { return (first, first, first) }
+      return (first, level(value(1), channel: 1), channels == 2 ? 0 : level(value(2), channel: 2))
     }
     var sum = SIMD3<Float>(repeating: 0)
     for channel in 0..<4 { sum += Self.map[channel] * scaled(value(channel), channel) }
@@ -33,11 +34,20 @@ struct LatentColors {
   }
 
   /// Returns a channel as a byte; black and white are the ends of the pixel range, or -3 and 3 for latents.
-  func level(_ value: Float, channel: Int) -> UInt8 {
+  private func level(_ value: Float, channel: Int) -> UInt8 {
     guard isPixels else { return Self.byte((value + 3) / 6) }
     let range = properties.pixelRange
     let stored = Double(properties.stored(value, channel: channel))
     return Self.byte(Float((stored - range.lowerBound) / (range.upperBound - range.lowerBound)))
+  }
+
+  /// Returns a channel as the byte that evaluations take: the fraction of a level is cut off.
+  func byte(_ value: Float, channel: Int) -> UInt8 {
+    let range = isPixels ? properties.pixelRange : -3...3
+    let factor = 255 / (range.upperBound - range.lowerBound)
+    let level = Float(factor) * (isPixels ? properties.stored(value, channel: channel) : value)
+    let shifted = level + Float(-range.lowerBound * factor)
+    return shifted.isFinite ? UInt8(max(0, min(255, shifted))) : 0
   }
 
   /// Returns the autoencoder's number times 0.18215. With a scale of 1 the data set stores that product.
