@@ -93,7 +93,7 @@ import Testing
   func npz() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("s.npz")
-    try NPYArray.writeNPZ((0..<24).map { UInt8($0) }, shape: [2, 3, 4, 1], name: "arr_0", to: path)
+    try NPYArray.writeNPZ([.init("arr_0", .uint8, shape: [2, 3, 4, 1], (0..<24).map { UInt8($0) })], to: path)
     let data = try #require(FileManager.default.contents(atPath: path))
     #expect(data.prefix(4) == Data([0x50, 0x4b, 3, 4]))
     let text = String(decoding: data, as: UTF8.self)

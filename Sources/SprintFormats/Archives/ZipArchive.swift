@@ -87,40 +87,11 @@ package final class ZipArchive: @unchecked Sendable {
     }
   }
 
-  /// Writes an archive with one entry, uncompressed, in one piece or not at all.
-  ///
-  /// - Parameter comment: text about the archive, which programs show that list it
-  package static func write(_ contents: Data, name: String, comment: String = "", to path: String) throws {
-    try AtomicFile.create(path) { temporary in
-      var code: Int32 = 0
-      guard let archive = zip_open(temporary, ZIP_CREATE | ZIP_EXCL, &code) else {
-        throw FileError.unusable(path: path, problem: "cannot create the archive: \(text(of: code))")
-      }
-      func check(_ isDone: Bool) throws {
-        guard isDone else {
-          let problem = String(cString: zip_strerror(archive))
-          zip_discard(archive)
-          throw FileError.unusable(path: path, problem: "cannot write the archive: \(problem)")
-        }
-      }
-      try contents.withUnsafeBytes { bytes in
-        let source = zip_source_buffer(archive, bytes.baseAddress, UInt64(bytes.count), 0)
-        let index = source.map { zip_file_add(archive, name, $0, 0) } ?? -1
-        try check(index >= 0)
-        try check(zip_set_file_compression(archive, UInt64(index), ZIP_CM_STORE, 0) == 0)
-        // A fixed date, the first of January 1980: equal contents make equal files.
-        try check(zip_file_set_dostime(archive, UInt64(index), 0, 0x21, 0) == 0)
-        try check(zip_set_archive_comment(archive, comment, UInt16(clamping: comment.utf8.count)) == 0)
-        try check(zip_close(archive) == 0)
-      }
-    }
-  }
-
   func failed(_ action: String) -> FileError {
     FileError.unusable(path: path, problem: "cannot \(action) (\(String(cString: zip_strerror(archive))))")
   }
 
-  private static func text(of code: Int32) -> String {
+  static func text(of code: Int32) -> String {
     var error = zip_error_t()
     zip_error_init_with_code(&error, code)
     defer { zip_error_fini(&error) }

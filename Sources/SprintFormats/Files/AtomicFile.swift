@@ -75,6 +75,15 @@ package enum AtomicFile {
     }
   }
 
+  /// Waits until the files of a finished folder are on disk, renames it to `path`, where nothing or an empty folder is,
+  /// and syncs the folder above.
+  package static func putFolder(_ temporary: String, at path: String) throws {
+    for name in try FolderListing(temporary).names { try sync("\(temporary)/\(name)") }
+    try syncFolder(temporary)
+    guard rename(temporary, path) == 0 else { throw FileError.last(path, "put the finished folder in its place") }
+    try syncFolder((path as NSString).deletingLastPathComponent)
+  }
+
   /// Syncs a folder, where its file system can. SMB, FUSE and shared folders of virtual machines often cannot, and
   /// order a rename by themselves.
   private static func syncFolder(_ path: String) throws {

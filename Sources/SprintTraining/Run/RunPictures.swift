@@ -2,6 +2,7 @@ import Foundation
 import SprintCommunication
 import SprintData
 import SprintFormats
+import SprintKernels
 import SprintModel
 
 /// The pictures that a run draws along the way, from the moving average.
@@ -28,19 +29,41 @@ final class RunPictures {
   /// Draws the picture of a step; all ranks call it. Returns false where a rank asked to stop: then there is no
   /// picture.
   func draw(step: Int, _ optimizer: Optimizer, stopRequested: () -> Bool) throws -> Bool {
-    let labels = configuration.samples.labels
-    var samples: [[Float]] = []
+    let (labels, communicator) = (configuration.samples.labels, optimizer.communicator)
+    let rendering = SampleRendering(
+      .colors, channels: dataset.channels, side: dataset.side, dataset.properties, decoder: try decoder(communicator))
+    var records: [UInt8] = []
     let isDone = try optimizer.withAverage { average in
       let generator = SampleGenerator(
         network, weights: average, settings: configuration.samples.sampler, seed: configuration.seed)
-      return try generator.draw(labels: labels, optimizer.communicator, stopRequested: stopRequested) { samples += $0 }
+      let samples = generator.tiles(of: labels)
+      return try SampleRounds(count: labels.count, tile: generator.tile).run(
+        from: 0, numbers: rendering.bytes, communicator, stopRequested: stopRequested
+      ) { first in
+        // Weights that are not finite yet make black images.
+        SampleTile(try rendering.tile(samples(first), first: first, of: labels.count).numbers)
+      } deliver: { records += $0 }
     }
-    if isDone, optimizer.communicator.rank == 0 { write(samples, labels, step: step) }
+    if isDone, communicator.rank == 0 { write(records, labels, rendering, step: step) }
     return isDone
   }
 
-  private func write(_ samples: [[Float]], _ labels: [Int], step: Int) {
-    let grid = SampleGrid(channels: dataset.channels, side: dataset.side, dataset.properties)
-    journal.drew(grid.picture(samples, labels: labels), at: path(step: step), step: step)
+  private func write(_ records: [UInt8], _ labels: [Int], _ rendering: SampleRendering, step: Int) {
+    let picture = GridLayout(labels: labels, side: rendering.side).picture { image in
+      Array(records[image * rendering.bytes..<(image + 1) * rendering.bytes])
+    }
+    journal.drew(picture, at: path(step: step), step: step)
+  }
+
+  /// Opens the autoencoder, which takes its memory only while a picture is drawn. Without one, or where a rank cannot
+  /// open it any more, a picture shows the colours of latents.
+  private func decoder(_ communicator: Communicator) throws -> LatentDecoder? {
+    guard configuration.samples.autoencoder != nil else { return nil }
+    do {
+      return try communicator.agree { try configuration.samples.decoder(of: dataset, network.workers) }
+    } catch  where !(error is CommunicationError) {
+      journal.note("\(error); this picture shows the colours of latents")
+      return nil
+    }
   }
 }

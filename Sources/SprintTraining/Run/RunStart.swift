@@ -45,6 +45,9 @@ struct RunStart {
       try configuration.check(ranks: communicator.size)
       let (training, validation) = (try Self.openTraining(configuration), try Self.openValidation(configuration))
       if let validation { try Self.check(heldOut: validation, against: training) }
+      if let warning = try configuration.samples.decoder(of: training, Workers(1))?.warning, communicator.rank == 0 {
+        note("warning: `samples.autoencoder`: \(warning)")
+      }
       let data = communicator.rank == 0 ? try DataRecord(training, validation: validation) : nil
       if communicator.rank == 0 {
         try Self.survey(training, "data.train", note)

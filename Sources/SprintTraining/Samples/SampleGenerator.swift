@@ -19,32 +19,27 @@ package struct SampleGenerator: Sendable {
   ///
   /// - Parameters:
   ///   - labels: the class of each image
-  ///   - first: the first image to draw, which starts a tile; the images before it exist already
   ///   - stopRequested: called once per round; if it returns true at any rank, drawing stops
   ///   - deliver: called at rank zero with the images of each round in order, [n, C · S · S] in the model's units
   /// - Returns: whether all images were drawn
   package func draw(
-    labels: [Int], from first: Int = 0, _ communicator: Communicator, stopRequested: () -> Bool = { false },
-    deliver: ([[Float]]) throws -> Void
+    labels: [Int], _ communicator: Communicator, stopRequested: () -> Bool = { false }, deliver: ([[Float]]) throws -> Void
   ) throws -> Bool {
-    precondition(first % tile == 0 || first == labels.count, "drawing starts at a tile")
-    let sampler = Sampler(network, weights: weights, settings: settings, batch: tile)
-    let elements = network.configuration.latentElements
-    for round in stride(from: first, to: labels.count, by: tile * communicator.size) {
-      let own = round + communicator.rank * tile
-      let images =
-        own < labels.count
-        ? draw(tile: own, labels, sampler) : [Float](repeating: 0, count: tile * elements)
-      let gathered = try communicator.gather(images).joined().prefix((labels.count - round) * elements)
-      try communicator.agree {
-        let all = Array(gathered)
-        if !all.isEmpty {
-          try deliver(stride(from: 0, to: all.count, by: elements).map { Array(all[$0..<$0 + elements]) })
-        }
-      }
-      if try communicator.anyRank(stopRequested()), round + tile * communicator.size < labels.count { return false }
+    let (elements, drawTile) = (network.configuration.latentElements, tiles(of: labels))
+    return try SampleRounds(count: labels.count, tile: tile).run(
+      from: 0, numbers: elements, communicator, stopRequested: stopRequested
+    ) {
+      SampleTile(drawTile($0))
+    } deliver: { all in
+      try deliver(stride(from: 0, to: all.count, by: elements).map { Array(all[$0..<$0 + elements]) })
     }
-    return true
+  }
+
+  /// Returns what draws a tile of images from its first one on: [tile, C · S · S] in the model's units. Images after
+  /// the last label fill up the last tile.
+  package func tiles(of labels: [Int]) -> (_ first: Int) -> [Float] {
+    let sampler = Sampler(network, weights: weights, settings: settings, batch: tile)
+    return { draw(tile: $0, labels, sampler) }
   }
 
   /// Returns the seconds that drawing will take, by the time of one evaluation of the network, or nil for a short job,

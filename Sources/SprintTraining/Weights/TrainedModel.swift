@@ -42,6 +42,12 @@ package struct TrainedModel {
     return newest.checkpoint
   }
 
+  /// What the latents are that the weights were trained on, at every rank. All ranks call it.
+  package func properties(_ communicator: Communicator) throws -> LatentProperties {
+    let text = try communicator.broadcast(communicator.agree { try source?.properties.json ?? "" })
+    return try LatentProperties(json: text, channels: configuration.model.channels, of: "the weights")
+  }
+
   /// Makes a generator of samples from these weights.
   package func generator(
     _ settings: SamplerSettings, precision: Precision = .float32, seed: UInt64

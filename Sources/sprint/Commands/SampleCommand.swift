@@ -80,7 +80,15 @@ struct SampleCommand: ParsableCommand, Stoppable {
   var seed: UInt64 = 0
 
   @Option(
-    help: "The file to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] (.npz), or /latents and /labels (.h5).",
+    help: "The autoencoder that turns latents into images: its weights (.safetensors), or their folder.",
+    transform: nonEmptyPath)
+  var decode: String?
+
+  @Option(
+    help: """
+      What to write: a labelled grid (.png), arr_0 uint8 [n, H, W, C] and the classes arr_1 (.npz), /latents and \
+      /labels (.h5), or numbered pictures (a folder: no ending, or a slash at the end).
+      """,
     transform: nonEmptyPath)
   var out: String
 
@@ -117,54 +125,49 @@ struct SampleCommand: ParsableCommand, Stoppable {
     let job = try Job()
     let communicator = job.communicator
     let file = try communicator.agree { communicator.rank == 0 ? try SampleFile(path: out) : nil }
-    let trained = try TrainedModel(opened, workers: threading.workers, communicator)
+    let workers = try threading.workers
+    let trained = try TrainedModel(opened, workers: workers, communicator)
     let model = trained.configuration.model
-    try communicator.agree { if let source = trained.source { try file?.check(source.properties) } }
+    let rendering = try self.rendering(file, trained, workers, communicator)
     let labels = try communicator.agree { try chosenLabels(model) }
+    try communicator.agree { try file?.checkSize(labels: labels, rendering) }
     let settings = try communicator.agree { try self.settings(trained.configuration) }
-    let spool = try communicator.agree { () throws -> SampleSpool? in
-      guard let source = trained.source else { return nil }
-      return try self.spool(settings, source, model)
-    }
-    if communicator.rank == 0 { warn(trained, settings, spool) }
-    let isDone = try draw(labels, trained.generator(settings, precision: precision, seed: seed), spool, job)
-    try communicator.agree {
-      guard isDone, let file, let spool, let source = trained.source else { return }
-      try Self.removing(spool) {
-        try file.write(try spool.images(count), labels: labels, model, source.properties, precision)
-      }
-      spool.remove()
-      Console.line("\(count) samples of \(source.origin): \(out)")
-    }
+    let generator = trained.generator(settings, precision: precision, seed: seed)
+    let recipe = try communicator.agree { try trained.source.map { try self.recipe(settings, $0, model) } ?? "" }
+    let output = try SampleOutput(
+      file, rendering, SampleRounds(count: count, tile: generator.tile), recipe: recipe, communicator)
+    if communicator.rank == 0 { warn(trained, settings, output) }
+    announce(output, generator, communicator)
+    let progress = OutputProgress(output: output, job: job, count: count)
+    let isDone = try progress.finish(labels: labels, origin(settings, trained), workers, generator.tiles(of: labels))
+    if isDone { Console.line("\(count) samples of \(trained.source?.origin ?? ""): \(out)") }
     try job.end()
-    guard isDone else {
-      if let spool {
-        Console.error(
-          "sprint: interrupted after \(spool.count) of \(count) images; run the same command again to go on")
+    guard isDone else { throw progress.interruption }
+  }
+
+  /// Opens the autoencoder at every rank, and checks that the output can hold the samples.
+  private func rendering(
+    _ file: SampleFile?, _ trained: TrainedModel, _ workers: Workers, _ communicator: Communicator
+  ) throws -> SampleRendering {
+    let model = trained.configuration.model
+    let properties = try trained.properties(communicator)
+    let record = try communicator.record(of: file)
+    return try communicator.agree {
+      try file?.check(properties, channels: model.channels, isDecoded: decode != nil)
+      let decoder = try decode.map {
+        try LatentDecoder(
+          path: $0, channels: model.channels, side: model.side, properties, in: .model, of: "the model", workers)
       }
-      throw Console.restart
+      return SampleRendering(record, channels: model.channels, side: model.side, properties, decoder: decoder)
     }
   }
 
-  /// Draws the images that the spool of rank zero lacks. Returns false if a signal stopped it.
-  private func draw(_ labels: [Int], _ generator: SampleGenerator, _ spool: SampleSpool?, _ job: Job) throws -> Bool {
-    let communicator = job.communicator
-    let there = min(count, spool.map { $0.count / generator.tile * generator.tile } ?? 0)
-    let first = Int(try communicator.broadcast([Double(there)])[0])
-    try communicator.agree { try spool?.keep(first) }
-    if first > 0 { Console.line("\(first) of \(count) images are there already") }
+  /// Says what is there already, and which kernels draw the rest for how long.
+  private func announce(_ output: SampleOutput, _ generator: SampleGenerator, _ communicator: Communicator) {
+    if output.there > 0 { Console.line("\(output.there) of \(count) images are there already") }
     Console.printKernelNotice()
     if let notice = precision.notice(), communicator.rank == 0 { Console.error("sprint: \(notice)") }
-    announce(generator, images: count - first, communicator)
-    let isDone = try generator.draw(labels: labels, from: first, communicator) {
-      job.stop.isRequested
-    } deliver: {
-      let images = $0
-      try Self.removing(spool) { try spool?.append(images) }
-      if Console.isTerminal { Console.status("\(min(count, spool?.count ?? 0)) of \(count) images") }
-    }
-    if Console.isTerminal { Console.status("") }
-    return isDone
+    announce(generator, images: count - output.there, communicator)
   }
 
   /// Says how long drawing takes, if that is more than a minute.
@@ -173,16 +176,6 @@ struct SampleCommand: ParsableCommand, Stoppable {
       communicator.rank == 0
     else { return }
     Console.line("\(images) images will take about \(duration(seconds))")
-  }
-
-  /// Removes the spool if an image is not finite: drawing it again would give the same image.
-  private static func removing(_ spool: SampleSpool?, _ body: () throws -> Void) throws {
-    do {
-      try body()
-    } catch let error as SampleError {
-      spool?.remove()
-      throw error
-    }
   }
 
   private func opened() throws -> WeightsSource {
@@ -208,23 +201,27 @@ struct SampleCommand: ParsableCommand, Stoppable {
     try labelling.labels(count, of: try chosenClasses(of: model.classes), seed: seed)
   }
 
-  private func warn(_ trained: TrainedModel, _ settings: SamplerSettings, _ spool: SampleSpool?) {
+  private func warn(_ trained: TrainedModel, _ settings: SamplerSettings, _ output: SampleOutput) {
     let average = trained.source?.warning.map { "\($0); try --weights model" }
     let untrained = trained.configuration.warning(about: settings.guidance, begun: trained.source?.stagesBegun)
-    for warning in [spool?.warning, trained.source?.notice, trained.notice, average, untrained] {
-      if let warning { Console.error("sprint: \(warning)") }
+    for warning in output.warnings + [trained.source?.notice, trained.notice, average, untrained].compactMap(\.self) {
+      Console.error("sprint: \(warning)")
     }
   }
 
-  /// Opens the images that an interrupted command with the same weights, settings and classes left, or starts an empty
-  /// spool.
-  private func spool(
-    _ settings: SamplerSettings, _ source: WeightsSource, _ model: ModelConfiguration
-  ) throws -> SampleSpool {
+  /// A text of all that the samples depend on.
+  private func recipe(_ settings: SamplerSettings, _ source: WeightsSource, _ model: ModelConfiguration) throws -> String
+  {
     let classes = "\(try chosenClasses(of: model.classes)) \(try labelling.identity)"
-    return try SampleSpool(
-      for: out, elements: model.latentElements,
-      recipe: "\(source.identity) \(settings) \(precision) \(seed) \(classes)")
+    return "\(source.identity) \(settings) \(precision) \(seed) \(classes)"
+  }
+
+  /// What the file says that the samples depend on.
+  private func origin(_ settings: SamplerSettings, _ trained: TrainedModel) -> SampleOrigin {
+    let chosen = classes.map { $0.count < 100 ? $0 : "\($0.prefix(100))..." } ?? "all"
+    return SampleOrigin(
+      settings, precision, seed: seed, labels: "\(chosen), \(labelling)",
+      weights: trained.source.map { "\($0.origin), sha256 \($0.identity)" } ?? "")
   }
 
   private func times() throws -> ClosedRange<Double> {

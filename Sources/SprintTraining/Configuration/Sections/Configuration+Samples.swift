@@ -1,4 +1,7 @@
+import Foundation
+import SprintData
 import SprintDiffusion
+import SprintKernels
 import SprintModel
 
 extension Configuration {
@@ -12,6 +15,9 @@ extension Configuration {
     package var classes: [Int]
     /// The sampler and its guidance.
     package var sampler: SamplerSettings
+
+    /// The autoencoder that makes images of the latents; nil for pictures of the latents' colours.
+    package var autoencoder: String?
 
     /// The number of images of a picture.
     package var imageCount: Int { classes.count * perClass }
@@ -30,11 +36,26 @@ extension Configuration.Samples {
       throw reader.error("classes", "names class \(unknown), the model has \(model.classes)")
     }
     sampler = try Self.readSampler(reader, model, interpolant)
+    autoencoder = reader.has("autoencoder") ? try reader.text("autoencoder") : nil
+    try reader.checkPaths("autoencoder", [autoencoder].compactMap(\.self))
     guard imageCount <= Self.mostImages else {
       throw reader.error("classes", "times `per_class` make \(imageCount) images, expected at most \(Self.mostImages)")
     }
     try reader.finish()
   }
+
+  /// Opens the autoencoder; nil where none is named or no picture is drawn.
+  ///
+  /// - Throws: where it does not fit the data set
+  func decoder(of dataset: LatentDataset, _ workers: Workers) throws -> LatentDecoder? {
+    guard let autoencoder, interval != nil else { return nil }
+    return try LatentDecoder(
+      path: autoencoder, channels: dataset.channels, side: dataset.side, dataset.properties, in: .model,
+      of: "the training data", workers)
+  }
+
+  /// What pictures show, where an autoencoder makes images of the latents.
+  var decodedCaption: String? { autoencoder.map { "decoded with \(($0 as NSString).lastPathComponent)" } }
 
   /// The most images of a picture.
   private static let mostImages = 100_000

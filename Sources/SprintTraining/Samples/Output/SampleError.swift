@@ -4,8 +4,18 @@ import SprintFormats
 package enum SampleRemedy: Remedy {
   /// Wait for the other process, or name another file.
   case waitOrNameAnotherFile
-  /// Write the samples' numbers in a file of another format.
+  /// Name a folder that is new or empty.
+  case nameAnotherFolder
+  /// Decode the latents, or write their numbers in a file of another format.
+  case decodeOrWriteNumbers
+  /// Write the numbers in a file that holds any number of channels.
   case writeNumbers
+  /// Write images one by one or as an array, not as one picture.
+  case writeImages
+  /// Leave the autoencoder out.
+  case leaveOutDecoder
+  /// Write images, or leave the autoencoder out.
+  case writeImagesOrLeaveOutDecoder
   /// Lower the guidance scale, or look at the weights.
   case lowerScaleOrCheckWeights
 }
@@ -25,12 +35,4 @@ package enum SampleError: RemediableError, CustomStringConvertible {
 
   /// What the user can do, where the command line has an option for it.
   package var remedy: (any Remedy)? { SampleRemedy.lowerScaleOrCheckWeights }
-}
-
-extension SampleError {
-  /// Throws if a value of `image` is not finite.
-  static func check(_ values: [Float], image: Int) throws {
-    guard let value = values.first(where: { !$0.isFinite }) else { return }
-    throw SampleError.notFinite(image: image, value: value)
-  }
 }

@@ -33,11 +33,20 @@ struct LatentColors {
   }
 
   /// Returns a channel as a byte; black and white are the ends of the pixel range, or -3 and 3 for latents.
-  func level(_ value: Float, channel: Int) -> UInt8 {
+  private func level(_ value: Float, channel: Int) -> UInt8 {
     guard isPixels else { return Self.byte((value + 3) / 6) }
     let range = properties.pixelRange
     let stored = Double(properties.stored(value, channel: channel))
     return Self.byte(Float((stored - range.lowerBound) / (range.upperBound - range.lowerBound)))
+  }
+
+  /// Returns a channel as the byte that evaluations take: the fraction of a level is cut off.
+  func byte(_ value: Float, channel: Int) -> UInt8 {
+    let range = isPixels ? properties.pixelRange : -3...3
+    let factor = 255 / (range.upperBound - range.lowerBound)
+    let level = Float(factor) * (isPixels ? properties.stored(value, channel: channel) : value)
+    let shifted = level + Float(-range.lowerBound * factor)
+    return shifted.isFinite ? UInt8(max(0, min(255, shifted))) : 0
   }
 
   /// Returns the autoencoder's number times 0.18215. With a scale of 1 the data set stores that product.
