@@ -91,7 +91,7 @@ private func modulate(
 
 /// The mean of a row and 1 / sqrt(variance + 1e-6). The variance is taken around the mean, in a second pass.
 @inline(__always)
-private func moments(_ x: UnsafeMutablePointer<Float>, _ width: Int) -> (mean: Float, inverse: Float) {
+func moments(_ x: UnsafeMutablePointer<Float>, _ width: Int) -> (mean: Float, inverse: Float) {
   var sum = SIMD16<Float>()
   for (i, lanes) in Vectors(width) { sum += x.load(i, lanes) }
   let mean = sum.sum() / Float(width)
