@@ -46,8 +46,8 @@ package enum EvaluationNetwork: Sendable {
   func features(of images: any ImageSet, _ range: Range<Int>, _ workers: Workers) throws -> ImageFeatures {
     let features: ImageFeatures
     switch self {
-    case .pixels: features = ImageFeatures(pooled: try images.pixels(range))
-    case .network(let network): features = try network.features(of: try images.pictures(range), workers)
+    case .pixels: features = ImageFeatures(pooled: try images.pixels(range, workers))
+    case .network(let network): features = try network.features(of: try images.pictures(range, workers), workers)
     }
     for (index, row) in zip(range, features.rows) where !row.allSatisfy(\.isFinite) {
       throw FileError.unusable(path: images.path, problem: "image \(index) has features of \(name) that are not finite")

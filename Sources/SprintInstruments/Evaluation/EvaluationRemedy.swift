@@ -10,6 +10,6 @@ package enum EvaluationRemedy: Remedy {
   case saveStatistics
   /// Rate with a network instead of pixels.
   case useNetwork
-  /// Wait for the other process.
-  case wait
+  /// Name the network that the weights are of.
+  case nameNetwork(String)
 }

@@ -32,8 +32,16 @@ extension EvaluationNetwork {
   package init(_ choice: Choice) throws {
     switch choice {
     case .pixels: self = .pixels
-    case .inception(let path), .dinov2(_, let path):
-      throw FileError.unusable(path: path, problem: "this copy has no networks yet; use --network pixels")
+    case .inception(let path):
+      throw FileError.unusable(path: path, problem: "this copy has no Inception yet; use --network pixels")
+    case .dinov2(let size, let path):
+      let network = try DINOv2(path: path)
+      guard network.name == "dinov2-\(size)" else {
+        throw FileError.unusable(
+          path: path, problem: "holds the weights of \(network.name), expected dinov2-\(size)",
+          remedy: EvaluationRemedy.nameNetwork(network.name))
+      }
+      self = .network(network)
     }
   }
 }

@@ -10,7 +10,7 @@ extension EvaluationRemedy: Advice {
     case .saveStatistics:
       "compute them again with this network: sprint evaluate IMAGES --network ... --save STATISTICS.npz"
     case .useNetwork: "compare larger images with --network inception=WEIGHTS or dinov2-l=WEIGHTS"
-    case .wait: "wait until it ends"
+    case .nameNetwork(let name): "name it with --network \(name)=WEIGHTS"
     }
   }
 }

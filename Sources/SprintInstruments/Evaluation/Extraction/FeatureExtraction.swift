@@ -64,7 +64,7 @@ struct FeatureExtraction {
       for (rank, values) in all.enumerated() where round + rank * Self.piece < images.count {
         let range = range(round + rank * Self.piece)
         let rows = (0..<range.count).map { Array(values[$0 * width..<($0 + 1) * width]) }
-        try spool?.write(rows, from: range.lowerBound)
+        try spool?.append(rows)
         hooks.deliver(ImageFeatures(rows: rows, widths: widths), range.lowerBound)
       }
     }

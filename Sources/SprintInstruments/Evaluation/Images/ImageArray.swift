@@ -1,4 +1,5 @@
 import SprintFormats
+import SprintKernels
 
 /// The images of an npz file: `arr_0`, uint8 [n, H, W, 3] or [n, H, W, 1].
 final class ImageArray: ImageSet {
@@ -37,9 +38,13 @@ final class ImageArray: ImageSet {
 
   var stamp: String { get throws { try FileStamp(path: path).description } }
 
-  func pictures(_ range: Range<Int>) throws -> [Picture] { try range.map { extents.picture(try bytes($0)) } }
+  func pictures(_ range: Range<Int>, _: Workers) throws -> [Picture] {
+    try range.map { extents.picture(try bytes($0)) }
+  }
 
-  func pixels(_ range: Range<Int>) throws -> [[Float]] { try range.map { extents.numbers(try bytes($0)) } }
+  func pixels(_ range: Range<Int>, _: Workers) throws -> [[Float]] {
+    try range.map { extents.numbers(try bytes($0)) }
+  }
 
   private func bytes(_ index: Int) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: extents.elements)

@@ -1,11 +1,14 @@
 import Foundation
+import SprintData
 import SprintFormats
+import SprintKernels
+import Synchronization
 
 /// The PNG and JPEG pictures of a folder and of the folders in it, in the order of their paths.
 final class ImageFolder: ImageSet {
   let path: String
   let extents: ImageExtents
-  let origin = ""
+  let origin: String
   /// What lies there and is no picture: a line, or nil.
   let note: String?
   private let names: [String]
@@ -15,7 +18,8 @@ final class ImageFolder: ImageSet {
     self.path = path
     let all = try Self.files(path, "")
     names = all.filter(Self.isPicture).sorted()
-    note = Clutter.note(all.filter { !Self.isPicture($0) }, "only .png, .jpg and .jpeg files are pictures")
+    origin = Self.origin(path)
+    note = Clutter.note(all.filter { !Self.isPicture($0) && $0 != Self.table }, "only .png, .jpg and .jpeg files are pictures")
     guard let first = names.first else {
       throw FileError.unusable(
         path: path,
@@ -24,6 +28,15 @@ final class ImageFolder: ImageSet {
     }
     let picture = try Picture(reading: "\(path)/\(first)")
     extents = ImageExtents(channels: 3, height: picture.height, width: picture.width)
+  }
+
+  /// What `sprint sample` and data sets of EDM write beside pictures: their classes, and where they are from.
+  private static let table = "dataset.json"
+
+  private static func origin(_ path: String) -> String {
+    struct Table: Decodable { let source: String? }
+    let contents = FileManager.default.contents(atPath: "\(path)/\(table)")
+    return contents.flatMap { try? JSONDecoder().decode(Table.self, from: $0) }?.source ?? ""
   }
 
   private static func isPicture(_ name: String) -> Bool {
@@ -48,18 +61,32 @@ final class ImageFolder: ImageSet {
     get throws { try names.map { "\($0) \(try FileStamp(path: "\(path)/\($0)"))" }.joined(separator: "\n") }
   }
 
-  func pictures(_ range: Range<Int>) throws -> [Picture] {
-    try range.map { index in
-      let picture = try Picture(reading: "\(path)/\(names[index])")
-      guard picture.width == extents.width, picture.height == extents.height else {
-        throw FileError.unusable(
-          path: "\(path)/\(names[index])",
-          problem: "\(picture.width) x \(picture.height) pixels, expected \(extents.width) x \(extents.height) as of "
-            + "\(names[0])", remedy: EvaluationRemedy.importPictures)
-      }
-      return picture
+  func pictures(_ range: Range<Int>, _ workers: Workers) throws -> [Picture] {
+    let (path, names, extents) = (path, names, extents)
+    let found = Mutex([Picture?](repeating: nil, count: range.count))
+    let failures = FirstFailure()
+    workers.run(tasks: range.count) { _, i in
+      do {
+        let picture = try Self.read("\(path)/\(names[range.lowerBound + i])", extents, as: names[0])
+        found.withLock { $0[i] = picture }
+      } catch { failures.note(i, error) }
     }
+    try failures.rethrow()
+    return found.withLock { $0.compactMap(\.self) }
   }
 
-  func pixels(_ range: Range<Int>) throws -> [[Float]] { try pictures(range).map { extents.numbers($0.pixels) } }
+  private static func read(_ path: String, _ extents: ImageExtents, as first: String) throws -> Picture {
+    let picture = try Picture(reading: path)
+    guard picture.width == extents.width, picture.height == extents.height else {
+      throw FileError.unusable(
+        path: path,
+        problem: "\(picture.width) x \(picture.height) pixels, expected \(extents.width) x \(extents.height) as of "
+          + "\(first)", remedy: EvaluationRemedy.importPictures)
+    }
+    return picture
+  }
+
+  func pixels(_ range: Range<Int>, _ workers: Workers) throws -> [[Float]] {
+    try pictures(range, workers).map { extents.numbers($0.pixels) }
+  }
 }

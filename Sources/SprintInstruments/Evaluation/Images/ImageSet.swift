@@ -1,4 +1,5 @@
 import SprintFormats
+import SprintKernels
 
 /// Images of one size that are rated, or that others are compared with; they are read in pieces. One thread reads.
 package protocol ImageSet: AnyObject {
@@ -14,9 +15,9 @@ package protocol ImageSet: AnyObject {
   var stamp: String { get throws }
 
   /// Reads images as pictures of 8 bits.
-  func pictures(_ range: Range<Int>) throws -> [Picture]
+  func pictures(_ range: Range<Int>, _ workers: Workers) throws -> [Picture]
   /// Reads the numbers of images, [C, H, W] from -1 for black to 1 for white.
-  func pixels(_ range: Range<Int>) throws -> [[Float]]
+  func pixels(_ range: Range<Int>, _ workers: Workers) throws -> [[Float]]
 }
 
 /// The extents of an image.
