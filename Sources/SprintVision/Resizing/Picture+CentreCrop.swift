@@ -19,11 +19,4 @@ extension Picture {
   private func halved() -> Picture {
     resized(width: width / 2, height: height / 2, .box, columns: 0..<width / 2, rows: 0..<height / 2)
   }
-
-  /// The picture with left and right exchanged.
-  package func mirrored() -> Picture {
-    var mirrored = self
-    for y in 0..<height { for x in 0..<width { mirrored[x, y] = self[width - 1 - x, y] } }
-    return mirrored
-  }
 }

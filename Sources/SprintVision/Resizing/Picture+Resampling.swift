@@ -2,7 +2,8 @@ import SprintFormats
 
 extension Picture {
   /// Returns the picture resized by bicubic interpolation with antialiasing: the bytes of Pillow's
-  /// `resize((width, height), Image.BICUBIC)`.
+  /// `resize((width, height), Image.BICUBIC)` until version 12; version 13 has other roundings where the picture is
+  /// tall, as it resizes columns first there.
   package func resizedBicubic(width: Int, height: Int) -> Picture {
     resized(width: width, height: height, .bicubic, columns: 0..<width, rows: 0..<height)
   }
