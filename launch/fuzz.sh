@@ -56,8 +56,10 @@ EOF
     [ -x "$python" ] || python=python3
     "$python" - "$TMPDIR" <<'EOF'
 import numpy as np, sys
-arrays = dict(arr_0=np.arange(96, dtype="u1").reshape(2, 4, 4, 3), mu=np.zeros(3), sigma=np.eye(3), mu_s=np.zeros(2),
-              sigma_s=np.eye(2), metadata=np.frombuffer(b'{"network":"pixels","images":9,"extents":"","path":"","origin":""}', "u1"))
+metadata = b'{"network": "pixels", "images": 9, "extents": "", "path": "", "origin": ""}'
+arrays = dict(
+    arr_0=np.arange(96, dtype="u1").reshape(2, 4, 4, 3), mu=np.zeros(3), sigma=np.eye(3), mu_s=np.zeros(2),
+    sigma_s=np.eye(2), metadata=np.frombuffer(metadata, "u1"))
 np.savez(f"{sys.argv[1]}/stored.npz", **arrays)
 np.savez_compressed(f"{sys.argv[1]}/deflated.npz", **arrays)
 EOF

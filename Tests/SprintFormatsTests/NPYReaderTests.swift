@@ -23,7 +23,10 @@ import Testing
     let path = folder.file(name)
     let bytes = (0..<count).flatMap { entry($0, size) }
     try NPYArray.writeNPZ(
-      [.init("other", .uint8, shape: [3], [UInt8](repeating: 7, count: 3)), .init("x", .uint8, shape: [count, size], bytes)],
+      [
+        .init("other", .uint8, shape: [3], [UInt8](repeating: 7, count: 3)),
+        .init("x", .uint8, shape: [count, size], bytes),
+      ],
       to: path)
     return path
   }

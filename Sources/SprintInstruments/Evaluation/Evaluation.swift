@@ -28,7 +28,9 @@ package struct Evaluation {
   }
 
   private func checkExtents() throws {
-    guard case .pixels = network, let own = samples.extents, let other = reference?.extents, own != other else { return }
+    guard case .pixels = network, let own = samples.extents, let other = reference?.extents, own != other else {
+      return
+    }
     throw FileError.unusable(
       path: samples.path, problem: "images of \(own), expected \(other) as in \(reference?.path ?? "")")
   }

@@ -63,7 +63,8 @@ package struct EvaluationResult: Sendable, Encodable {
     }
     guard network.hasPrefix("inception") else { return }
     guard let first = a.spatial, let second = b.spatial else {
-      return omit(["sfid"], "the \(a.spatial == nil ? "samples" : "reference") has no spatial statistics (mu_s, sigma_s)")
+      return omit(
+        ["sfid"], "the \(a.spatial == nil ? "samples" : "reference") has no spatial statistics (mu_s, sigma_s)")
     }
     sfid = try self.distance(first, second, threads)
   }

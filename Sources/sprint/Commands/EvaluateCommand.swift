@@ -13,9 +13,9 @@ struct EvaluateCommand: ParsableCommand, Stoppable {
     commandName: "evaluate",
     abstract: "Compares images with reference images: FID, sFID, Inception score, precision, recall, FDD.",
     discussion: """
-      SAMPLES and REFERENCE are folders of PNG and JPEG pictures, .npz files (arr_0 uint8 [n, H, W, C], or statistics mu \
-      and sigma), or .h5 data sets of pixels. An interrupted evaluation goes on with the same command. Several processes \
-      share the work: mpirun -np 4 sprint evaluate ...
+      SAMPLES and REFERENCE are folders of PNG and JPEG pictures, .npz files (arr_0 uint8 [n, H, W, C], or statistics \
+      mu and sigma), or .h5 data sets of pixels. An interrupted evaluation goes on with the same command. Several \
+      processes share the work: mpirun -np 4 sprint evaluate ...
       Example: sprint evaluate samples.npz --reference VIRTUAL_imagenet256_labeled.npz --network \
       inception=inception.safetensors
       """)
@@ -26,7 +26,8 @@ struct EvaluateCommand: ParsableCommand, Stoppable {
   @Option(help: "What turns images into numbers: \(EvaluationNetwork.Choice.expected).")
   var network: EvaluationNetwork.Choice
 
-  @Option(help: "Also write the statistics of SAMPLES (.npz), which can be a later --reference.", transform: nonEmptyPath)
+  @Option(
+    help: "Also write the statistics of SAMPLES (.npz), which can be a later --reference.", transform: nonEmptyPath)
   var save: String?
 
   @OptionGroup var threading: ThreadOptions

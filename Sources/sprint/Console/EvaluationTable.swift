@@ -35,7 +35,8 @@ struct EvaluationTable {
 
   private func describe(_ side: EvaluationResult.Side) -> String {
     let images = side.images.map { "\($0) images" } ?? "images of unknown number"
-    return ["\(side.path), \(side.isStatistics ? "statistics of " : "")\(images)\(side.extents.map { " of \($0)" } ?? "")",
+    return [
+      "\(side.path), \(side.isStatistics ? "statistics of " : "")\(images)\(side.extents.map { " of \($0)" } ?? "")",
       side.origin,
     ].compactMap(\.self).joined(separator: "; ")
   }

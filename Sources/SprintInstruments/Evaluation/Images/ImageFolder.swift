@@ -19,7 +19,8 @@ final class ImageFolder: ImageSet {
     let all = try Self.files(path, "")
     names = all.filter(Self.isPicture).sorted()
     origin = Self.origin(path)
-    note = Clutter.note(all.filter { !Self.isPicture($0) && $0 != Self.table }, "only .png, .jpg and .jpeg files are pictures")
+    note = Clutter.note(
+      all.filter { !Self.isPicture($0) && $0 != Self.table }, "only .png, .jpg and .jpeg files are pictures")
     guard let first = names.first else {
       throw FileError.unusable(
         path: path,

@@ -103,7 +103,8 @@ extension FeatureStatistics {
     let largest = matrix.values.reduce(0) { max($0, abs($1)) }
     for r in 0..<matrix.rows {
       guard matrix[r, r] >= -1e-5 * largest else {
-        throw FileError.unusable(path: path, problem: "`\(name)` has the variance \(matrix[r, r]), expected none below 0")
+        throw FileError.unusable(
+          path: path, problem: "`\(name)` has the variance \(matrix[r, r]), expected none below 0")
       }
       for c in 0..<r where abs(matrix[r, c] - matrix[c, r]) > 1e-5 * largest {
         throw FileError.unusable(path: path, problem: "`\(name)` is not symmetric, as a covariance is")
