@@ -61,18 +61,24 @@ package struct Evaluation {
   ) throws -> (isDone: Bool, result: EvaluationResult?) {
     if communicator.rank == 0 { notes.forEach(hooks.note) }
     let engine = EvaluationEngine(network: network, communicator: communicator, workers: workers, hooks: hooks)
-    guard let own = try engine.measure(samples, most: PrecisionRecall.mostSamples, "samples") else {
+    guard let own = try engine.measure(samples, most: mostCompared.samples, "samples") else {
       return (false, nil)
     }
     try communicator.agree { try save(own, communicator) }
     guard let reference else { return (true, communicator.rank == 0 ? try result(own) : nil) }
-    guard let other = try engine.measure(reference, most: PrecisionRecall.mostReferences, "reference images") else {
+    guard let other = try engine.measure(reference, most: mostCompared.references, "reference images") else {
       return (false, nil)
     }
     var result = try communicator.agree { communicator.rank == 0 ? try self.result(own, other, workers) : nil }
     guard try engine.compare(own, other, into: &result) else { return (false, nil) }
     [own, other].forEach { $0.spool?.remove() }
     return (true, result)
+  }
+
+  /// The images that are kept for precision and recall: none where one side has no images.
+  private var mostCompared: (samples: Int, references: Int) {
+    guard samples.images != nil, reference?.images != nil else { return (0, 0) }
+    return (PrecisionRecall.mostSamples, PrecisionRecall.mostReferences)
   }
 
   private var notes: [String] {

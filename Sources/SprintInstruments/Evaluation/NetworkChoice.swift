@@ -32,8 +32,7 @@ extension EvaluationNetwork {
   package init(_ choice: Choice) throws {
     switch choice {
     case .pixels: self = .pixels
-    case .inception(let path):
-      throw FileError.unusable(path: path, problem: "this copy has no Inception yet; use --network pixels")
+    case .inception(let path): self = .network(try Inception(path: path))
     case .dinov2(let size, let path):
       let network = try DINOv2(path: path)
       guard network.name == "dinov2-\(size)" else {
