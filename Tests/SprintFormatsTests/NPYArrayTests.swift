@@ -1,5 +1,6 @@
 import Foundation
 import SprintFormats
+import SprintTestSupport
 import Testing
 
 @Suite struct NPYArrayTests {
@@ -66,5 +67,30 @@ import Testing
     #expect(throws: FileError.self) {
       try withUnsafeMutablePointer(to: &value) { try whole.floats(into: .init(start: $0, count: 1)) }
     }
+  }
+
+  /// Takes 5 GB of disk and half a minute.
+  private static let writesLargeFiles = ProcessInfo.processInfo.environment["SPRINT_LARGE_FILES"] != nil
+
+  @Test("An array beyond 4 GiB gets zip64's headers, and numpy reads it", .enabled(if: writesLargeFiles))
+  func zip64() throws {
+    let folder = try TemporaryFolder()
+    let (rows, row) = (4_400, 1_000_000)
+    let large = NPYArray.Output("arr_0", .uint8, shape: [rows, row]) { target, offset in
+      for i in target.indices { target[i] = UInt8(truncatingIfNeeded: (offset + i) / row) }
+    }
+    let labels = NPYArray.Output("arr_1", .int64, shape: [rows], (0..<rows).map { Int64($0) })
+    try NPYArray.writeNPZ([large, labels], comment: "large", to: folder.file("a.npz"))
+    let python = try Python.run([
+      "-c",
+      """
+      import numpy as np, zipfile
+      a = np.load('\(folder.file("a.npz"))')
+      x, y = a['arr_0'], a['arr_1']
+      assert x.shape == (\(rows), \(row)) and (x[:, ::9999] == (y % 256)[:, None]).all() and y[-1] == \(rows - 1)
+      assert zipfile.ZipFile('\(folder.file("a.npz"))').getinfo('arr_0.npy').file_size > 1 << 32
+      """,
+    ])
+    #expect(python.code == 0, "\(python.errors)")
   }
 }

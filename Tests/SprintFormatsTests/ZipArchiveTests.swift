@@ -22,6 +22,28 @@ import Testing
     #expect(throws: FileError.self) { try ZipArchive(reading: folder.file("d.zip")) }
   }
 
+  @Test("Entries are written piece by piece; what stops their reading is the error, and no file is left")
+  func pieces() throws {
+    struct Stop: Error {}
+    let folder = try TemporaryFolder()
+    func entry(_ name: String, _ size: Int, failing: Bool = false) -> ZipArchive.Entry {
+      ZipArchive.Entry(name: name, size: size) { target, offset in
+        if failing, offset > size / 2 { throw Stop() }
+        for i in target.indices { target[i] = UInt8(truncatingIfNeeded: (offset + i) &* 7) }
+      }
+    }
+    try ZipArchive.write([entry("a", 100_000), entry("b", 0), entry("c", 5)], comment: "x", to: folder.file("a.zip"))
+    let archive = try ZipArchive(reading: folder.file("a.zip"))
+    #expect(archive.names == ["a", "b", "c"])
+    for (name, size) in [("a", 100_000), ("b", 0), ("c", 5)] {
+      #expect(try archive.contents(of: name) == Data((0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }))
+    }
+    #expect(throws: Stop.self) {
+      try ZipArchive.write([entry("a", 9), entry("b", 100_000, failing: true)], to: folder.file("b.zip"))
+    }
+    #expect(try FolderListing(folder.path).names == ["a.zip"])
+  }
+
   /// Returns the bytes of an archive with one stored entry `x` of four bytes, whose directory claims other sizes.
   private func archive(size: UInt64, packed: UInt64, method: UInt16 = 0) -> Data {
     func bytes(_ numbers: [any FixedWidthInteger]) -> Data {

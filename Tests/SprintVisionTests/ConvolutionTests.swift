@@ -65,23 +65,28 @@ struct ConvolutionTests {
     #expect(test.y.doubles == expected)
   }
 
-  @Test("Ranges of the channels of wider buffers are read and written", arguments: [false, true])
-  func readsAndWritesRanges(adds: Bool) {
-    let test = Case(Self.geometries[0])
+  @Test(
+    "Ranges of the channels of wider buffers are read and written, and no others",
+    arguments: [geometries[0], geometries[9]], [false, true])
+  func readsAndWritesRanges(geometry: ConvolutionGeometry, adds: Bool) {
+    let test = Case(geometry)
+    let (inputs, outputs) = (8..<8 + geometry.inputs, 16..<16 + geometry.outputs)
     test.convolution(test.x.maps, into: test.y.maps, Workers(2))
-    let (wideX, wideY) = (TestMaps(2, 33, 29, 40), TestMaps(2, 33, 29, 50))
-    wideY.fill([Float](repeating: 1, count: 2 * 33 * 29 * 50))
-    wideX.maps.channels(8..<24).pixels.copy(from: test.x.maps.pixels)
-    test.convolution(wideX.maps.channels(8..<24), into: wideY.maps.channels(16..<40), adds: adds, Workers(2))
-    let sum = test.y.doubles.enumerated().map { adds ? Double(Float($1) + 1) : $1 }
-    #expect(relativeError(wideY.maps.channels(16..<40).doubles, sum) < 1e-6)
-    #expect(wideY.maps.channels(0..<16).doubles.allSatisfy { $0 == 1 })
-    #expect(wideY.maps.channels(40..<50).doubles.allSatisfy { $0 == 1 })
+    let (wideX, wideY) = (TestMaps(2, 33, 29, inputs.upperBound + 8), TestMaps(2, 33, 29, outputs.upperBound + 8))
+    wideY.fill([Float](repeating: 1, count: wideY.doubles.count))
+    wideX.maps.channels(inputs).pixels.copy(from: test.x.maps.pixels)
+    test.convolution(wideX.maps.channels(inputs), into: wideY.maps.channels(outputs), adds: adds, Workers(2))
+    let sum = test.y.doubles.map { adds ? Double(Float($0) + 1) : $0 }
+    #expect(relativeError(wideY.maps.channels(outputs).doubles, sum) < 1e-6)
+    for others in [0..<16, outputs.upperBound..<outputs.upperBound + 8] {
+      #expect(wideY.maps.channels(others).doubles.allSatisfy { $0 == 1 })
+    }
   }
 
-  @Test("A rectified convolution has no negative numbers and keeps the others")
-  func rectifies() {
-    let test = Case(Self.geometries[1], rectifies: true)
+  @Test(
+    "A rectified convolution has no negative numbers and keeps the others", arguments: [geometries[1], geometries[9]])
+  func rectifies(geometry: ConvolutionGeometry) {
+    let test = Case(geometry, rectifies: true)
     test.convolution(test.x.maps, into: test.y.maps, Workers(2))
     let expected = test.expected
     #expect(expected.contains { $0 < 0 })

@@ -28,9 +28,12 @@ extension NPYArray {
 
     /// Describes an array of numbers in memory.
     package init<Number: BitwiseCopyable>(_ name: String, _ element: NumberType, shape: [Int], _ values: [Number]) {
-      precondition(shape.reduce(element.size, *) == values.count * MemoryLayout<Number>.stride, "\(values.count) values")
+      precondition(
+        shape.reduce(element.size, *) == values.count * MemoryLayout<Number>.stride, "\(values.count) values")
       self.init(name, element, shape: shape) { target, offset in
-        values.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + target.count])) }
+        values.withUnsafeBytes {
+          target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + target.count]))
+        }
       }
     }
   }

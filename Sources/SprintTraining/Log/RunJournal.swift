@@ -51,7 +51,8 @@ final class RunJournal {
         RunStartRecord(
           step: step, ranks: roster.entries.count, threads: roster.entries.reduce(0) { $0 + $1.threads },
           date: Date().ISO8601Format(), hosts: roster.hosts.joined(separator: ", "), peakGflops: peak / 1e9,
-          caption: configuration.samples.decodedCaption ?? grid.caption ?? "", weights: weights, images: dataset.count)))
+          caption: configuration.samples.decodedCaption ?? grid.caption ?? "", weights: weights, images: dataset.count))
+    )
   }
 
   /// Records a step that led to `position`.

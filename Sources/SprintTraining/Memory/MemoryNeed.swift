@@ -105,8 +105,10 @@ package struct MemoryNeed: Sendable {
   }
 
   /// The autoencoder, the images of a tile as floats, and all of them twice as bytes: in records and in the picture.
-  private static func decoder(_ samples: Configuration.Samples, _ model: ModelConfiguration, tile: Int) -> Double {
-    guard let path = samples.autoencoder, let need = LatentDecoder.memory(path: path, side: model.side) else { return 0 }
+  private static func decoder(_ samples: Configuration.Samples, _ model: ModelConfiguration, _ threads: Int, tile: Int) -> Double {
+    guard let path = samples.autoencoder, let need = LatentDecoder.memory(path: path, side: model.side, threads: threads) else {
+      return 0
+    }
     let pixels = 3 * Double(need.imageSide * need.imageSide)
     return need.bytes + 4 * Double(tile) * pixels + 2 * Double(samples.imageCount + tile) * pixels
   }
@@ -119,6 +121,6 @@ package struct MemoryNeed: Sendable {
     let images = Double(samples.imageCount) + Double(rows)
     // The images as floats, their state in double precision, and the picture.
     return bytes(model, threads, PassSize(batch: rows, training: false)) + 16 * images * Double(model.latentElements)
-      + decoder(samples, model, tile: tile)
+      + decoder(samples, model, threads, tile: tile)
   }
 }

@@ -42,7 +42,9 @@ final class RunPictures {
       ) { first in
         // Weights that are not finite yet make black images.
         SampleTile(try rendering.tile(samples(first), first: first, of: labels.count).numbers)
-      } deliver: { records += $0 }
+      } deliver: {
+        records += $0
+      }
     }
     if isDone, communicator.rank == 0 { write(records, labels, rendering, step: step) }
     return isDone

@@ -19,15 +19,17 @@ package struct SampleGenerator: Sendable {
   ///
   /// - Parameters:
   ///   - labels: the class of each image
+  ///   - first: the first image to draw, which starts a tile; the images before it exist already
   ///   - stopRequested: called once per round; if it returns true at any rank, drawing stops
   ///   - deliver: called at rank zero with the images of each round in order, [n, C · S · S] in the model's units
   /// - Returns: whether all images were drawn
   package func draw(
-    labels: [Int], _ communicator: Communicator, stopRequested: () -> Bool = { false }, deliver: ([[Float]]) throws -> Void
+    labels: [Int], from first: Int = 0, _ communicator: Communicator, stopRequested: () -> Bool = { false },
+    deliver: ([[Float]]) throws -> Void
   ) throws -> Bool {
     let (elements, drawTile) = (network.configuration.latentElements, tiles(of: labels))
     return try SampleRounds(count: labels.count, tile: tile).run(
-      from: 0, numbers: elements, communicator, stopRequested: stopRequested
+      from: first, numbers: elements, communicator, stopRequested: stopRequested
     ) {
       SampleTile(drawTile($0))
     } deliver: { all in

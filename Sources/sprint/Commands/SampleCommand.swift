@@ -210,7 +210,8 @@ struct SampleCommand: ParsableCommand, Stoppable {
   }
 
   /// A text of all that the samples depend on.
-  private func recipe(_ settings: SamplerSettings, _ source: WeightsSource, _ model: ModelConfiguration) throws -> String
+  private func recipe(_ settings: SamplerSettings, _ source: WeightsSource, _ model: ModelConfiguration) throws
+    -> String
   {
     let classes = "\(try chosenClasses(of: model.classes)) \(try labelling.identity)"
     return "\(source.identity) \(settings) \(precision) \(seed) \(classes)"

@@ -18,7 +18,8 @@ final class ProgressBar {
     let rate = Double(done - (initiallyDone ?? 0)) / max((now - began) / .seconds(1), 1e-3)
     let filled = total == 0 ? 0 : 30 * done / total
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
-    let speed = rate > 0 ? String(format: ", %.*f/s, ", rate < 10 ? 1 : 0, rate) + "\(Self.left(total - done, rate))" : ""
+    let speed =
+      rate > 0 ? String(format: ", %.*f/s, ", rate < 10 ? 1 : 0, rate) + "\(Self.left(total - done, rate))" : ""
     Console.status("[\(bar)] \(done) of \(total) \(what)\(speed)")
   }
 

@@ -1,18 +1,11 @@
-import COneDNN
-
 /// y = x * w + b, a convolution (cross-correlation, as everywhere in the field) of images that are channels last, in
-/// float32 by oneDNN.
-package final class Convolution: @unchecked Sendable {
+/// float32.
+package final class Convolution: Sendable {
   /// Its shape.
   package let geometry: ConvolutionGeometry
-  private let rectifies: Bool
-  /// The weights in the layout that oneDNN's kernels read, then the bias.
-  private let parameters: Arena
-  private let weights: Vector<Float>
-  private let bias: Vector<Float>?
-  private let weightsDescription: dnnl_memory_desc_t
+  private let kernel: any ConvolutionKernel
 
-  /// Packs the weights.
+  /// Brings the weights into the layout of the fastest kernel.
   ///
   /// - Parameters:
   ///   - weights: [outputs, inputs, kernelHeight, kernelWidth]
@@ -22,17 +15,11 @@ package final class Convolution: @unchecked Sendable {
     precondition(
       weights.count == geometry.weightCount && bias?.count ?? geometry.outputs == geometry.outputs,
       "\(weights.count) weights for \(geometry)")
-    (self.geometry, self.rectifies) = (geometry, rectifies)
-    weightsDescription = geometry.packedWeights
-    let packedCount = withUnsafePointer(to: weightsDescription) { dnnl_memory_desc_get_size($0) } / 4
-    parameters = Arena(count: Arena.aligned(packedCount) + Arena.aligned(geometry.outputs))
-    self.weights = parameters.matrix(rows: 1, columns: packedCount).flattened
-    self.bias = bias.map { [parameters] in
-      let own = parameters.matrix(rows: 1, columns: $0.count).flattened
-      _ = own.buffer.update(fromContentsOf: $0)
-      return own
-    }
-    geometry.pack(weights, into: self.weights, weightsDescription)
+    self.geometry = geometry
+    kernel =
+      WinogradConvolution.isFaster(geometry)
+      ? WinogradConvolution(geometry, weights, bias, rectifies: rectifies)
+      : DirectConvolution(geometry, weights, bias, rectifies: rectifies)
   }
 
   /// Sets y, or adds to it. The images and slices of their lines are shared among workers; the result does not depend
@@ -42,65 +29,72 @@ package final class Convolution: @unchecked Sendable {
   ///   - x: [B, height, width, inputs]
   ///   - y: [B, outputHeight, outputWidth, outputs]
   ///   - adds: whether x * w + b is added to y
+  ///   - moments: receives those of y, for a group norm; `slices(height:width:)` records an image
+  package func callAsFunction(
+    _ x: ConvolutionSource, into y: FeatureMaps, adds: Bool = false, moments: GroupMoments? = nil, _ workers: Workers
+  ) {
+    check(x, y)
+    let slices = slices(height: y.height, width: y.width)
+    precondition(moments == nil || moments?.slices == slices, "moments of other slices")
+    workers.run(tasks: y.count * slices) { _, task in
+      let (image, lines) = (task / slices, lines(task % slices, of: slices, height: y.height))
+      let target = y[image]
+      kernel.compute(x[image], into: target, lines: lines, adds: adds)
+      moments?.record(target.lines(lines), at: task)
+    }
+  }
+
+  /// Sets y, or adds to it, from images as they are.
   package func callAsFunction(_ x: FeatureMaps, into y: FeatureMaps, adds: Bool = false, _ workers: Workers) {
-    precondition(x.count == y.count, "\(x.count) images into \(y.count)")
-    let slices = geometry.slices(outputHeight: y.height, outputWidth: y.width)
-    workers.run(tasks: x.count * slices) { _, task in
-      let lines = Workers.slice(task % slices, of: slices, total: y.height)
-      compute(x[task / slices], into: y[task / slices], lines: lines, adds: adds)
-    }
+    self(ConvolutionSource(x), into: y, adds: adds, workers)
   }
 
-  /// Sets y of a single image on the caller's thread.
+  /// Sets y of a single image, or adds to it, on the caller's thread.
   package func callAsFunction(_ x: FeatureMaps, into y: FeatureMaps, adds: Bool = false) {
-    let slices = geometry.slices(outputHeight: y.height, outputWidth: y.width)
+    let source = ConvolutionSource(x)
+    check(source, y)
+    let slices = slices(height: y.height, width: y.width)
     for slice in 0..<slices {
-      compute(x, into: y, lines: Workers.slice(slice, of: slices, total: y.height), adds: adds)
+      kernel.compute(source, into: y, lines: lines(slice, of: slices, height: y.height), adds: adds)
     }
   }
 
-  /// Sets some lines of y of a single image.
-  private func compute(_ x: FeatureMaps, into y: FeatureMaps, lines: Range<Int>, adds: Bool) {
+  private func check(_ x: ConvolutionSource, _ y: FeatureMaps) {
     precondition(
-      x.channels == geometry.inputs && y.channels == geometry.outputs && y.height == geometry.outputHeight(x.height)
-        && y.width == geometry.outputWidth(x.width),
-      "a convolution of \(x.height) x \(x.width) x \(x.channels) into \(y.height) x \(y.width) x \(y.channels)")
-    let window = geometry.window(lines, height: x.height)
-    compute(x.lines(window.lines), above: window.above, below: window.below, into: y.lines(lines), adds: adds)
+      x.maps.count == y.count && x.maps.channels == geometry.inputs && y.channels == geometry.outputs
+        && y.height == geometry.outputHeight(x.height) && y.width == geometry.outputWidth(x.width),
+      "a convolution of \(x.height) x \(x.width) x \(x.maps.channels) into \(y.height) x \(y.width) x \(y.channels)")
   }
 
-  /// Sets y from lines of x with lines of zeros above and below them.
-  func compute(_ x: FeatureMaps, above: Int, below: Int, into y: FeatureMaps, adds: Bool) {
-    let shape = ConvolutionShape(
-      geometry: geometry, height: x.height, width: x.width, above: above, below: below, hasBias: bias != nil,
-      adds: adds, rectifies: rectifies)
-    let primitive = OneDNN.convolution(shape, weightsDescription)
-    Meter.count(.matrixProducts) {
-      x.withDense(copyIn: true) { source in
-        y.withDense(copyIn: adds, copyOut: true) { target in
-          primitive.run { arguments in
-            arguments.point(0, to: source)
-            arguments.point(1, to: weights.base)
-            arguments.point(2, to: target)
-            if let bias { arguments.point(3, to: bias.base) }
-          }
-        }
-      }
-    }
+  /// The slices into which a target is cut. They depend on its extents alone, so that any number of threads computes
+  /// the same numbers.
+  package func slices(height: Int, width: Int) -> Int { kernel.slices(height: height, width: width) }
+
+  private func lines(_ slice: Int, of slices: Int, height: Int) -> Range<Int> {
+    let step = kernel.lineStep
+    let part = Workers.slice(slice, of: slices, total: (height + step - 1) / step)
+    return part.lowerBound * step..<min(part.upperBound * step, height)
   }
+
+  /// The bytes of its weights.
+  package var bytes: Int { kernel.bytes }
+
+  /// The bytes in which a thread computes slices of a target.
+  ///
+  /// - Parameter height: of the target
+  package func scratchBytes(height: Int, width: Int) -> Int { kernel.scratchBytes(height: height, width: width) }
 }
 
-extension FeatureMaps {
-  /// Calls `body` with the address of dense pixels: these, or a copy of them. oneDNN's fast kernels take dense pixels
-  /// alone.
-  fileprivate func withDense(copyIn: Bool, copyOut: Bool = false, _ body: (UnsafeMutablePointer<Float>) -> Void) {
-    guard !isDense else { return body(pixels.base) }
-    ProductScratch.shared.with(bytes: 4 * pixels.rows * pixels.columns) { memory in
-      let base = memory.bindMemory(to: Float.self, capacity: pixels.rows * pixels.columns)
-      let dense = Matrix(base, rows: pixels.rows, columns: pixels.columns)
-      if copyIn { dense.copy(from: pixels) }
-      body(base)
-      if copyOut { pixels.copy(from: dense) }
-    }
-  }
+/// One way to compute convolutions.
+protocol ConvolutionKernel: Sendable {
+  /// The lines of a slice are a multiple of it, but for the last one's.
+  var lineStep: Int { get }
+  /// The bytes of its weights.
+  var bytes: Int { get }
+  /// The slices into which a target is cut.
+  func slices(height: Int, width: Int) -> Int
+  /// The bytes in which a thread computes slices of a target.
+  func scratchBytes(height: Int, width: Int) -> Int
+  /// Sets some lines of y of a single image, or adds to them.
+  func compute(_ x: ConvolutionSource, into y: FeatureMaps, lines: Range<Int>, adds: Bool)
 }

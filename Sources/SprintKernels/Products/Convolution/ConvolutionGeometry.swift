@@ -47,17 +47,4 @@ package struct ConvolutionGeometry: Hashable, Sendable {
     let lines = min(max(first, 0), height)..<max(min(end, height), 0)
     return (lines, max(-first, 0), max(end - height, 0))
   }
-
-  /// The number of even slices into which the lines of a target are cut. It depends on extents alone, so that any
-  /// number of threads computes the same numbers.
-  package func slices(outputHeight: Int, outputWidth: Int) -> Int {
-    let workPerLine = outputWidth * weightCount
-    let lines = max(Self.leastLines, Self.workPerSlice / workPerLine)
-    return max(1, outputHeight / lines)
-  }
-
-  /// Multiplications of a slice: about a millisecond's.
-  private static let workPerSlice = 1 << 25
-  /// A slice reads up to `kernelHeight - 1` lines beyond its own.
-  private static let leastLines = 8
 }

@@ -42,7 +42,8 @@ package struct LatentDecoder {
     }
     guard channels == decoder.latentChannels else {
       throw FileError.unusable(
-        path: path, problem: "decodes latents of \(decoder.latentChannels) channels, those of \(source) have \(channels)")
+        path: path,
+        problem: "decodes latents of \(decoder.latentChannels) channels, those of \(source) have \(channels)")
     }
     (self.decoder, self.channels, self.side, self.workers) = (decoder, channels, side, workers)
     imageSide = side * decoder.downscale
@@ -115,7 +116,8 @@ extension LatentProperties {
   fileprivate func mismatch(_ path: String, _ fingerprint: String) -> String? {
     let shared = ["sd-vae-ft-mse", "sd-vae-ft-ema"]
     let names = (shared.contains(vae) ? shared : [vae]).map { $0.lowercased() }
-    let place = (URL(fileURLWithPath: path).path.lowercased() as NSString).pathComponents.suffix(3).joined(separator: "/")
+    let place = (URL(fileURLWithPath: path).path.lowercased() as NSString).pathComponents.suffix(3).joined(
+      separator: "/")
     let isNamed = names.contains { name in place.contains(name) } || vae.contains(fingerprint.prefix(12))
     guard !vae.isEmpty, !isNamed else { return nil }
     return "the latents are those of the autoencoder \(vae); make sure that \(path) is its decoder"

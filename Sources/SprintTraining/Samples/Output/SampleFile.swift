@@ -26,7 +26,8 @@ package struct SampleFile {
     default:
       throw FileError.unusable(
         path: path,
-        problem: "ends in `\(ending ?? "")`; samples are written as .png, .npz or .h5, or as a folder without an ending")
+        problem: "ends in `\(ending ?? "")`; samples are written as .png, .npz or .h5, or as a folder without an ending"
+      )
     }
     self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     if kind == .folder { try SampleFolder(self.path).check() } else { try AtomicFile.checkWritable(self.path) }

@@ -35,19 +35,18 @@ struct GridLayout {
   ///
   /// - Parameter image: returns red, green and blue [S, S, 3] of an image
   private func strip(_ line: [Int], _ image: (Int) throws -> [UInt8]) rethrows -> Picture {
-    var picture = Picture(width: width, height: cell)
+    var pixels = [UInt8](repeating: 255, count: 3 * width * cell)
+    for (column, index) in line.enumerated() { draw(try image(index), at: margin + column * cell, in: &pixels) }
+    var picture = Picture(width: width, height: cell, pixels: pixels)
     picture.draw(number: labels[line[0]], x: 4, y: 2 + (cell - 2 - 14) / 2, zoom: 2)
-    for (column, index) in line.enumerated() {
-      draw(try image(index), at: margin + column * cell, in: &picture)
-    }
     return picture
   }
 
-  private func draw(_ colors: [UInt8], at left: Int, in picture: inout Picture) {
+  private func draw(_ colors: [UInt8], at left: Int, in pixels: inout [UInt8]) {
     for y in 0..<side * zoom {
       for x in 0..<side * zoom {
-        let place = 3 * (y / zoom * side + x / zoom)
-        picture[left + x, 2 + y] = (colors[place], colors[place + 1], colors[place + 2])
+        let (from, to) = (3 * (y / zoom * side + x / zoom), 3 * ((2 + y) * width + left + x))
+        for channel in 0..<3 { pixels[to + channel] = colors[from + channel] }
       }
     }
   }

@@ -24,8 +24,9 @@ struct LatentColors {
   /// Returns red, green and blue of a pixel whose channels `value` gives in the model's units.
   func color(_ value: (_ channel: Int) -> Float) -> (UInt8, UInt8, UInt8) {
     guard isMapped else {
-      let levels = (0..<min(3, channels)).map { level(value($0), channel: $0) }
-      return channels == 1 ? (levels[0], levels[0], levels[0]) : (levels[0], levels[1], channels == 2 ? 0 : levels[2])
+      let first = level(value(0), channel: 0)
+      guard channels > 1 else { return (first, first, first) }
+      return (first, level(value(1), channel: 1), channels == 2 ? 0 : level(value(2), channel: 2))
     }
     var sum = SIMD3<Float>(repeating: 0)
     for channel in 0..<4 { sum += Self.map[channel] * scaled(value(channel), channel) }

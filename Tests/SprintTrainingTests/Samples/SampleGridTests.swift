@@ -40,7 +40,7 @@ import Testing
   func picture() {
     let properties = LatentProperties(scale: [1], shift: [0], kind: "pixels", pixelRange: -1...1, vae: "")
     let grid = SampleGrid(channels: 1, side: 2, properties)
-    #expect(grid.bytes([-1, 1, 0, 9]) == [0, 255, 128, 255])
+    #expect(grid.bytes([-1, 1, 0, 9]) == [0, 255, 127, 255])
     let picture = grid.picture([[1, 1, 1, 1], [-1, -1, -1, -1], [1, 1, 1, 1]], labels: [0, 7, 0])
     #expect(picture.height == 2 * 42 + 2)
     let corner = picture.width - 2 * 42
