@@ -131,7 +131,7 @@ if isFuzzing {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CHDF5", "SprintTraining", "SprintData", "SprintModel", "SprintFormats", "SprintKernels",
+        "CHDF5", "SprintInstruments", "SprintTraining", "SprintData", "SprintModel", "SprintFormats", "SprintKernels",
       ],
       path: "Tests/Fuzz", swiftSettings: settings,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))

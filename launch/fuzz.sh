@@ -3,7 +3,8 @@
 #
 #   launch/fuzz.sh READER [SECONDS]
 #
-# READER is jpeg, png, npy, safetensors, configuration, zip, lmdb, events, hdf5-data, hdf5-attributes, hdf5-raw or checkpoint.
+# READER is jpeg, png, npy, safetensors, configuration, zip, lmdb, events, hdf5-data, hdf5-attributes, hdf5-raw,
+# checkpoint or statistics.
 # For the HDF5 readers the bytes of libFuzzer choose what a valid file holds; hdf5-raw damages the headers of a good
 # one. Fails if an input crashes the reader, takes more than five seconds, or more than 512 MB. The HDF5 library forgets
 # some 50 KB of a file with certain damages, so that hdf5-raw grows: there the limit holds for each piece of memory.
@@ -54,6 +55,18 @@ EOF
     "$python" Tests/Reference/pictures.py decoding "$TMPDIR/pictures"
     find "$TMPDIR/pictures/good" "$TMPDIR/pictures/broken" -size -4k -exec cp {} "$corpus" \;
     rm -r "$TMPDIR/pictures"
+    ;;
+  statistics)
+    "$python" - "$TMPDIR" <<'EOF'
+import numpy as np, sys
+metadata = b'{"network": "pixels", "images": 9, "extents": "", "path": "", "origin": ""}'
+arrays = dict(
+    arr_0=np.arange(96, dtype="u1").reshape(2, 4, 4, 3), mu=np.zeros(3), sigma=np.eye(3), mu_s=np.zeros(2),
+    sigma_s=np.eye(2), metadata=np.frombuffer(metadata, "u1"))
+np.savez(f"{sys.argv[1]}/stored.npz", **arrays)
+np.savez_compressed(f"{sys.argv[1]}/deflated.npz", **arrays)
+EOF
+    head -c 2 /dev/zero >"$corpus/good"
     ;;
   *) head -c 96 /dev/zero >"$corpus/good" ;;
 esac

@@ -14,7 +14,7 @@ struct Sprint: ParsableCommand {
     version: Version.line,
     subcommands: [
       ImportCommand.self, InspectCommand.self, PlanCommand.self, TrainCommand.self, ReportCommand.self,
-      SampleCommand.self, DecodeCommand.self,
+      SampleCommand.self, DecodeCommand.self, EvaluateCommand.self,
       ExportCommand.self, VerifyCommand.self, MachineCommand.self, BenchCommand.self,
     ])
 }

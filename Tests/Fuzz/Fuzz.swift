@@ -16,6 +16,7 @@ import Foundation
   "hdf5-attributes": readAttributes,
   "hdf5-raw": readDamagedLatents,
   "checkpoint": readCheckpoint,
+  "statistics": readStatistics,
 ]
 
 @MainActor private let reader = {

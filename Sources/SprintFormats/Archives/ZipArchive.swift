@@ -5,9 +5,9 @@ import Foundation
 package final class ZipArchive: @unchecked Sendable {
   /// The path of the archive.
   package let path: String
-  private let archive: OpaquePointer
+  let archive: OpaquePointer
   private let mostBytes: UInt64
-  private let lock = NSLock()
+  let lock = NSLock()
 
   /// Opens an archive and checks its directory; a name that appears twice is an error.
   package init(reading path: String) throws {
@@ -30,6 +30,15 @@ package final class ZipArchive: @unchecked Sendable {
       (0..<max(0, zip_get_num_entries(archive, 0))).map { index in
         zip_get_name(archive, UInt64(index), 0).map { String(cString: $0) } ?? ""
       }
+    }
+  }
+
+  /// The text about the archive, or nothing.
+  package var comment: String {
+    lock.withLock {
+      var length: Int32 = 0
+      guard let text = zip_get_archive_comment(archive, &length, 0), length > 0 else { return "" }
+      return String(decoding: UnsafeRawBufferPointer(start: text, count: Int(length)), as: UTF8.self)
     }
   }
 
@@ -78,7 +87,7 @@ package final class ZipArchive: @unchecked Sendable {
     }
   }
 
-  private func failed(_ action: String) -> FileError {
+  func failed(_ action: String) -> FileError {
     FileError.unusable(path: path, problem: "cannot \(action) (\(String(cString: zip_strerror(archive))))")
   }
 

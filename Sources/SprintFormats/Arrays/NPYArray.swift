@@ -47,7 +47,7 @@ package struct NPYArray: Sendable {
   }
 
   /// Returns the place of the header, behind the magic bytes, the version and the header's length.
-  private static func headerRange(of file: Data, _ malformed: (String) -> FileError) throws -> Range<Int> {
+  static func headerRange(of file: Data, _ malformed: (String) -> FileError) throws -> Range<Int> {
     guard file.count >= 10, file.prefix(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
       throw malformed("not an npy file: it does not start as one (\(file.count) bytes)")
     }

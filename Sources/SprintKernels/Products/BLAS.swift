@@ -9,6 +9,15 @@ package enum BLAS {
   /// Makes every product run on its caller's thread alone; `Workers` splits the work.
   package static func useOneThread() { openblas_set_num_threads(1) }
 
+  /// Computes `work`, in which OpenBLAS itself uses `count` threads. Nobody else may multiply meanwhile, unless it is
+  /// one.
+  static func withThreads<Result>(_ count: Int, _ work: () throws -> Result) rethrows -> Result {
+    guard count > 1, isThreadSafe else { return try work() }
+    openblas_set_num_threads(numericCast(count))
+    defer { useOneThread() }
+    return try work()
+  }
+
   /// Whether several threads may multiply side by side. A library that was built without threads has no locks around
   /// its buffers, and its products are wrong at times.
   package static var isThreadSafe: Bool { openblas_get_parallel() != 0 }

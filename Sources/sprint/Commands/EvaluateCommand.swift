@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import SprintInstruments
+
+extension EvaluationNetwork.Choice: ExpressibleByArgument {
+  /// Reads e.g. `inception=weights.safetensors`.
+  public init?(argument: String) { self.init(argument) }
+}
+
+/// `sprint evaluate`
+struct EvaluateCommand: ParsableCommand, Stoppable {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Compares images with reference images: FID, sFID, Inception score, precision, recall, FDD.",
+    discussion: """
+      SAMPLES and REFERENCE are folders of PNG and JPEG pictures, .npz files (arr_0 uint8 [n, H, W, C], or statistics \
+      mu and sigma), or .h5 data sets of pixels. An interrupted evaluation goes on with the same command. Several \
+      processes share the work: mpirun -np 4 sprint evaluate ...
+      Example: sprint evaluate samples.npz --reference VIRTUAL_imagenet256_labeled.npz --network \
+      inception=inception.safetensors
+      """)
+
+  @Option(help: "What is compared with: a folder, .npz or .h5.", transform: nonEmptyPath)
+  var reference: String?
+
+  @Option(help: "What turns images into numbers: \(EvaluationNetwork.Choice.expected).")
+  var network: EvaluationNetwork.Choice
+
+  @Option(
+    help: "Also write the statistics of SAMPLES (.npz), which can be a later --reference.", transform: nonEmptyPath)
+  var save: String?
+
+  @OptionGroup var threading: ThreadOptions
+  @OptionGroup var output: CommandOutput
+
+  @Argument(help: "The images: a folder, .npz or .h5.", transform: nonEmptyPath)
+  var samples: String
+
+  func validate() throws {
+    guard reference != nil || save != nil else {
+      throw ValidationError("give --reference, or --save to write the statistics of the images alone")
+    }
+    guard save?.hasSuffix(".npz") ?? true else {
+      throw ValidationError("--save is `\(save ?? "")`, expected a name that ends in .npz")
+    }
+  }
+
+  func run() throws {
+    let job = try Job()
+    let evaluation = try job.communicator.agree {
+      try Evaluation(samples: samples, reference: reference, try EvaluationNetwork(network), saved: save)
+    }
+    let workers = try threading.workers
+    Console.printKernelNotice()
+    let bars = ProgressBars()
+    let outcome = try evaluation.run(
+      job.communicator, workers,
+      .init(
+        stopRequested: { job.stop.isRequested }, report: bars.show, note: { Console.error("sprint: \($0)") }))
+    bars.finish()
+    try job.end()
+    guard outcome.isDone else {
+      if Console.rank == 0 { Console.error("sprint: interrupted; the same command continues the evaluation") }
+      throw Console.restart
+    }
+    if let result = outcome.result { try output.show(result, EvaluationTable(result).lines) }
+    if let save, Console.rank == 0, !output.json { Console.line("statistics of \(samples): \(save)") }
+  }
+}
+
+/// A progress bar for each kind of work in turn.
+private final class ProgressBars {
+  private var what = ""
+  private var bar = ProgressBar()
+
+  func show(_ done: Int, of total: Int, _ what: String) {
+    if what != self.what {
+      finish()
+      (self.what, bar) = (what, ProgressBar())
+    }
+    bar.show(done, of: total, what)
+  }
+
+  func finish() { bar.finish() }
+}
