@@ -17,6 +17,7 @@ struct AutoencoderSpeed {
   func measure(part: Autoencoder.Part) throws {
     let only = Self.environment["SPRINT_VAE_PART"]
     guard let path = measured, only == nil || only == "\(part)" else { return }
+    BLAS.useOneThread()
     let (side, batch) = (Self.number("SPRINT_VAE_SIDE", 256), Self.number("SPRINT_VAE_BATCH", 8))
     let workers = Workers(Self.number("SPRINT_VAE_THREADS", 2))
     let autoencoder = try Autoencoder(path: path, parts: [part])
