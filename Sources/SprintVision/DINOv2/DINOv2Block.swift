@@ -46,10 +46,11 @@ extension DINOv2Weights.Block {
   ) {
     let (tokens, patches) = (memory.x.rows, memory.x.rows - prefix)
     for head in heads {
-      let probabilities = memory.scores.rows((head - heads.lowerBound) * tokens..<(head - heads.lowerBound + 1) * tokens)
+      let first = (head - heads.lowerBound) * tokens + prefix
       for row in 0..<patches {
-        let place = UnsafeMutableBufferPointer(rebasing: maps[((head * patches) + row) * patches..<((head * patches) + row + 1) * patches])
-        _ = place.update(fromContentsOf: UnsafeBufferPointer(start: probabilities.row(prefix + row) + prefix, count: patches))
+        let place = ((head * patches) + row) * patches
+        let probabilities = UnsafeBufferPointer(start: memory.scores.row(first + row) + prefix, count: patches)
+        _ = UnsafeMutableBufferPointer(rebasing: maps[place..<place + patches]).update(fromContentsOf: probabilities)
       }
     }
   }

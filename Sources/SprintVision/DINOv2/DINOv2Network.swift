@@ -50,22 +50,25 @@ package final class DINOv2Network: Sendable {
   /// Runs images through the network, each on one worker. The numbers of an image depend on nothing else.
   ///
   /// - Parameters:
-  ///   - images: [3, side, side] for each, normalised
+  ///   - count: of the images
   ///   - attentionBlocks: L, of how many of the last blocks the attention is returned
-  package func outputs(of images: [[Float]], attentionBlocks: Int = 0, _ workers: Workers) -> [DINOv2Output] {
-    precondition(attentionBlocks <= depth, "attention of \(attentionBlocks) blocks of \(depth)")
-    precondition(images.allSatisfy { $0.count == 3 * side * side }, "an image that is not [3, \(side), \(side)]")
-    let outputs = Mutex([DINOv2Output?](repeating: nil, count: images.count))
-    workers.run(tasks: images.count) { _, image in
+  ///   - image: makes the normalised image [3, side, side] of an index, on the worker
+  package func outputs(
+    of count: Int, attentionBlocks: Int = 0, _ workers: Workers, _ image: @Sendable (Int) -> [Float]
+  ) -> [DINOv2Output] {
+    precondition(0...depth ~= attentionBlocks, "attention of \(attentionBlocks) blocks of \(depth)")
+    let outputs = Mutex([DINOv2Output?](repeating: nil, count: count))
+    workers.run(tasks: count) { _, index in
       let memory = idle.withLock { $0.popLast() } ?? DINOv2Memory(weights.shape, tokens: patches + weights.shape.prefix)
-      let output = output(of: images[image], attentionBlocks, memory)
-      outputs.withLock { $0[image] = output }
+      let output = output(of: image(index), attentionBlocks, memory)
+      outputs.withLock { $0[index] = output }
       idle.withLock { $0.append(memory) }
     }
     return outputs.withLock { $0.compactMap { $0 } }
   }
 
   private func output(of image: [Float], _ attentionBlocks: Int, _ memory: DINOv2Memory) -> DINOv2Output {
+    precondition(image.count == 3 * side * side, "\(image.count) numbers for an image [3, \(side), \(side)]")
     var attention = [Float](repeating: 0, count: attentionBlocks * heads * patches * patches)
     embed(image, memory)
     attention.withUnsafeMutableBufferPointer { maps in

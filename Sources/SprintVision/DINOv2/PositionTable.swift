@@ -27,7 +27,7 @@ extension DINOv2Weights {
   }
 
   /// The code asks for a scale of (grid + 0.1) / side, so that rounding cannot lose a position.
-  private static func publishedStep(_ side: Int, _ grid: Int) -> Float {
+  static func publishedStep(_ side: Int, _ grid: Int) -> Float {
     Float(1 / ((Double(grid) + 0.1) / Double(side)))
   }
 }
