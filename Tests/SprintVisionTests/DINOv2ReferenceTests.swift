@@ -2,13 +2,15 @@ import Foundation
 import SprintFormats
 import SprintKernels
 import SprintTestSupport
+import SprintVision
 import Testing
 
-@testable import SprintVision
 
 @Suite struct DINOv2ReferenceTests {
   private static let scripts = (#filePath as NSString).deletingLastPathComponent + "/../Reference"
-  private let folder = try! TemporaryFolder()
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
 
   /// What `dinov2_reference.py network` is asked for, and how positions are resized there.
   struct Case: CustomTestStringConvertible, Sendable {
@@ -59,12 +61,9 @@ import Testing
   func positions(side: Int, grid: Int) throws {
     let file = try inputs()
     let table = try file.floats("table.\(side).\(grid)")
-    let step = DINOv2Weights.publishedStep(side, grid)
     let channels = table.count / (side * side)
-    for (name, axis) in [
-      ("published", BicubicResampling(from: side, to: grid, step: step)),
-      ("antialiased", BicubicResampling(antialiasedFrom: side, to: grid)),
-    ] {
+    for (name, resizing) in [("published", PositionResizing.published), ("antialiased", .antialiased)] {
+      let axis = BicubicResampling(positionsFrom: side, to: grid, resizing)
       let found = table.withUnsafeBufferPointer { axis.resample($0, channels: channels) }
       #expect(largestError(found, try file.floats("\(name).\(side).\(grid)")) < 2e-6, "\(name)")
     }

@@ -2,13 +2,15 @@ import Foundation
 import SprintFormats
 import SprintKernels
 import SprintTestSupport
+import SprintVision
 import Testing
 
-@testable import SprintVision
 
 @Suite struct DINOv2Tests {
   private static let (grid, patch) = (3, 4)
-  private let folder = try! TemporaryFolder()
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
 
   private func write(_ network: NaiveDINOv2, _ rename: (String) -> String? = { $0 }) throws -> String {
     let path = folder.file("weights.safetensors")

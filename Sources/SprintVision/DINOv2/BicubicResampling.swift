@@ -1,6 +1,6 @@
 /// Resampling along one axis as `torch.nn.functional.interpolate(mode="bicubic", align_corners=False)` does it: output
 /// i is a sum of weighted inputs.
-struct BicubicResampling: Sendable {
+package struct BicubicResampling: Sendable {
   /// The place of an input and its weight.
   typealias Tap = (index: Int, weight: Float)
   /// The taps of every output.
@@ -10,7 +10,7 @@ struct BicubicResampling: Sendable {
   ///
   /// - Parameter step: input places from one output to the next; PyTorch takes it from `scale_factor` where the caller
   ///   gives one, and not from the extents
-  init(from inputs: Int, to outputs: Int, step: Float? = nil) {
+  package init(from inputs: Int, to outputs: Int, step: Float? = nil) {
     let step = step ?? Float(inputs) / Float(outputs)
     taps = (0..<outputs).map { output in
       let point = step * (Float(output) + 0.5) - 0.5
@@ -23,7 +23,7 @@ struct BicubicResampling: Sendable {
   }
 
   /// With `antialias=True`: a = -0.5, and as many taps as the scale needs, whose weights sum to 1.
-  init(antialiasedFrom inputs: Int, to outputs: Int) {
+  package init(antialiasedFrom inputs: Int, to outputs: Int) {
     let step = Float(inputs) / Float(outputs)
     let stretch = max(step, 1)
     taps = (0..<outputs).map { output in
@@ -46,7 +46,7 @@ struct BicubicResampling: Sendable {
   ///
   /// - Parameter map: [n, n, channels]
   /// - Returns: [m, m, channels]
-  func resample(_ map: UnsafeBufferPointer<Float>, channels: Int) -> [Float] {
+  package func resample(_ map: UnsafeBufferPointer<Float>, channels: Int) -> [Float] {
     let side = Int(Double(map.count / channels).squareRoot().rounded())
     precondition(side * side * channels == map.count, "\(map.count) numbers are no square of \(channels) channels")
     // Along the columns first: every tap is a whole row.

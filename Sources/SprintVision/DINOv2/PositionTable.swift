@@ -11,6 +11,17 @@ package enum PositionResizing: Sendable {
   case antialiased
 }
 
+extension BicubicResampling {
+  /// How positions of a table of `side` x `side` are resized to `grid` x `grid`.
+  package init(positionsFrom side: Int, to grid: Int, _ resizing: PositionResizing) {
+    switch resizing {
+    case .antialiased: self.init(antialiasedFrom: side, to: grid)
+    // The code asks for a scale of (grid + 0.1) / side, so that rounding cannot lose a position.
+    case .published: self.init(from: side, to: grid, step: Float(1 / ((Double(grid) + 0.1) / Double(side))))
+    }
+  }
+}
+
 extension DINOv2Weights {
   /// The positions of the patches of an image.
   ///
@@ -19,15 +30,8 @@ extension DINOv2Weights {
   func positions(grid: Int, _ resizing: PositionResizing) -> [Float] {
     let stored = positions.flattened
     guard grid != shape.tableSide else { return stored.array }
-    let axis =
-      resizing == .antialiased || shape.registers > 0
-      ? BicubicResampling(antialiasedFrom: shape.tableSide, to: grid)
-      : BicubicResampling(from: shape.tableSide, to: grid, step: Self.publishedStep(shape.tableSide, grid))
+    let axis = BicubicResampling(
+      positionsFrom: shape.tableSide, to: grid, shape.registers > 0 ? .antialiased : resizing)
     return axis.resample(UnsafeBufferPointer(stored.buffer), channels: shape.width)
-  }
-
-  /// The code asks for a scale of (grid + 0.1) / side, so that rounding cannot lose a position.
-  static func publishedStep(_ side: Int, _ grid: Int) -> Float {
-    Float(1 / ((Double(grid) + 0.1) / Double(side)))
   }
 }
