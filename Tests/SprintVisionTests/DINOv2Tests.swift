@@ -5,7 +5,6 @@ import SprintTestSupport
 import SprintVision
 import Testing
 
-
 @Suite struct DINOv2Tests {
   private static let (grid, patch) = (3, 4)
   private let folder: TemporaryFolder
@@ -56,7 +55,9 @@ import Testing
       #expect(largestError(output.classToken, tokens.row(0).map(Float.init)) < 2e-6)
       let others = tokens.rows(1..<tokens.rows).values.map(Float.init)
       #expect(largestError(output.patchTokens, others) < 2e-6)
-      let maps = attention[1...].joined().flatMap { $0.rows(1..<$0.rows).columns(1..<$0.columns).values.map(Float.init) }
+      let maps = attention[1...].joined().flatMap {
+        $0.rows(1..<$0.rows).columns(1..<$0.columns).values.map(Float.init)
+      }
       #expect(largestError(output.attention, maps) < 2e-6)
     }
   }
@@ -86,7 +87,11 @@ import Testing
       try DINOv2Network(path: path, side: side).outputs(of: 1, Workers(1)) { _ in image }[0].classToken
     }
     let plain = try token(write(naive))
-    let chunked = try write(naive) { $0.replacing(/^blocks\.2/, with: "blocks.1.2").replacing(/^blocks\.([01])\.(?=[^.]*[a-z])/) { "blocks.0.\($0.1)." } }
+    let chunked = try write(naive) {
+      $0.replacing(/^blocks\.2/, with: "blocks.1.2").replacing(/^blocks\.([01])\.(?=[^.]*[a-z])/) {
+        "blocks.0.\($0.1)."
+      }
+    }
     #expect(try token(chunked) == plain)
   }
 
@@ -109,7 +114,8 @@ import Testing
     let path = folder.file("weights.safetensors")
     try writeTensors(
       naive.tensors.map { key, matrix in
-        key == name ? (key, [7], [Float](repeating: 0, count: 7)) : (key, shape(of: key, matrix), matrix.values.map(Float.init))
+        key == name
+          ? (key, [7], [Float](repeating: 0, count: 7)) : (key, shape(of: key, matrix), matrix.values.map(Float.init))
       }, to: path)
     let error = try #require(throws: FileError.self) { try DINOv2Network(path: path, side: 12) }
     #expect(error.description.contains("`\(name)` is [7], expected"))
@@ -136,7 +142,10 @@ import Testing
     let path = folder.file("weights.safetensors")
     try writeTensors(
       naive.tensors.map { key, matrix in
-        (key, key == "patch_embed.proj.weight" ? [64, 3, 56, 56] : shape(of: key, matrix), matrix.values.map(Float.init))
+        (
+          key, key == "patch_embed.proj.weight" ? [64, 3, 56, 56] : shape(of: key, matrix),
+          matrix.values.map(Float.init)
+        )
       }, to: path)
     let evaluated = try DINOv2(path: path)
     #expect(evaluated.name == "dinov2")

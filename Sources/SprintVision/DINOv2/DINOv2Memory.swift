@@ -22,7 +22,9 @@ final class DINOv2Memory: Sendable {
   init(_ shape: DINOv2Shape, tokens: Int) {
     let heads = min(Self.headsAtOnce, shape.heads)
     let widest = tokens * max(3 * shape.width, shape.hidden, shape.patchCount)
-    let sizes = [tokens * shape.width, tokens * shape.width, tokens * shape.width, widest, heads * tokens * tokens, tokens * heads]
+    let sizes = [
+      tokens * shape.width, tokens * shape.width, tokens * shape.width, widest, heads * tokens * tokens, tokens * heads,
+    ]
     arena = Arena(count: sizes.reduce(0) { $0 + Arena.aligned($1) })
     x = arena.matrix(rows: tokens, columns: shape.width)
     normalized = arena.matrix(rows: tokens, columns: shape.width)
