@@ -137,7 +137,8 @@ def transformers_outputs(weights, image, args):
     for name, value in weights.items():
         name = name.replace("blocks.", "encoder.layer.").replace("attn.proj", "attention.output.dense")
         for own, other in {"cls_token": "embeddings.cls_token", "mask_token": "embeddings.mask_token",
-                           "pos_embed": "embeddings.position_embeddings", "register_tokens": "embeddings.register_tokens",
+                           "pos_embed": "embeddings.position_embeddings",
+                           "register_tokens": "embeddings.register_tokens",
                            "patch_embed.proj": "embeddings.patch_embeddings.projection"}.items():
             name = name.replace(own, other)
         for i in "12":
@@ -178,8 +179,8 @@ def make_network(args):
     elif args.chunks:
         named = chunked(weights, args.chunks, args.depth)
     save_file({k: v.to(args.stored).contiguous() for k, v in named.items()}, f"{args.out}/weights.safetensors")
-    save_file({"image": image[0], "class_token": token.float().contiguous(), "patch_tokens": patches.float().contiguous(),
-               "attention": maps.float().contiguous()}, f"{args.out}/expected.safetensors")
+    expected = {"image": image[0], "class_token": token, "patch_tokens": patches, "attention": maps}
+    save_file({k: v.float().contiguous() for k, v in expected.items()}, f"{args.out}/expected.safetensors")
 
 
 # ---------------------------------------------------------------- inputs
