@@ -166,7 +166,7 @@ private struct BlockMeans: ImageEncoder {
   }
 
   @Test(
-    "A folder of pictures is recognised; one without folders has class 0, and loose pictures beside folders are an error"
+    "A folder of pictures is recognised; one without folders has class 0; loose pictures beside folders are an error"
   )
   func classes() throws {
     #expect(try ImportLayout.detect(folder.file("pictures")).name == "images")
