@@ -4,7 +4,7 @@
 #   launch/fuzz.sh READER [SECONDS]
 #
 # READER is jpeg, png, npy, safetensors, configuration, zip, lmdb, events, hdf5-data, hdf5-attributes, hdf5-raw,
-# checkpoint or statistics.
+# checkpoint or statistics. jpeg and png take their seeds from Pillow.
 # For the HDF5 readers the bytes of libFuzzer choose what a valid file holds; hdf5-raw damages the headers of a good
 # one. Fails if an input crashes the reader, takes more than five seconds, or more than 512 MB. The HDF5 library forgets
 # some 50 KB of a file with certain damages, so that hdf5-raw grows: there the limit holds for each piece of memory.

@@ -15,8 +15,8 @@ static inline png_image sprint_png_rgb_image(unsigned width, unsigned height) {
     return image;
 }
 
-// libpng reports errors by longjmp, which must not leave C. Its simple interface would convert colours by the gamma that
-// a file names; these functions take the numbers as they are.
+// libpng reports errors by longjmp, which must not leave C. Its simple interface would convert colours by the gamma
+// that a file names; these functions take the numbers as they are.
 typedef struct {
     png_structp png;
     png_infop info;

@@ -34,6 +34,8 @@ package enum ImportRemedy: Remedy, CaseIterable {
   case leaveOutImageOptions
   /// Encode no mirrored images: without an autoencoder there is nothing to encode.
   case leaveOutFlip
+  /// Name neither statistics nor a factor: pixels need none.
+  case leaveOutScale
   /// Name the autoencoder, or its factor.
   case nameAutoencoder
   /// Wait for the other process, or name another output.

@@ -58,6 +58,11 @@ extension LatentImport {
     /// Returns what the latents of a source mean. Scale and shift are the layout's own, or follow from statistics.
     func properties(_ path: String, _ layout: ImportLayout, channels: Int) throws -> LatentProperties {
       guard !isOfPixels(layout) else {
+        guard statistics == nil, multiplier == nil else {
+          throw FileError.unusable(
+            path: path, problem: "pixels are stored as the model sees them, from -1 to 1",
+            remedy: ImportRemedy.leaveOutScale)
+        }
         return LatentProperties(
           scale: Array(repeating: 1, count: channels), shift: Array(repeating: 0, count: channels), kind: "pixels",
           pixelRange: -1...1, vae: vae ?? "")

@@ -182,7 +182,7 @@ def center_crop(image, side):
 def resizing(folder):
     for kind in ["pictures", "bicubic", "crops"]:
         os.makedirs(f"{folder}/{kind}")
-    sizes = [(1, 1), (2, 3), (31, 64), (64, 64), (65, 64), (128, 127), (129, 300), (500, 375), (3, 700), (1500, 1101)]
+    sizes = [(1, 1), (2, 3), (31, 64), (64, 64), (65, 64), (128, 127), (129, 300), (500, 375), (3, 700), (900, 601)]
     for width, height in sizes:
         name, image = f"{width}x{height}", picture(width, height)
         image.save(f"{folder}/pictures/{name}.png", compress_level=1)

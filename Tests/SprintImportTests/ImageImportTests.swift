@@ -166,7 +166,7 @@ private struct BlockMeans: ImageEncoder {
   }
 
   @Test(
-    "A folder of pictures is recognised; one without folders has class 0, and loose pictures beside folders are an error"
+    "A folder of pictures is recognised; one without folders has class 0; loose pictures beside folders are an error"
   )
   func classes() throws {
     #expect(try ImportLayout.detect(folder.file("pictures")).name == "images")
@@ -185,6 +185,7 @@ private struct BlockMeans: ImageEncoder {
   @Test("What an option has to settle is an error that names it")
   func remedies() {
     expect(.nameSide) { $0.images.side = nil }
+    expect(.leaveOutScale) { $0.multiplier = 2 }
     expect(.leaveOutFlip) { $0.images.flips = true }
     expect(.nameSide) {
       encoding(&$0)

@@ -22,6 +22,7 @@ extension ImportRemedy: Advice {
     case .nameSide: "say how large they become with --side, e.g. --side 256"
     case .leaveOutImageOptions: "leave out --side, --flip, --as-stored and --autoencoder"
     case .leaveOutFlip: "leave out --flip, or encode with --autoencoder"
+    case .leaveOutScale: "leave out --multiplier and --statistics"
     case .nameAutoencoder: "name it with --vae, or its factor with --multiplier or --statistics"
     case .waitOrNameAnotherOutput: "wait until it ends, or name another file"
     case .skipBroken: "mend what is wrong, or leave such samples out with --skip-broken"
