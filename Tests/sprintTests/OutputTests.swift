@@ -179,7 +179,8 @@ extension ProcessTests {
       let images = try #require(try PictureHeader(path: path("run/samples/step-000000002.png")))
       // 10 rows of images of side 8 at five pixels each, and of side 16 at two.
       #expect(colours.height == 10 * 42 + 2 && images.height == 10 * 34 + 2, "\(colours) \(images)")
-      #expect(try String(contentsOfFile: path("run/metrics.jsonl"), encoding: .utf8).contains("decoded with vae.safetensors"))
+      #expect(
+        try String(contentsOfFile: path("run/metrics.jsonl"), encoding: .utf8).contains("decoded with vae.safetensors"))
     }
   }
 }
