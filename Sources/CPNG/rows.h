@@ -3,8 +3,8 @@
 #include <setjmp.h>
 #include <stdio.h>
 
-// libpng leaves a function that fails by longjmp, which must not cross Swift. Each of these functions comes back, with 0
-// where it failed.
+// libpng leaves a function that fails by longjmp, which must not cross Swift. Each of these functions comes back,
+// with 0 where it failed.
 
 typedef struct {
     png_structp png;

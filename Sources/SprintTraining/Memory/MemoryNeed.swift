@@ -105,8 +105,12 @@ package struct MemoryNeed: Sendable {
   }
 
   /// The autoencoder, the images of a tile as floats, and all of them twice as bytes: in records and in the picture.
-  private static func decoder(_ samples: Configuration.Samples, _ model: ModelConfiguration, _ threads: Int, tile: Int) -> Double {
-    guard let path = samples.autoencoder, let need = LatentDecoder.memory(path: path, side: model.side, threads: threads) else {
+  private static func decoder(_ samples: Configuration.Samples, _ model: ModelConfiguration, _ threads: Int, tile: Int)
+    -> Double
+  {
+    guard let path = samples.autoencoder,
+      let need = LatentDecoder.memory(path: path, side: model.side, threads: threads)
+    else {
       return 0
     }
     let pixels = 3 * Double(need.imageSide * need.imageSide)

@@ -25,8 +25,8 @@ struct DecodeCommand: ParsableCommand, Stoppable {
 
   @Option(
     help: """
-      What to write: a labelled grid (.png), arr_0 uint8 [n, H, W, 3] and the classes arr_1 (.npz), or numbered pictures \
-      (a folder: no ending, or a slash at the end).
+      What to write: a labelled grid (.png), arr_0 uint8 [n, H, W, 3] and the classes arr_1 (.npz), or numbered \
+      pictures (a folder: no ending, or a slash at the end).
       """,
     transform: nonEmptyPath)
   var out: String

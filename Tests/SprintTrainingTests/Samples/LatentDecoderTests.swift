@@ -59,7 +59,8 @@ import Testing
       ("sd-vae-ft-mse", "sd-vae-ft-ema.safetensors", false),
       ("sd-vae-ft-mse", "kl16/model.safetensors", true), ("kl16", "models/KL16.safetensors", false),
       ("kl16", "sd-vae-ft-ema.safetensors", true), ("", "anything.safetensors", false),
-      ("my.safetensors, sha256 0123456789abcdef", "renamed.safetensors", false),
+      ("my.safetensors (SHA-256 0123456789abcdef)", "renamed.safetensors", false),
+      ("sd-vae-ft-mse (SHA-256 fedcba)", "sd-vae-ft-ema.safetensors", false),
     ])
   func warnings(vae: String, path: String, isWarned: Bool) throws {
     let warning = try decoder(properties([2, 2, 2, 2], [0, 0, 0, 0], vae: vae), path: path).warning

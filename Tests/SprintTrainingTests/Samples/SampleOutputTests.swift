@@ -156,11 +156,13 @@ import Testing
     #expect(try FolderListing(folder.path).names == [])
     // Images after the last one only fill up a tile.
     #expect(
-      try write("a.npz", ranks: ranks, samples: { first in
-        var samples = Self.samples(first)
-        if first == 20 { samples[36] = .infinity }
-        return samples
-      }))
+      try write(
+        "a.npz", ranks: ranks,
+        samples: { first in
+          var samples = Self.samples(first)
+          if first == 20 { samples[36] = .infinity }
+          return samples
+        }))
   }
 
   @Test("An ending that is none, and a grid too large for programs to open, are refused with the way out")

@@ -21,7 +21,8 @@ extension LatentDecoder {
   ///
   /// - Parameter side: s of the latents
   static func memory(path: String, side: Int, threads: Int) -> (bytes: Double, imageSide: Int)? {
-    guard let decoder = try? Autoencoder(path: path, parts: [.decoder]), let files = try? SafetensorsCollection(path: path)
+    guard let decoder = try? Autoencoder(path: path, parts: [.decoder]),
+      let files = try? SafetensorsCollection(path: path)
     else { return nil }
     let imageSide = side * decoder.downscale
     let weights = files.paths.reduce(0) { sum, file in sum + ((try? RandomAccessFile(reading: file).size) ?? 0) }

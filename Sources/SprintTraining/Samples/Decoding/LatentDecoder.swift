@@ -115,7 +115,9 @@ extension LatentProperties {
   /// sd-vae-ft-ema have the same encoder, so either decodes the other's latents.
   fileprivate func mismatch(_ path: String, _ fingerprint: String) -> String? {
     let shared = ["sd-vae-ft-mse", "sd-vae-ft-ema"]
-    let names = (shared.contains(vae) ? shared : [vae]).map { $0.lowercased() }
+    // The beginning of a hash may follow the name.
+    let name = (vae.components(separatedBy: " (SHA-256").first ?? vae).lowercased()
+    let names = shared.contains(name) ? shared : [name]
     let place = (URL(fileURLWithPath: path).path.lowercased() as NSString).pathComponents.suffix(3).joined(
       separator: "/")
     let isNamed = names.contains { name in place.contains(name) } || vae.contains(fingerprint.prefix(12))
