@@ -97,7 +97,8 @@ let package = Package(
       name: "sprint",
       dependencies: [
         "SprintInstruments", "SprintImport", "SprintTraining", "SprintDiffusion", "SprintModel", "SprintCommunication",
-        "SprintVision", "SprintFormats", "SprintKernels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SprintVision", "SprintFormats", "SprintKernels",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings, linkerSettings: runtime),
     .target(

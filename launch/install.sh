@@ -5,9 +5,9 @@
 #   launch/install.sh [PACKAGE...]
 set -eu
 
-packages="libopenblas-dev libdnnl-dev libopenmpi-dev openmpi-bin libhdf5-dev libpng-dev libturbojpeg0-dev libzip-dev zlib1g-dev"
-# h5repack, which messages name and tests run.
-packages="$packages pkg-config hdf5-tools $*"
+packages="libopenblas-dev libdnnl-dev libopenmpi-dev openmpi-bin libhdf5-dev libpng-dev libturbojpeg0-dev libzip-dev"
+# hdf5-tools has h5repack, which messages name and tests run.
+packages="$packages zlib1g-dev pkg-config hdf5-tools $*"
 missing=""
 for package in $packages; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
