@@ -1,7 +1,8 @@
 import Foundation
 
 /// The Inception score exp(mean KL(p(y|x) || p(y))) of images that arrive in order, over splits of 5,000, as ADM's
-/// evaluator computes it: the last split may be smaller. T. Salimans et al., Improved Techniques for Training GANs, 2016.
+/// evaluator computes it: the last split may be smaller. T. Salimans et al., Improved Techniques for Training GANs,
+/// 2016.
 package struct InceptionScore: Sendable {
   /// The images of a split.
   package static let split = 5000
