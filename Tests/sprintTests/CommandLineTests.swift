@@ -367,7 +367,8 @@ extension ProcessTests {
     @Test("Every command has a help text with an example; --version names the version and the architecture")
     func help() throws {
       for command in [
-        [], ["import"], ["inspect"], ["plan"], ["train"], ["report"], ["sample"], ["export"], ["verify"], ["machine"],
+        [], ["import"], ["inspect"], ["plan"], ["train"], ["report"], ["sample"], ["decode"],
+        ["evaluate"], ["export"], ["verify"], ["machine"],
         ["bench", "checkpoint"],
         ["bench", "train"], ["bench", "sample"], ["bench", "data"], ["bench", "reduce"],
       ] {

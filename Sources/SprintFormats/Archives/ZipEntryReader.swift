@@ -2,7 +2,8 @@ import CZip
 import Foundation
 
 /// Reads an entry of a zip archive in pieces, so that memory does not grow with its size. Any place of a stored entry
-/// is read at once; a deflated one is unpacked up to the place, from the beginning where the place lies before the last.
+/// is read at once; a deflated one is unpacked up to the place, from the beginning where the place lies before the
+/// last.
 ///
 /// A checksum is compared only where the whole entry is read from its beginning.
 package final class ZipEntryReader {

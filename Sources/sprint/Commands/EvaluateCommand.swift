@@ -2,11 +2,6 @@ import ArgumentParser
 import Foundation
 import SprintInstruments
 
-extension EvaluationNetwork.Choice: ExpressibleByArgument {
-  /// Reads e.g. `inception=weights.safetensors`.
-  public init?(argument: String) { self.init(argument) }
-}
-
 /// `sprint evaluate`
 struct EvaluateCommand: ParsableCommand, Stoppable {
   static let configuration = CommandConfiguration(
@@ -23,7 +18,7 @@ struct EvaluateCommand: ParsableCommand, Stoppable {
   @Option(help: "What is compared with: a folder, .npz or .h5.", transform: nonEmptyPath)
   var reference: String?
 
-  @Option(help: "What turns images into numbers: \(EvaluationNetwork.Choice.expected).")
+  @Option(help: "What turns images into numbers: \(EvaluationNetwork.Choice.expected).", transform: chosenNetwork)
   var network: EvaluationNetwork.Choice
 
   @Option(
@@ -66,6 +61,13 @@ struct EvaluateCommand: ParsableCommand, Stoppable {
     if let result = outcome.result { try output.show(result, EvaluationTable(result).lines) }
     if let save, Console.rank == 0, !output.json { Console.line("statistics of \(samples): \(save)") }
   }
+}
+
+private func chosenNetwork(_ text: String) throws -> EvaluationNetwork.Choice {
+  guard let choice = EvaluationNetwork.Choice(text) else {
+    throw ValidationError("expected \(EvaluationNetwork.Choice.expected)")
+  }
+  return choice
 }
 
 /// A progress bar for each kind of work in turn.

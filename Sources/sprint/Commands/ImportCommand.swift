@@ -24,8 +24,8 @@ struct ImportCommand: ParsableCommand, Stoppable {
       mpirun -np 4 sprint import ...
       sprint does not read pickles (.pt, webdataset .latent), which may run any program; \
       its message says how to convert one.
-      Examples: sprint import --from repa data/vae-sd data/imagenet256.h5
-      sprint import --from images train data/imagenet256.h5 --side 256 --autoencoder sd-vae-ft-mse
+      Example: sprint import --from repa data/vae-sd data/imagenet256.h5
+      Example of pictures: sprint import --from images train data/imagenet256.h5 --side 256 --autoencoder sd-vae-ft-mse
       """)
 
   /// The types of stored numbers.

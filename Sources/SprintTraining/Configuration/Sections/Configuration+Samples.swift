@@ -47,11 +47,11 @@ extension Configuration.Samples {
   /// Opens the autoencoder; nil where none is named or no picture is drawn.
   ///
   /// - Throws: where it does not fit the data set
-  func decoder(of dataset: LatentDataset, _ workers: Workers) throws -> LatentDecoder? {
+  func decoder(of dataset: LatentDataset, _ workers: @autoclosure () -> Workers) throws -> LatentDecoder? {
     guard let autoencoder, interval != nil else { return nil }
     return try LatentDecoder(
       path: autoencoder, channels: dataset.channels, side: dataset.side, dataset.properties, in: .model,
-      of: "the training data", workers)
+      of: "the training data", workers())
   }
 
   /// What pictures show, where an autoencoder makes images of the latents.
