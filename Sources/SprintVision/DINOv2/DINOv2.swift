@@ -13,7 +13,7 @@ package struct DINOv2: FeatureNetwork {
   package init(path: String) throws {
     network = try DINOv2Network(path: path)
     name = "dinov2" + (network.letter.map { "-\($0)" } ?? "")
-    fingerprint = try Fingerprint(of: network.path).sha256
+    fingerprint = try SafetensorsCollection(path: path).fingerprint
   }
 
   /// Returns the class tokens of pictures, which it resizes to 224 x 224 as Pillow does.

@@ -40,7 +40,7 @@ struct DINOv2Weights: Sendable {
       let rows = extents[0] / parts.count
       return NeededTensor(name: name, parts: parts, shape: [rows] + extents.dropFirst())
     }
-    let tensors = try LoadedTensors(needed, from: collection)
+    let tensors = try LoadedTensors(needed, from: NetworkWeights(collection))
     self.shape = shape
     self.tensors = tensors
     patches = tensors.layer("patch_embed.proj", inputs: shape.patchCount)

@@ -19,8 +19,8 @@ struct LoadedTensors: Sendable {
   private let vectors: [String: Vector<Float>]
 
   /// Reads tensors; checks all shapes before it takes memory.
-  init(_ needed: [NeededTensor], from collection: SafetensorsCollection) throws {
-    for tensor in needed { try Self.check(tensor, collection) }
+  init(_ needed: [NeededTensor], from weights: NetworkWeights) throws {
+    for tensor in needed { try Self.check(tensor, weights) }
     arena = Arena(count: needed.reduce(0) { $0 + Arena.aligned($1.count) })
     var vectors: [String: Vector<Float>] = [:]
     for tensor in needed {
@@ -28,19 +28,18 @@ struct LoadedTensors: Sendable {
       let size = tensor.count / tensor.parts.count
       for (index, part) in tensor.parts.enumerated() {
         let place = vector[index * size..<(index + 1) * size]
-        try collection.tensor(part).file.floats(part, into: place.buffer)
+        try weights.read(part, into: place.buffer)
       }
       vectors[tensor.name] = vector
     }
     self.vectors = vectors
   }
 
-  private static func check(_ tensor: NeededTensor, _ collection: SafetensorsCollection) throws {
+  private static func check(_ tensor: NeededTensor, _ weights: NetworkWeights) throws {
     for part in tensor.parts {
-      let shape = try collection.tensor(part).entry.shape
+      let shape = try weights.shape(part)
       guard shape == tensor.shape else {
-        throw FileError.unexpected(
-          path: collection.path, name: part, found: "\(shape)", expected: "\(tensor.shape)")
+        throw weights.unexpected(part, found: "\(shape)", expected: "\(tensor.shape)")
       }
     }
   }

@@ -36,7 +36,7 @@ package final class Inception: FeatureNetwork {
     }
     features = channels
     classes = try tensors.classes(inputs: channels)
-    fingerprint = try Fingerprint(of: collection.path).sha256
+    fingerprint = try collection.fingerprint
   }
 
   /// Returns the three kinds of features of pictures, each picture on one worker:

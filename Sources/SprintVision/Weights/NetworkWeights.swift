@@ -25,20 +25,25 @@ package final class NetworkWeights {
   /// Returns the numbers of a tensor of F32, F16, BF16 or F64. Throws where its shape is none of `shapes`, or a number
   /// is not finite.
   package func floats(_ name: String, shapes: [Int]...) throws -> [Float] {
-    let (entry, file) = try collection.tensor(prefix + name)
-    guard shapes.contains(entry.shape) else {
-      throw unexpected(name, found: "\(entry.shape)", expected: shapes.map { "\($0)" }.joined(separator: " or "))
+    let shape = try shape(name)
+    guard shapes.contains(shape) else {
+      throw unexpected(name, found: "\(shape)", expected: shapes.map { "\($0)" }.joined(separator: " or "))
     }
-    let count = entry.shape.reduce(1, *)
-    let values = try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      try file.floats(prefix + name, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+    let count = shape.reduce(1, *)
+    return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      try read(name, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
       initialized = count
     }
+  }
+
+  /// Reads the numbers of a tensor of F32, F16, BF16 or F64, whose shape the caller has checked. Throws where a number
+  /// is not finite.
+  package func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
+    try collection.tensor(prefix + name).file.floats(prefix + name, into: values)
     guard values.allSatisfy(\.isFinite) else {
       throw unexpected(name, found: "not finite in some numbers", expected: "finite numbers")
     }
     read.insert(prefix + name)
-    return values
   }
 
   /// Throws for a tensor below one of these names that was not read.

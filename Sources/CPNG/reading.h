@@ -4,17 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-// The version and the pixel format are macros that Swift does not import.
-static inline png_image sprint_png_rgb_image(unsigned width, unsigned height) {
-    png_image image;
-    memset(&image, 0, sizeof image);
-    image.version = PNG_IMAGE_VERSION;
-    image.format = PNG_FORMAT_RGB;
-    image.width = width;
-    image.height = height;
-    return image;
-}
-
 // libpng reports errors by longjmp, which must not leave C. Its simple interface would convert colours by the gamma
 // that a file names; these functions take the numbers as they are.
 typedef struct {
