@@ -5,7 +5,7 @@ import Testing
 import SprintCommunication
 
 /// Compares collectives among simulated ranks with sums that one thread computes.
-@Suite(.timeLimit(.minutes(2))) struct CollectivesTests {
+@Suite(.timeLimit(.minutes(5))) struct CollectivesTests {
   static let rankCounts = [1, 2, 3, 4, 5, 8]
 
   /// If this fails, a message that MPI cannot count in 32 bits ends all ranks with a trap.
