@@ -21,7 +21,8 @@ package struct Gaussian: Sendable {
   /// Returns the squared Fréchet distance |μa - μb|² + Tr Sa + Tr Sb - 2 Tr √(Sa Sb), which FID and FDD are.
   /// M. Heusel et al., GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium, 2017.
   ///
-  /// With S = Rᵀ R, the eigenvalues of Sa Sb are the squares of the singular values of Ra Rbᵀ, whose sum is the trace.
+  /// With S = Rᵀ R, the eigenvalues of Sa Sb are the squares of the singular values of Ra Rbᵀ, whose sum is the
+  /// trace.
   /// Their rounding is that of the covariances; the root of an eigenvalue that rounding has moved from 0 would be
   /// thousands of times larger, and such roots add up where there are fewer images than features.
   ///
