@@ -14,16 +14,21 @@ package struct Guidance: Sendable, Equatable {
   package var kind: Kind
   /// The scale; at 1 or below only the conditional branch runs.
   package var scale: Double
+  /// The scale of the class token's guidance, or nil for that of the latents.
+  package var classTokenScale: Double?
   /// The times at which guidance acts; at others only the conditional branch runs. arXiv 2404.07724.
   package var interval: ClosedRange<Double>
   /// Whether the weak branch of path-drop guidance sees the class; the published one does not.
   package var keepsClass: Bool
 
   /// Makes guidance of a kind.
-  package init(_ kind: Kind = .none, scale: Double = 1, interval: ClosedRange<Double> = 0...1, keepsClass: Bool = false)
-  {
+  package init(
+    _ kind: Kind = .none, scale: Double = 1, interval: ClosedRange<Double> = 0...1, keepsClass: Bool = false,
+    classTokenScale: Double? = nil
+  ) {
     self.kind = kind
     self.scale = scale
+    self.classTokenScale = classTokenScale
     self.interval = interval
     self.keepsClass = keepsClass
   }

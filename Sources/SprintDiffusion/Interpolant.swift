@@ -42,6 +42,15 @@ package enum Interpolant: String, Sendable, CaseIterable {
     }
   }
 
+  /// Finds the velocity dx_t/dt of data and noise at time `t`.
+  ///
+  /// - Parameters: one sample, all [C · S · S]
+  package func velocity(data: Vector<Float>, noise: Vector<Float>, at t: Float, into velocity: Vector<Float>) {
+    let path = coefficients(at: Double(t))
+    let (alphaRate, sigmaRate) = (Float(path.alphaRate), Float(path.sigmaRate))
+    for i in 0..<data.count { velocity[i] = alphaRate * data[i] + sigmaRate * noise[i] }
+  }
+
   /// Returns the drift of the reverse SDE with diffusion w(t) = 2 t: velocity - w/2 · score. The score follows from
   /// the velocity.
   package func stochasticDrift(velocity: Double, x: Double, at t: Double) -> Double {

@@ -11,6 +11,8 @@ package final class Sampler {
   private let memory: PassMemory
   private var pass = Pass()
   private let input: Matrix<Float>
+  /// [branches · n, F] noisy class tokens, if the network has them.
+  private let classTokens: Matrix<Float>?
   private let arena: Arena
 
   /// The largest number of samples in a call.
@@ -25,11 +27,14 @@ package final class Sampler {
     self.batch = batch
     let rows = settings.guidance.kind == .none ? batch : 2 * batch
     memory = PassMemory(network, PassSize(batch: rows, training: false, precision: weights.precision))
-    arena = Arena(count: Arena.aligned(rows * network.configuration.latentElements))
-    input = arena.matrix(rows: rows, columns: network.configuration.latentElements)
+    let model = network.configuration
+    arena = Arena(
+      count: Arena.aligned(rows * model.latentElements) + Arena.aligned(rows * (model.classToken ?? 0)))
+    input = arena.matrix(rows: rows, columns: model.latentElements)
+    classTokens = model.classToken.map { [arena] in arena.matrix(rows: rows, columns: $0) }
   }
 
-  /// Turns noise into samples.
+  /// Turns noise into samples. With class tokens, whatever is of [n · C · S · S] here is followed by theirs, [n · F].
   ///
   /// - Parameters:
   ///   - start: [n · C · S · S] noise, n at most `batch`
@@ -39,7 +44,9 @@ package final class Sampler {
   package func sample(
     start: [Double], labels: [Int], stepNoise: (_ step: Int, _ noise: inout [Float]) -> Void = { _, _ in }
   ) -> [Double] {
-    precondition(labels.count <= batch && start.count == labels.count * input.columns, "noise of another batch")
+    precondition(
+      labels.count <= batch && start.count == labels.count * network.configuration.stateElements,
+      "noise of another batch")
     var x = start
     var noise = [Float](repeating: 0, count: x.count)
     let times = settings.times
@@ -62,14 +69,23 @@ package final class Sampler {
 
   /// Returns weak + scale · (conditional - weak), or the conditional drift alone where guidance does not act.
   private func guidedDrift(_ x: [Double], _ labels: [Int], _ t: Double) -> [Double] {
-    let isGuided = settings.guidance.acts(at: t)
+    let guidance = settings.guidance
+    let isGuided = guidance.acts(at: t)
+    let latents = 0..<labels.count * input.columns
     findVelocities(x, labels, t, isGuided: isGuided)
-    return x.indices.map { i in
-      let conditional = drift(Double(memory.velocity.base[i]), x[i], t)
-      guard isGuided else { return conditional }
-      let weak = drift(Double(memory.velocity.base[x.count + i]), x[i], t)
-      return weak + settings.guidance.scale * (conditional - weak)
+    func guided(_ range: Range<Int>, _ velocity: Matrix<Float>, scale: Double) -> [Double] {
+      range.map { i in
+        let place = i - range.lowerBound
+        let conditional = drift(Double(velocity.base[place]), x[i], t)
+        guard isGuided else { return conditional }
+        let weak = drift(Double(velocity.base[range.count + place]), x[i], t)
+        return weak + scale * (conditional - weak)
+      }
     }
+    let drifts = guided(latents, memory.velocity, scale: guidance.scale)
+    guard let velocity = memory.classVelocity else { return drifts }
+    return drifts
+      + guided(latents.upperBound..<x.count, velocity, scale: guidance.classTokenScale ?? guidance.scale)
   }
 
   /// Runs the conditional branch and, with guidance, the weak one. Both branches are one batch; a weak branch without a
@@ -78,8 +94,12 @@ package final class Sampler {
     let guidance = settings.guidance
     let branches = isGuided ? 2 : 1
     let count = branches * labels.count
-    for i in x.indices {
-      for branch in 0..<branches { input.base[branch * x.count + i] = Float(x[i]) }
+    let latents = labels.count * input.columns
+    for branch in 0..<branches {
+      for i in 0..<latents { input.base[branch * latents + i] = Float(x[i]) }
+      guard let classTokens else { continue }
+      let tokens = x.count - latents
+      for i in 0..<tokens { classTokens.base[branch * tokens + i] = Float(x[latents + i]) }
     }
     let weakLabels =
       guidance.kind == .pathDrop && guidance.keepsClass
@@ -88,7 +108,8 @@ package final class Sampler {
     network.forward(
       weights,
       NetworkInput(
-        latents: input.rows(0..<count), times: Array(repeating: Float(t), count: count),
+        latents: input.rows(0..<count), classTokens: classTokens?.rows(0..<count),
+        times: Array(repeating: Float(t), count: count),
         labels: isGuided ? labels + weakLabels : labels, deepPath: DeepPath(dropped: dropsPath)),
       into: &pass, in: memory)
   }

@@ -10,19 +10,23 @@ package struct SamplerSettings: Sendable, Equatable {
   package var guidance: Guidance
   /// The path between data and noise that the network was trained on.
   package var interpolant: Interpolant
+  /// The shift of the times between steps, which the network was trained with.
+  package var timeShift: TimeShift
 
   /// Makes settings; `steps` is at least the method's `fewestSteps`.
   package init(
-    method: SamplingMethod = .ode, steps: Int, guidance: Guidance = Guidance(), interpolant: Interpolant = .straight
+    method: SamplingMethod = .ode, steps: Int, guidance: Guidance = Guidance(), interpolant: Interpolant = .straight,
+    timeShift: TimeShift = TimeShift()
   ) {
     self.method = method
     self.steps = steps
     self.guidance = guidance
     self.interpolant = interpolant
+    self.timeShift = timeShift
   }
 
   /// The times between steps, from 1 to 0.
-  package var times: [Double] { method.times(steps: steps) }
+  package var times: [Double] { method.times(steps: steps).map { timeShift($0) } }
 
   /// The times at which the network is evaluated.
   package var evaluations: [Double] {

@@ -7,24 +7,54 @@ package struct TrainingBatch: Sendable {
   package var data: Matrix<Float>
   /// [B, C · S · S] noise.
   package var noise: Matrix<Float>
+  /// The class tokens and their noise, or nil if the network has none.
+  package var classTokens: ClassTokens?
+  /// The sample before the first one, or nil without the contrast between neighbours.
+  package var before: Neighbour?
   /// [B] times.
   package var times: [Float]
   /// [B] classes; a dropped label is the number of classes.
   package var labels: [Int]
   /// The tokens and samples that take the deep path.
   package var deepPath: DeepPath
-  /// [B · N, F] features of the teacher, or nil without their alignment.
+  /// [B · patches, F] features of the teacher, or nil without their alignment.
   package var teacher: Matrix<Float>?
   /// The teacher's attention, or nil without its alignment.
   package var attention: AttentionTargets?
 
   /// Makes a batch; all parts belong to the same B samples.
   package init(
-    data: Matrix<Float>, noise: Matrix<Float>, times: [Float], labels: [Int], deepPath: DeepPath,
-    teacher: Matrix<Float>? = nil, attention: AttentionTargets? = nil
+    data: Matrix<Float>, noise: Matrix<Float>, classTokens: ClassTokens? = nil, before: Neighbour? = nil,
+    times: [Float], labels: [Int], deepPath: DeepPath, teacher: Matrix<Float>? = nil,
+    attention: AttentionTargets? = nil
   ) {
     (self.data, self.noise, self.times, self.labels) = (data, noise, times, labels)
+    (self.classTokens, self.before) = (classTokens, before)
     (self.deepPath, self.teacher) = (deepPath, teacher)
     self.attention = attention
+  }
+}
+
+extension TrainingBatch {
+  /// The class tokens of a batch, as a teacher gives them.
+  package struct ClassTokens: Sendable {
+    /// [B, F] clean class tokens and noise.
+    package let data, noise: Matrix<Float>
+
+    /// Pairs class tokens with their noise.
+    package init(data: Matrix<Float>, noise: Matrix<Float>) { (self.data, self.noise) = (data, noise) }
+  }
+
+  /// A sample whose velocity others must not go towards.
+  package struct Neighbour: Sendable {
+    /// [C · S · S] the clean latent and its noise.
+    package let data, noise: Vector<Float>
+    /// The time of the sample.
+    package let time: Float
+
+    /// Makes a neighbour.
+    package init(data: Vector<Float>, noise: Vector<Float>, time: Float) {
+      (self.data, self.noise, self.time) = (data, noise, time)
+    }
   }
 }

@@ -83,21 +83,25 @@ import Testing
 
   @Test(
     "The norm of queries and keys, turned by row and column, and its gradients are right, also in place",
-    arguments: [12, 64, 72])
-  func turned(width: Int) {
+    arguments: [12, 64, 72], [(0, 1e-6), (1, 0x1p-23)])
+  func turned(width: Int, kind: (prefix: Int, epsilon: Double)) {
     var random = Randomness()
-    let table = RotaryTable(grid: 5, headWidth: width, theta: 10000)
+    let table = RotaryTable(prefix: kind.prefix, grid: 5, headWidth: width, theta: 10000)
     let positions: [Int32] = [24, 0, 7, 13]
-    let (x, weight, dy) = (random.matrix(4, width), random.matrix(1, width), random.matrix(4, width))
+    // Small numbers, so that the number under the root shows.
+    let (x, weight) = (random.matrix(4, width, deviation: 1e-3), random.matrix(1, width))
+    let dy = random.matrix(4, width)
     func naive(_ x: [Double], _ weight: [Double]) -> [Double] {
-      let norm = Naive.rmsNorm(.init(rows: 4, columns: width, x), weight: weight)
-      return Naive.rotate(norm, grid: 5, positions: positions.map(Int.init), theta: 10000).values
+      let norm = Naive.rmsNorm(.init(rows: 4, columns: width, x), weight: weight, epsilon: kind.epsilon)
+      return Naive.rotate(norm, prefix: kind.prefix, grid: 5, positions: positions.map(Int.init), theta: 10000).values
     }
     let (y, upstream, dweight) = (TestMatrix(4, width), dy.doubles, TestMatrix(1, width))
-    turnedNorm(x.view, weight: weight.vector, table, positions: positions, into: y.view)
+    turnedNorm(
+      x.view, weight: weight.vector, epsilon: Float(kind.epsilon), table, positions: positions, into: y.view)
     #expect(relativeError(y.doubles, naive(x.doubles, weight.doubles)) < 1e-6)
     turnedNormBackward(
-      dy.view, x.view, weight: weight.vector, table, positions: positions, into: dy.view, adding: dweight.vector)
+      dy.view, x.view, weight: weight.vector, epsilon: Float(kind.epsilon), table, positions: positions, into: dy.view,
+      adding: dweight.vector)
     #expect(gradientError(dy.doubles, at: x.doubles) { inner(naive($0, weight.doubles), upstream) } < 1e-3)
     #expect(gradientError(dweight.doubles, at: weight.doubles) { inner(naive(x.doubles, $0), upstream) } < 1e-3)
     #expect(y.isIntact && dy.isIntact && dweight.isIntact)

@@ -61,22 +61,22 @@ import Testing
     #expect(x.isIntact && y.isIntact && dy.isIntact && slope.isIntact)
   }
 
-  @Test("Norms and gated sums, whose float32 results do not depend on the format", arguments: [64, 72])
-  func modulation(width: Int) {
+  @Test("Norms and gated sums, whose float32 results do not depend on the format", arguments: [64, 72], Norm.allCases)
+  func modulation(width: Int, norm: Norm) {
     var random = Randomness()
     let (x, dy) = (random.matrix(3, width), random.matrix(3, width).rounded)
     let vectors = (0..<4).map { _ in random.matrix(1, width) }
     let modulation = ShiftAndScale(shift: vectors[0].vector, scale: vectors[1].vector)
     let (y, right, statistics) = (RoundedMatrix(3, width), TestMatrix(3, width), TestMatrix(3, 2))
-    modulatedLayerNorm(x.view, modulation, into: right.view, statistics: statistics.view)
-    modulatedLayerNorm(x.view, modulation, into: y.view, statistics: statistics.view)
+    modulatedNorm(x.view, norm, modulation, into: right.view, statistics: statistics.view)
+    modulatedNorm(x.view, norm, modulation, into: y.view, statistics: statistics.view)
     #expect(bits(y) == bits(right))
 
     func gradients<Element>(_ dy: GuardedMatrix<Element>) -> [[Float]] {
       let (again, dx) = (GuardedMatrix<Element>(3, width), TestMatrix(3, width))
       let (dshift, dscale) = (TestMatrix(1, width), TestMatrix(1, width))
-      modulatedLayerNormBackward(
-        dy.view, x.view, modulation, statistics: statistics.view, recomputing: again.view, adding: dx.view,
+      modulatedNormBackward(
+        dy.view, x.view, norm, modulation, statistics: statistics.view, recomputing: again.view, adding: dx.view,
         adding: ShiftAndScale(shift: dshift.vector, scale: dscale.vector))
       return [dx.floats, dshift.floats, dscale.floats, again.floats.map { BFloat16($0).float }]
     }
@@ -106,10 +106,11 @@ import Testing
       _ x: GuardedMatrix<Element>, _ weight: GuardedMatrix<Element>, _ dy: GuardedMatrix<Element>
     ) -> [[UInt16]] {
       let (y, dweight, dbias) = (GuardedMatrix<Element>(3, width), TestMatrix(1, width), TestMatrix(1, width))
-      turnedNorm(x.view, weight: weight.vector, table, positions: positions, into: y.view)
+      turnedNorm(x.view, weight: weight.vector, epsilon: 1e-6, table, positions: positions, into: y.view)
       biasBackward(dy.view, adding: dbias.vector)
       turnedNormBackward(
-        dy.view, x.view, weight: weight.vector, table, positions: positions, into: dy.view, adding: dweight.vector)
+        dy.view, x.view, weight: weight.vector, epsilon: 1e-6, table, positions: positions, into: dy.view,
+        adding: dweight.vector)
       return [bits(y), bits(dy), bits(dweight), bits(dbias)]
     }
     // The gradient is turned in place.

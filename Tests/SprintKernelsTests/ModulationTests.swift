@@ -4,9 +4,10 @@ import Testing
 
 @Suite struct ModulationTests {
   @Test(
-    "Modulated layer norm and its three gradients are right for widths with and without a remainder of 16",
-    arguments: [(3, 8), (5, 24), (4, 72), (6, 64)])
-  func modulatedNorm(rows: Int, width: Int) {
+    "Modulated norms and their three gradients are right for widths with and without a remainder of 16",
+    arguments: [(3, 8), (5, 24), (4, 72), (6, 64)], Norm.allCases)
+  func modulation(size: (rows: Int, width: Int), norm: Norm) {
+    let (rows, width) = size
     var random = Randomness()
     let (x, shift, scale) = (
       random.matrix(rows, width), random.matrix(1, width), random.matrix(1, width, deviation: 0.5)
@@ -15,16 +16,16 @@ import Testing
     // A mean far from zero fails a variance computed as a difference of large numbers.
     for i in 0..<x.vector.count { x.vector[i] += 3 }
     let modulation = ShiftAndScale(shift: shift.vector, scale: scale.vector)
-    modulatedLayerNorm(x.view, modulation, into: y.view, statistics: statistics.view)
+    modulatedNorm(x.view, norm, modulation, into: y.view, statistics: statistics.view)
     func forward(_ x: [Double], _ shift: [Double], _ scale: [Double]) -> [Double] {
-      Naive.modulatedLayerNorm(.init(rows: rows, columns: width, x), shift: shift, scale: scale).values
+      Naive.modulatedNorm(.init(rows: rows, columns: width, x), norm, shift: shift, scale: scale).values
     }
     #expect(relativeError(y.doubles, forward(x.doubles, shift.doubles, scale.doubles)) < 2e-6)
 
     let (again, dx) = (TestMatrix(rows, width), TestMatrix(rows, width))
     let (dshift, dscale) = (TestMatrix(1, width), TestMatrix(1, width))
-    modulatedLayerNormBackward(
-      dy.view, x.view, modulation, statistics: statistics.view, recomputing: again.view, adding: dx.view,
+    modulatedNormBackward(
+      dy.view, x.view, norm, modulation, statistics: statistics.view, recomputing: again.view, adding: dx.view,
       adding: ShiftAndScale(shift: dshift.vector, scale: dscale.vector))
     #expect(again.doubles == y.doubles, "the recomputed output must equal the forward pass's to the bit")
     #expect(

@@ -7,6 +7,7 @@ import Testing
   /// Inputs of three samples. The second has no class, the third no deep path.
   struct Inputs {
     let latents: TestMatrix
+    let classTokens: TestMatrix?
     let times: [Float] = [0.2, 0.5, 0.9]
     let labels = [0, 3, 1]
     let path: DeepPath
@@ -14,18 +15,21 @@ import Testing
     init(_ configuration: ModelConfiguration, kept: Bool, dropped: [Bool] = [false, false, true]) {
       var random = Randomness("network inputs")
       latents = random.matrix(3, configuration.latentElements)
+      classTokens = configuration.classToken.map { random.matrix(3, $0) }
       // Unsorted on purpose.
       path = DeepPath(
         kept: kept ? KeptTokens(ids: [9, 2, 15, 4, 0, 7, 8, 13, 3, 11, 5, 1], perSample: 4) : nil, dropped: dropped)
     }
 
     var input: NetworkInput {
-      NetworkInput(latents: latents.view, times: times, labels: labels, deepPath: path, readsFeatures: true)
+      NetworkInput(
+        latents: latents.view, classTokens: classTokens?.view, times: times, labels: labels, deepPath: path,
+        readsFeatures: true)
     }
 
-    func naive(_ network: NaiveNetwork, _ b: Int) -> (velocity: [Double], features: NaiveMatrix?) {
+    func naive(_ network: NaiveNetwork, _ b: Int) -> NaiveNetwork.Result {
       network.velocity(
-        latents.naive.row(b), time: Double(times[b]), label: labels[b],
+        latents.naive.row(b), classToken: classTokens?.naive.row(b) ?? [], time: Double(times[b]), label: labels[b],
         kept: path.kept.map { $0.ids[b * 4..<(b + 1) * 4].map { Int($0) } }, isDropped: path.dropped[b])
     }
   }
@@ -42,6 +46,22 @@ import Testing
       aligned.projector = ProjectorConfiguration(hidden: 10, featureWidth: 6, afterBlock: block)
       variants.append(("aligned after block \(block)", aligned))
     }
+    let parts: [(String, (inout ModelConfiguration) -> Void)] = [
+      ("RMS norm", { $0.norm = .rms }), ("sines", { $0.position = .rotaryAndSines }),
+      ("value residual", { $0.mixesValues = true }), ("class token", { $0.classToken = 6 }),
+      ("shallow path first", { $0.fusion = .shallowFirst }), ("channel last", { $0.outputOrder = .channelLast }),
+      ("norm of heads", { $0.headNormEpsilon = 0.1 }),
+    ]
+    var all = TinyModel.configuration(depth: (2, 2, 1))
+    all.projector = ProjectorConfiguration(hidden: 10, featureWidth: 6, afterBlock: 2)
+    all.learnsMaskToken = true
+    for (name, change) in parts {
+      var some = TinyModel.configuration(depth: (1, 2, 1))
+      change(&some)
+      variants.append((name, some))
+      change(&all)
+    }
+    variants.append(("all parts of SR-DiT", all))
     return variants
   }()
 
@@ -57,10 +77,14 @@ import Testing
     var random = Randomness()
     let upstream = random.matrix(3, variant.1.latentElements)
     memory.velocityGradient.copy(from: upstream.view)
+    let classUpstream = variant.1.classToken.map { random.matrix(3, $0) }
+    if let classUpstream { memory.classVelocityGradient?.copy(from: classUpstream.view) }
     let naive = NaiveNetwork(variant.1, model.parameters)
     for b in 0..<3 {
-      let expected = inputs.naive(naive, b).velocity
-      #expect(relativeError(memory.velocity.vector(b).array.map(Double.init), expected) < 1e-5)
+      let expected = inputs.naive(naive, b)
+      #expect(relativeError(memory.velocity.vector(b).array.map(Double.init), expected.velocity) < 1e-5)
+      guard let velocity = memory.classVelocity else { continue }
+      #expect(relativeError(velocity.vector(b).array.map(Double.init), expected.classVelocity) < 1e-5)
     }
     let features = memory.features(of: pass)
     let tokens = features.map { $0.values.rows / 3 } ?? 0
@@ -77,6 +101,7 @@ import Testing
       return (0..<3).reduce(0) { sum, b in
         let result = inputs.naive(network, b)
         var loss = inner(result.velocity, upstream.naive.row(b))
+        if let classUpstream { loss += inner(result.classVelocity, classUpstream.naive.row(b)) }
         if let slot = order.firstIndex(of: b), let features = result.features, let featureUpstream {
           loss += inner(features.values, featureUpstream.naive.rows(slot * tokens..<(slot + 1) * tokens).values)
         }

@@ -1,4 +1,5 @@
 import Foundation
+import SprintKernels
 
 /// Every kernel in float64, written as plainly as its formula. Tests compare the fast kernels with these twins.
 package enum Naive {
@@ -11,10 +12,10 @@ package enum Naive {
     return NaiveMatrix(rows: product.rows, columns: product.columns) { product[$0, $1] + bias[$1] }
   }
 
-  package static func modulatedLayerNorm(_ x: NaiveMatrix, shift: [Double], scale: [Double]) -> NaiveMatrix {
+  package static func modulatedNorm(_ x: NaiveMatrix, _ norm: Norm, shift: [Double], scale: [Double]) -> NaiveMatrix {
     let rows = (0..<x.rows).map { r -> [Double] in
       let row = x.row(r)
-      let mean = row.reduce(0, +) / Double(row.count)
+      let mean = norm == .layer ? row.reduce(0, +) / Double(row.count) : 0
       let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(row.count)
       return row.map { ($0 - mean) / (variance + 1e-6).squareRoot() }
     }
@@ -25,19 +26,22 @@ package enum Naive {
     NaiveMatrix(rows: x.rows, columns: x.columns) { x[$0, $1] + gate[$1] * y[$0, $1] }
   }
 
-  package static func rmsNorm(_ x: NaiveMatrix, weight: [Double]) -> NaiveMatrix {
+  package static func rmsNorm(_ x: NaiveMatrix, weight: [Double], epsilon: Double = 1e-6) -> NaiveMatrix {
     let inverse = (0..<x.rows).map { r in
-      1 / (x.row(r).reduce(0) { $0 + $1 * $1 } / Double(x.columns) + 1e-6).squareRoot()
+      1 / (x.row(r).reduce(0) { $0 + $1 * $1 } / Double(x.columns) + epsilon).squareRoot()
     }
     return NaiveMatrix(rows: x.rows, columns: x.columns) { x[$0, $1] * inverse[$0] * weight[$1] }
   }
 
   /// Turns pair (2 i, 2 i + 1) of each half of a head by place · theta^(-2 i / half): the first half by the row of the
-  /// token, the second by its column.
-  package static func rotate(_ x: NaiveMatrix, grid: Int, positions: [Int], theta: Double) -> NaiveMatrix {
+  /// token, the second by its column. The first `prefix` tokens do not turn.
+  package static func rotate(_ x: NaiveMatrix, prefix: Int = 0, grid: Int, positions: [Int], theta: Double)
+    -> NaiveMatrix
+  {
     let half = x.columns / 2
     func angle(_ r: Int, _ c: Int) -> Double {
-      let place = c < half ? positions[r] / grid : positions[r] % grid
+      guard positions[r] >= prefix else { return 0 }
+      let place = c < half ? (positions[r] - prefix) / grid : (positions[r] - prefix) % grid
       return Double(place) * pow(theta, -Double((c % half) / 2 * 2) / Double(half))
     }
     return NaiveMatrix(rows: x.rows, columns: x.columns) { r, c in

@@ -10,20 +10,37 @@ package struct NaiveNetwork {
     (self.configuration, self.parameters) = (configuration, parameters)
   }
 
-  /// Returns the velocity of one sample, and the projected features if the model has a projector.
+  /// What the network says about one sample.
+  package struct Result {
+    package var velocity: [Double]
+    /// The velocity of the class token, if the model has one.
+    package var classVelocity: [Double]
+    /// The projected features, if the model has a projector.
+    package var features: NaiveMatrix?
+  }
+
+  /// Returns what the network says about one sample.
   ///
   /// - Parameter onAttention: called with the logarithm of each head's attention in every block
   package func velocity(
-    _ latent: [Double], time: Double, label: Int, kept: [Int]?, isDropped: Bool,
+    _ latent: [Double], classToken: [Double] = [], time: Double, label: Int, kept: [Int]?, isDropped: Bool,
     onAttention: (_ block: Int, _ head: Int, _ log: NaiveMatrix) -> Void = { _, _, _ in }
-  ) -> (velocity: [Double], features: NaiveMatrix?) {
+  ) -> Result {
     let condition = condition(time, label)
-    var x = linear("x_embedder.proj", patches(latent))
+    var x = tokens(latent, classToken)
     let all = Array(0..<configuration.tokens)
     var features: NaiveMatrix?
+    // [N, D] the values of the first block
+    var first: NaiveMatrix?
     func run(_ section: Section, _ positions: [Int]) {
       for block in configuration.blocks(of: section) {
-        x = self.block(configuration.name(ofBlock: block), x, condition, positions) { onAttention(block, $0, $1) }
+        let early = first.map { values in
+          NaiveMatrix(rows: positions.count, columns: values.columns) { values[positions[$0], $1] }
+        }
+        let name = configuration.name(ofBlock: block)
+        let (output, values) = self.block(name, x, condition, positions, early) { onAttention(block, $0, $1) }
+        x = output
+        if configuration.mixesValues, first == nil { first = values }
         if configuration.projector?.afterBlock == block + 1 { features = project(x) }
       }
     }
@@ -39,14 +56,44 @@ package struct NaiveNetwork {
       return middle[place, column]
     }
     let joined = NaiveMatrix(rows: configuration.tokens, columns: 2 * configuration.width) {
-      $1 < configuration.width ? deep[$0, $1] : shallow[$0, $1 - configuration.width]
+      let (left, right) = configuration.fusion == .shallowFirst ? (shallow, deep) : (deep, shallow)
+      return $1 < configuration.width ? left[$0, $1] : right[$0, $1 - configuration.width]
     }
-    x = configuration.fusion == .concatLinear ? linear("renoise_linear", joined) : deep
+    x = configuration.fusion != .none ? linear("renoise_linear", joined) : deep
     run(.decoder, all)
     let modulation = linear("final_layer.adaLN_modulation.1", condition.map(Naive.silu)).row(0)
-    let normalized = Naive.modulatedLayerNorm(
-      x, shift: Array(modulation[0..<configuration.width]), scale: Array(modulation[configuration.width...]))
-    return (unpatched(linear("final_layer.linear", normalized)), features)
+    let normalized = Naive.modulatedNorm(
+      x, configuration.norm, shift: Array(modulation[0..<configuration.width]),
+      scale: Array(modulation[configuration.width...]))
+    let classVelocity =
+      configuration.classToken == nil ? [] : linear("final_layer.linear_cls", normalized.rows(0..<1)).values
+    let outputs = linear("final_layer.linear", normalized.rows(configuration.prefix..<configuration.tokens))
+    return Result(velocity: unpatched(outputs), classVelocity: classVelocity, features: features)
+  }
+
+  /// The class token, if there is one, and the patches, with their positions.
+  private func tokens(_ latent: [Double], _ classToken: [Double]) -> NaiveMatrix {
+    let (patches, prefix, width) = (
+      linear("x_embedder.proj", patches(latent)), configuration.prefix, configuration.width
+    )
+    let token = configuration.classToken.map {
+      Naive.rmsNorm(
+        linear("cls_projectors2", NaiveMatrix(rows: 1, columns: $0, classToken)),
+        weight: parameters["wg_norm.weight"] ?? [])
+    }
+    return NaiveMatrix(rows: configuration.tokens, columns: width) { row, column in
+      guard row >= prefix else { return token?[0, column] ?? 0 }
+      return patches[row - prefix, column] + position(row - prefix, column)
+    }
+  }
+
+  /// Sines, then cosines, of the column in the first half, of the row in the second.
+  private func position(_ patch: Int, _ column: Int) -> Double {
+    guard configuration.position == .rotaryAndSines else { return 0 }
+    let (half, quarter) = (configuration.width / 2, configuration.width / 4)
+    let place = column < half ? patch % configuration.grid : patch / configuration.grid
+    let angle = Double(place) * pow(10000, -Double(column % half % quarter) / Double(quarter))
+    return column % half < quarter ? sin(angle) : cos(angle)
   }
 
   private func condition(_ time: Double, _ label: Int) -> NaiveMatrix {
@@ -59,14 +106,19 @@ package struct NaiveNetwork {
   }
 
   private func block(
-    _ name: String, _ x: NaiveMatrix, _ condition: NaiveMatrix, _ positions: [Int],
+    _ name: String, _ x: NaiveMatrix, _ condition: NaiveMatrix, _ positions: [Int], _ first: NaiveMatrix?,
     onAttention: (_ head: Int, _ log: NaiveMatrix) -> Void
-  ) -> NaiveMatrix {
+  ) -> (output: NaiveMatrix, values: NaiveMatrix) {
     let width = configuration.width
     let modulation = linear("\(name).adaLN_modulation.1", condition.map(Naive.silu)).row(0)
     // shift, scale and gate of attention, then of the feed-forward layer
     let parts = (0..<6).map { Array(modulation[$0 * width..<($0 + 1) * width]) }
-    let qkv = linear("\(name).attn.qkv", Naive.modulatedLayerNorm(x, shift: parts[0], scale: parts[1]))
+    let qkv = linear("\(name).attn.qkv", Naive.modulatedNorm(x, configuration.norm, shift: parts[0], scale: parts[1]))
+    let own = qkv.columns(2 * width..<3 * width)
+    let share = first == nil ? 0 : parameters["\(name).attn.v1_lambda"]?.first ?? 0
+    let values = NaiveMatrix(rows: own.rows, columns: width) {
+      share * (first?[$0, $1] ?? 0) + (1 - share) * own[$0, $1]
+    }
     let heads = (0..<configuration.heads).map { head -> NaiveMatrix in
       func slice(_ which: Int) -> NaiveMatrix {
         let start = which * width + head * configuration.headWidth
@@ -74,20 +126,23 @@ package struct NaiveNetwork {
       }
       func prepared(_ which: Int, _ norm: String) -> NaiveMatrix {
         Naive.rotate(
-          Naive.rmsNorm(slice(which), weight: parameters["\(name).attn.\(norm).weight"] ?? []),
-          grid: configuration.grid,
-          positions: positions, theta: configuration.ropeTheta)
+          Naive.rmsNorm(
+            slice(which), weight: parameters["\(name).attn.\(norm).weight"] ?? [],
+            epsilon: configuration.headNormEpsilon),
+          prefix: configuration.prefix, grid: configuration.grid, positions: positions, theta: configuration.ropeTheta)
       }
       let (query, key) = (prepared(0, "q_norm"), prepared(1, "k_norm"))
       onAttention(head, Naive.logAttention(query, key))
-      return Naive.attention(query, key, slice(2))
+      let start = head * configuration.headWidth
+      return Naive.attention(query, key, values.columns(start..<start + configuration.headWidth))
     }
     let attended = NaiveMatrix(rows: x.rows, columns: width) {
       heads[$1 / configuration.headWidth][$0, $1 % configuration.headWidth]
     }
     let between = Naive.gatedResidual(x, linear("\(name).attn.proj", attended), gate: parts[2])
-    let hidden = linear("\(name).mlp.fc1", Naive.modulatedLayerNorm(between, shift: parts[3], scale: parts[4]))
-    return Naive.gatedResidual(between, linear("\(name).mlp.fc2", hidden.map(Naive.gelu)), gate: parts[5])
+    let hidden = linear(
+      "\(name).mlp.fc1", Naive.modulatedNorm(between, configuration.norm, shift: parts[3], scale: parts[4]))
+    return (Naive.gatedResidual(between, linear("\(name).mlp.fc2", hidden.map(Naive.gelu)), gate: parts[5]), own)
   }
 
   private func project(_ x: NaiveMatrix) -> NaiveMatrix {
@@ -101,21 +156,26 @@ package struct NaiveNetwork {
   }
 
   private func patches(_ latent: [Double]) -> NaiveMatrix {
-    NaiveMatrix(rows: configuration.tokens, columns: configuration.patchElements) { latent[element($0, $1)] }
+    NaiveMatrix(rows: configuration.patches, columns: configuration.patchElements) {
+      latent[element($0, $1, .channelFirst)]
+    }
   }
 
   private func unpatched(_ patches: NaiveMatrix) -> [Double] {
     var latent = [Double](repeating: 0, count: configuration.latentElements)
-    for token in 0..<configuration.tokens {
-      for column in 0..<configuration.patchElements { latent[element(token, column)] = patches[token, column] }
+    for patch in 0..<configuration.patches {
+      for column in 0..<configuration.patchElements {
+        latent[element(patch, column, configuration.outputOrder)] = patches[patch, column]
+      }
     }
     return latent
   }
 
-  private func element(_ token: Int, _ column: Int) -> Int {
-    let (channel, inside) = (
-      column / (configuration.patch * configuration.patch), column % (configuration.patch * configuration.patch)
-    )
+  private func element(_ token: Int, _ column: Int, _ order: OutputOrder) -> Int {
+    let area = configuration.patch * configuration.patch
+    let (channel, inside) =
+      order == .channelFirst
+      ? (column / area, column % area) : (column % configuration.channels, column / configuration.channels)
     let (y, x) = (
       token / configuration.grid * configuration.patch + inside / configuration.patch,
       token % configuration.grid * configuration.patch + inside % configuration.patch

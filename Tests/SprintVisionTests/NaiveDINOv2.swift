@@ -73,8 +73,8 @@ struct NaiveDINOv2 {
   }
 
   private func norm(_ x: NaiveMatrix, _ name: String) -> NaiveMatrix {
-    Naive.modulatedLayerNorm(
-      x, shift: tensor("\(name).bias").values, scale: tensor("\(name).weight").values.map { $0 - 1 })
+    Naive.modulatedNorm(
+      x, .layer, shift: tensor("\(name).bias").values, scale: tensor("\(name).weight").values.map { $0 - 1 })
   }
 
   private func scaled(_ x: NaiveMatrix, _ name: String) -> NaiveMatrix {

@@ -28,6 +28,17 @@ package func squaredErrorBackward(
   }
 }
 
+/// dprediction += factor · (prediction - target)
+package func squaredErrorBackward(
+  _ prediction: Vector<Float>, _ target: Vector<Float>, factor: Float, adding gradient: Vector<Float>
+) {
+  precondition(prediction.count == target.count && gradient.count == target.count, "squaredError: shapes differ")
+  for (i, lanes) in Vectors(prediction.count) {
+    let difference = prediction.base.load(i, lanes) - target.base.load(i, lanes)
+    gradient.base.store(gradient.base.load(i, lanes) + difference * factor, i, lanes)
+  }
+}
+
 /// Returns cos(x, y) = x · y / (|x| |y|), with both norms at least 1e-12. REPA, arXiv 2410.06940.
 package func cosineSimilarity(_ x: Vector<Float>, _ y: Vector<Float>) -> Float {
   let (xy, xx, yy) = products(x, y)

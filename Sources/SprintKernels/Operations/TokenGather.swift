@@ -23,9 +23,22 @@ package func gatherRowsBackward(_ dout: Matrix<Float>, _ rows: UnsafePointer<Int
 ///   - x: [M, D]
 ///   - rows: [M] the row of `out` that each row of `x` goes to, all different
 ///   - out: [N, D]
-package func scatterRows(_ x: Matrix<Float>, _ rows: UnsafePointer<Int32>, into out: Matrix<Float>) {
+package func scatterRows<Element: MatrixElement>(
+  _ x: Matrix<Element>, _ rows: UnsafePointer<Int32>, into out: Matrix<Element>
+) {
   precondition(x.columns == out.columns, "scatterRows: widths differ")
   for r in 0..<x.rows { out.row(checked(rows[r], below: out.rows)).update(from: x.row(r), count: x.columns) }
+}
+
+/// dx_r += dout[rows_r], from out[rows_r] = x_r
+package func scatterRowsBackward<Element: MatrixElement>(
+  _ dout: Matrix<Float>, _ rows: UnsafePointer<Int32>, adding dx: Matrix<Element>
+) {
+  precondition(dx.columns == dout.columns, "scatterRows: widths differ")
+  for r in 0..<dx.rows {
+    let (sum, change) = (dx.row(r), dout.row(checked(rows[r], below: dout.rows)))
+    for (i, lanes) in Vectors(dx.columns) { sum.store(sum.load(i, lanes) + change.load(i, lanes), i, lanes) }
+  }
 }
 
 /// A row that exists.

@@ -25,8 +25,9 @@ extension Block {
     forEachSlot { rows, sample in
       let between = scratch.between.rows(0..<rows.count)
       addAttention(rows, sample, into: between)
-      modulatedLayerNormBackward(
-        upstream.rows(rows), between, modulation.mlp(sample), statistics: residual[.betweenStatistics].rows(rows),
+      modulatedNormBackward(
+        upstream.rows(rows), between, configuration.norm, modulation.mlp(sample),
+        statistics: residual[.betweenStatistics].rows(rows),
         recomputing: gradients.normalized.rows(rows), adding: dx.rows(rows), adding: modulationGradient.mlp(sample))
     }
     look(dx, "norm2", "gradient")
@@ -34,10 +35,12 @@ extension Block {
 
   /// between = input + gate₁ · proj(attention(qkv(norm(input) modulated)))
   ///
-  /// - Parameter norms: [slots of the section, 2 W] receives the gradients of the query and key norms of each slot
+  /// - Parameters:
+  ///   - norms: [slots of the section, 2 W] receives the gradients of the query and key norms of each slot
+  ///   - shares: [slots of the section, 1] receives those of the share of the first block's values
   func backwardAttention(
     dx: Matrix<Float>, adding modulationGradient: Modulation<ModulationPart>, into gradients: HalfGradients<Element>,
-    norms: Matrix<Float>
+    norms: Matrix<Float>, shares: Matrix<Float>
   ) {
     let upstream = scratch.tokens.rows(0..<dx.rows)
     // between = input + gate₁ · projected
@@ -54,7 +57,7 @@ extension Block {
       Meter.count(.attention) {
         for (i, slot) in slots.enumerated() {
           let rows = rows(ofSlot: i)
-          attendBackward(
+          shares[slot, 0] = attendBackward(
             rows, tokens.samples[slot], upstream.rows(rows), into: gradients.inner.rows(rows),
             norms: norms.vector(slot))
         }
@@ -64,8 +67,8 @@ extension Block {
     // qkv = linear(norm(input) modulated)
     linearBackward(gradients.inner, weight: parameters.qkv.weight, into: upstream)
     forEachSlot { rows, sample in
-      modulatedLayerNormBackward(
-        upstream.rows(rows), input.rows(rows), modulation.attention(sample),
+      modulatedNormBackward(
+        upstream.rows(rows), input.rows(rows), configuration.norm, modulation.attention(sample),
         statistics: residual[.inputStatistics].rows(rows), recomputing: gradients.normalized.rows(rows),
         adding: dx.rows(rows), adding: modulationGradient.attention(sample))
     }

@@ -5,8 +5,8 @@ extension Block {
   func forward() {
     let normalized = scratch.tokens.rows(0..<input.rows)
     forEachSlot { rows, sample in
-      modulatedLayerNorm(
-        input.rows(rows), modulation.attention(sample), into: normalized.rows(rows),
+      modulatedNorm(
+        input.rows(rows), configuration.norm, modulation.attention(sample), into: normalized.rows(rows),
         statistics: residual[.inputStatistics].rows(rows))
     }
     look(normalized, "norm1", "output")
@@ -14,8 +14,8 @@ extension Block {
     // One loop for both operations: a sample's tokens stay in cache. `output` holds the tokens between the halves.
     forEachSlot { rows, sample in
       addAttention(rows, sample, into: output.rows(rows))
-      modulatedLayerNorm(
-        output.rows(rows), modulation.mlp(sample), into: normalized.rows(rows),
+      modulatedNorm(
+        output.rows(rows), configuration.norm, modulation.mlp(sample), into: normalized.rows(rows),
         statistics: residual[.betweenStatistics].rows(rows))
     }
     look(output, "attn residual", "output")

@@ -23,6 +23,9 @@ struct Block<Element: MatrixElement>: Sendable {
   let rotary: RotaryTable
   /// A teacher's attention, or nil if the block's is compared with none.
   let target: BlockTarget?
+  /// [B N, D] the first block's values of all tokens and their gradients, if blocks mix them into their own.
+  let firstValues: Matrix<Element>?
+  let firstValueGradients: Matrix<Float>?
   let scratch: WorkerScratch<Element>
   let check: FiniteCheck?
 

@@ -23,6 +23,11 @@ struct BackwardMemory<Element: MatrixElement>: Sendable {
   let modulationOperand: Operand<Element>
   /// The gradients of both halves of a block, which take turns in one memory.
   let attention, feedForward: HalfGradients<Element>
+  let classToken: ClassTokenGradients<Element>?
+  /// [B N, D] the gradient of the first block's values in all blocks behind it, if they mix them into their own.
+  let firstValues: Matrix<Float>?
+  /// [slots, blocks] the gradients of the shares of the first block's values, slot by slot.
+  let valueShares: Matrix<Float>
   /// [slots, 2 W] the gradients of the query and key norms, slot by slot, to be summed in the order of slots.
   let norms: Matrix<Float>
 
@@ -46,6 +51,11 @@ struct BackwardMemory<Element: MatrixElement>: Sendable {
     feedForward = largest.reused(inner: configuration.hidden)
     tokenOperand = Operand(of: tokenGradients, in: feedForward.normalized)
     shallowOperand = Operand(of: shallowGradients, in: feedForward.output)
+    classToken = configuration.classToken.map {
+      ClassTokenGradients(batch: batch, featureWidth: $0, width: width, cut)
+    }
+    firstValues = configuration.mixesValues ? cut(rows, width) : nil
+    valueShares = cut(batch, configuration.blocks)
     norms = cut(batch, 2 * configuration.headWidth)
   }
 }

@@ -13,6 +13,8 @@ struct PassMatrices<Element: MatrixElement>: Sendable {
   let fusedDeep: Matrix<Float>  // [B M, D] the deep half of the fusion
   let fusedMask: Matrix<Float>  // [1, D] the deep half of the fusion at every dropped place
   let projector: ProjectorMemory<Element>?
+  let classToken: ClassTokenMemory<Element>?
+  let firstValues: Matrix<Element>?  // [B N, D] the first block's values, if blocks mix them into their own
   /// [B, layers] the cross-entropies of attention with a teacher's, summed over heads and rows.
   let attentionLosses: Matrix<Float>?
   let scratch: [WorkerScratch<Element>]
@@ -43,6 +45,10 @@ struct PassMatrices<Element: MatrixElement>: Sendable {
     projector =
       size.isTraining
       ? configuration.projector.map { Self.projector($0, rows: rows, sections, configuration, cut) } : nil
+    classToken = configuration.classToken.map {
+      ClassTokenMemory(batch: batch, featureWidth: $0, width: configuration.width, cut)
+    }
+    firstValues = configuration.mixesValues ? cut(rows, configuration.width) : nil
     attentionLosses = size.isTraining ? configuration.attentionAlignment.map { cut(batch, $0.blocks.count) } : nil
     let chunk = Self.chunkRows(configuration, threads, size)
     scratch = (0..<threads).map { _ in

@@ -83,6 +83,22 @@ package final class PassMemory: Sendable {
     }
   }
 
+  /// [B, F] the velocity of the class tokens that the last forward pass found, if the network has them.
+  package var classVelocity: Matrix<Float>? {
+    switch matrices {
+    case .float32(let matrices): matrices.classToken?.velocity
+    case .bfloat16(let matrices): matrices.classToken?.velocity
+    }
+  }
+
+  /// [B, F] the gradient of the loss with respect to `classVelocity`, written by the caller before the backward pass.
+  package var classVelocityGradient: Matrix<Float>? {
+    switch matrices {
+    case .float32(let matrices): matrices.backward.classToken?.velocity
+    case .bfloat16(let matrices): matrices.backward.classToken?.velocity
+    }
+  }
+
   /// The projected features [rows, F] of a pass and the place of their gradients, or nil if the pass read no features.
   package func features(of pass: Pass) -> (values: Matrix<Float>, gradients: Matrix<Float>)? {
     switch matrices {

@@ -10,6 +10,8 @@ struct WorkerScratch<Element: MatrixElement>: Sendable {
   let between: Matrix<Float>
   /// [N, 2 D] queries and keys of one sample, normalised and turned.
   let turned: Matrix<Element>
+  /// [N, D] values of one sample, mixed with those of the first block, if blocks mix them.
+  let mixedValues: Matrix<Element>?
   /// [heads · N, N] of as many heads as are computed at once. The gradients are needed in training only.
   private let scores, scoreGradients: Matrix<Float>
   private let probabilities, differences: Matrix<Element>
@@ -23,6 +25,7 @@ struct WorkerScratch<Element: MatrixElement>: Sendable {
       room.count >= rows * configuration.width
       ? room[0..<rows * configuration.width].matrix(columns: configuration.width) : cut(rows, configuration.width)
     turned = cut(count, 2 * configuration.width)
+    mixedValues = configuration.mixesValues ? cut(count, configuration.width) : nil
     let scoreRows = Self.headsAtOnce(configuration, tokens: count) * count
     scores = cut(scoreRows, count)
     probabilities = scores as? Matrix<Element> ?? cut(scoreRows, count)

@@ -9,8 +9,7 @@ struct GradientStretches {
   let begin, finish: (Range<Int>) -> Void
 
   func outputLayer(_ compute: () -> Void) {
-    let layer = stretch(from: "final_layer.linear.weight", through: "final_layer.linear.bias")
-    over([layer] + layout.modulation(of: "final_layer"), compute)
+    over([layout.outputLayer] + layout.modulation(of: "final_layer"), compute)
   }
 
   func block(_ block: Int, _ compute: () -> Void) {
@@ -24,11 +23,12 @@ struct GradientStretches {
   /// The fusion layer, if there is one, and the mask token.
   func fusion(_ compute: () -> Void) { over([stretch(from: "renoise_linear.weight", through: "mask_token")], compute) }
 
+  /// The layers that make tokens.
   func inputLayer(_ compute: () -> Void) {
-    over([stretch(from: "x_embedder.proj.weight", through: "x_embedder.proj.bias")], compute)
+    over([layout.inputLayer], compute)
   }
 
-  /// The embeddings of time and class.
+  /// The embeddings of time and class, and the shares of the first block's values.
   func embeddings(_ compute: () -> Void) {
     over([layout.range("t_embedder.mlp.0.weight").lowerBound..<layout.count], compute)
   }

@@ -47,6 +47,8 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
 
   func run(_ stretches: GradientStretches) {
     own.modulations.clear()
+    own.firstValues?.rows(allRows).clear()
+    own.valueShares.clear()
     stretches.outputLayer { outputLayer() }
     section(.decoder, dx: own.tokenGradients, stretches)
     stretches.fusion { fusion() }
@@ -65,7 +67,7 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
   private var layout: ParameterLayout { context.network.layout }
   private var allRows: Range<Int> { context.rows(0..<context.batch) }
 
-  /// velocity = linear(norm(x) modulated)
+  /// velocity = linear(norm(x) modulated), of patches and, by another layer, of the class token
   func outputLayer() {
     let modulation = context.outputModulation
     let columns = layout.outputModulationColumns
@@ -75,27 +77,33 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
       let rows = context.rows(samples)
       let upstream = memory.scratch[worker].tokens.rows(0..<rows.count)
       for sample in samples {
-        patchify(
-          own.velocityGradient.vector(sample), into: own.outputPatches.rows(context.rows(ofSample: sample)),
+        unpatchifyBackward(
+          own.velocityGradient.vector(sample), into: own.outputPatches.rows(context.patchRows(ofSample: sample)),
           configuration)
       }
+      if configuration.prefix > 0 { context.classRows(of: own.outputPatches.rows(rows)).clear() }
       linearBackward(own.outputPatches.rows(rows), weight: weights.output.weight, into: upstream)
+      if let layer = weights.classToken, let gradient = own.classToken?.velocityOperand.updated(samples) {
+        linearBackward(gradient, weight: layer.output.weight, into: context.classRows(of: upstream))
+      }
       own.tokenGradients.rows(rows).clear()
       for (i, sample) in samples.enumerated() {
         let rows = context.rows(ofSample: sample)
-        modulatedLayerNormBackward(
-          upstream.rows(i * rows.count..<(i + 1) * rows.count), memory.decoder.output.rows(rows),
+        modulatedNormBackward(
+          upstream.rows(i * rows.count..<(i + 1) * rows.count), memory.decoder.output.rows(rows), configuration.norm,
           modulation.output(sample), statistics: memory.outputStatistics.rows(rows),
           recomputing: own.feedForward.normalized.rows(rows), adding: own.tokenGradients.rows(rows),
           adding: modulationGradient.output(sample))
       }
       context.check?.look(own.tokenGradients.rows(rows), "final_layer", "norm", "gradient")
     }
+    let normalized = own.feedForward.normalized.rows(allRows)
     workers.run([
-      WeightTask(
-        own.outputPatches.rows(allRows), own.feedForward.normalized.rows(allRows), adding: gradients.output),
-      modulationTask(columns),
+      WeightTask(own.outputPatches.rows(allRows), normalized, adding: gradients.output), modulationTask(columns),
     ])
+    if let layer = gradients.classToken, let gradient = own.classToken?.velocityOperand.rows(0..<context.batch) {
+      workers.run([WeightTask(gradient, context.classRows(of: normalized), adding: layer.output)])
+    }
   }
 
   // MARK: Blocks
@@ -140,7 +148,7 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
       Trace.span("block", "\(configuration.name(ofBlock: block)) attention backward") {
         computation.backwardAttention(
           dx: dx.rows(rows), adding: modulationGradient(ofBlock: block), into: own.attention.rows(rows),
-          norms: own.norms)
+          norms: own.norms, shares: own.valueShares.columns(block..<block + 1))
       }
     }
     let (rows, layer) = (pass.tokens(of: section).rows(live), gradients.blocks[block])
@@ -206,14 +214,14 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
   }
 
   private func gatherKept<Result: MatrixElement>(into gradients: Matrix<Result>) {
-    pass.deepRows.withUnsafeBufferPointer {
+    pass.deep.rows.withUnsafeBufferPointer {
       guard let ids = $0.baseAddress else { return }
       gatherRows(own.tokenGradients, ids, into: gradients)
     }
   }
 
-  private var deepHalf: Range<Int> { 0..<configuration.width }
-  private var shallowHalf: Range<Int> { configuration.width..<2 * configuration.width }
+  private var deepHalf: Range<Int> { configuration.fusion.deepColumns(width: configuration.width) }
+  private var shallowHalf: Range<Int> { configuration.fusion.shallowColumns(width: configuration.width) }
 
   private func fusionLayer(
     _ fusion: LinearParameters<Element>, _ gradient: LinearParameters<Float>, _ lasting: Range<Int>
@@ -264,7 +272,7 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
   /// The middle took its tokens from the encoder's output.
   func rejoin() {
     let rows = pass.deep.rows(0..<pass.deep.samples.count)
-    pass.deepRows.withUnsafeBufferPointer {
+    pass.deep.rows.withUnsafeBufferPointer {
       guard let ids = $0.baseAddress else { return }
       gatherRowsBackward(own.deepGradients.rows(rows), ids, adding: own.shallowGradients)
     }
@@ -274,10 +282,24 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
 
   /// tokens = linear(patches); nothing needs the gradient of the latents.
   func inputLayer() {
+    classToken()
     forEachChunk { _, samples in _ = own.shallowOperand.updated(context.rows(samples)) }
     workers.run([
       WeightTask(own.shallowOperand.rows(allRows), memory.patches.rows(allRows), adding: gradients.input)
     ])
+  }
+
+  /// token 0 = norm(linear(class token)). Its rows of the gradient are zero afterwards, as no patch is in them.
+  private func classToken() {
+    guard let layer = weights.classToken, let gradient = gradients.classToken, let memory = memory.classToken,
+      let own = own.classToken
+    else { return }
+    let (samples, upstream) = (0..<context.batch, context.classRows(of: self.own.shallowGradients.rows(allRows)))
+    let projected = own.projected.rows(samples)
+    rmsNormBackward(
+      upstream, memory.projected.rows(samples), weight: layer.norm, into: projected, adding: gradient.norm)
+    workers.run([WeightTask(projected, memory.input.rows(samples), adding: gradient.input)])
+    upstream.clear()
   }
 
   /// modulations = W · SiLU(condition) + b, condition = timeMLP(t) + class
@@ -299,6 +321,10 @@ private struct BackwardPass<Element: MatrixElement>: Sendable {
       WeightTask(hidden, activations[.timeFeatures], adding: gradients.time0),
     ])
     context.check?.look(hidden, "t_embedder", "mlp.0", "gradient")
+    for block in configuration.blocksThatMixValues {
+      guard let share = gradients.blocks[block].valueShare else { continue }
+      biasBackward(own.valueShares.columns(block..<block + 1), adding: share)
+    }
   }
 
   private func modulationTask(_ columns: Range<Int>) -> WeightTask<Element> {

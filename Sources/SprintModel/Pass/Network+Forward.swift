@@ -17,6 +17,7 @@ extension Network {
     let kept = input.deepPath.kept?.perSample ?? configuration.tokens
     precondition(input.times.count <= memory.batch && kept <= memory.kept, "a pass larger than its memory")
     precondition(input.latents.columns == configuration.latentElements, "latents of another shape")
+    precondition(input.classTokens?.columns == configuration.classToken, "class tokens of another width")
     pass.begin(input, configuration)
     switch memory.matrices {
     case .float32(let matrices): PassContext(self, weights, matrices, pass, check).forward(input)
@@ -29,6 +30,7 @@ extension Network {
 extension PassContext {
   fileprivate func forward(_ input: NetworkInput) {
     condition(input)
+    project(classTokens: input)
     encode(input)
     goDeep()
     decode()
@@ -53,27 +55,47 @@ extension PassContext {
     check?.look(modulations, "conditioning", "adaLN_modulation", "output")
   }
 
-  /// tokens = linear(patches), then the encoder.
+  /// projected = linear(class tokens)
+  private func project(classTokens input: NetworkInput) {
+    guard let tokens = input.classTokens, let memory = memory.classToken, let layer = weights.classToken else { return }
+    let samples = 0..<batch
+    memory.input.rows(samples).copy(from: tokens)
+    linear(memory.input.rows(samples), layer.input, into: memory.projected.rows(samples))
+    check?.look(memory.projected.rows(samples), "cls_projectors2", "linear", "output")
+  }
+
+  /// tokens = class token: norm(projected); patches: linear(patches); with their positions. Then the encoder.
   private func encode(_ input: NetworkInput) {
     forEachChunk(pass.all, count: batch) { worker, samples in
       for sample in samples {
-        patchify(input.latents.vector(sample), into: memory.patches.rows(rows(ofSample: sample)), configuration)
+        patchify(input.latents.vector(sample), into: memory.patches.rows(patchRows(ofSample: sample)), configuration)
       }
       let rows = rows(samples)
       let tokens = memory.encoder.input.rows(rows)
+      if configuration.prefix > 0 { classRows(of: memory.patches.rows(rows)).clear() }
       linear(memory.patches.rows(rows), weights.input, into: tokens)
+      if let projected = memory.classToken?.projected, let layer = weights.classToken {
+        rmsNorm(projected.rows(samples), weight: layer.norm, into: classRows(of: tokens))
+      }
+      samples.forEach(addPositions)
       check?.look(tokens, "x_embedder", "proj", "output")
       run(.encoder, samples, worker)
     }
   }
 
+  private func addPositions(to sample: Int) {
+    guard let positions = network.positions?.values else { return }
+    let tokens = memory.encoder.input.rows(rows(ofSample: sample))
+    for token in 0..<tokens.rows { tokens.vector(token).add(positions.vector(token)) }
+  }
+
   /// The middle on the kept tokens, then the deep half of the fusion.
   private func goDeep() {
     let deep = pass.deep
-    let deepHalf = 0..<configuration.width
+    let deepHalf = configuration.fusion.deepColumns(width: configuration.width)
     forEachChunk(deep, count: deep.samples.count) { worker, slots in
       let rows = deep.rows(slots)
-      pass.deepRows.withUnsafeBufferPointer {
+      deep.rows.withUnsafeBufferPointer {
         guard let ids = $0.baseAddress else { return }
         gatherRows(memory.encoder.output, ids + rows.lowerBound, into: memory.middle.input.rows(rows))
       }
@@ -94,7 +116,7 @@ extension PassContext {
 
   /// fused = W_deep · deep + b + W_shallow · shallow, then the decoder and the output layer.
   private func decode() {
-    let shallowHalf = configuration.width..<2 * configuration.width
+    let shallowHalf = configuration.fusion.shallowColumns(width: configuration.width)
     forEachChunk(pass.all, count: batch) { worker, samples in
       for sample in samples { restore(sample) }
       let rows = rows(samples)
@@ -128,14 +150,18 @@ extension PassContext {
     let normalized = memory.scratch[worker].tokens.rows(0..<all.count)
     for (i, sample) in samples.enumerated() {
       let rows = rows(ofSample: sample)
-      modulatedLayerNorm(
-        memory.decoder.output.rows(rows), modulation.output(sample),
+      modulatedNorm(
+        memory.decoder.output.rows(rows), configuration.norm, modulation.output(sample),
         into: normalized.rows(i * rows.count..<(i + 1) * rows.count), statistics: memory.outputStatistics.rows(rows))
     }
     linear(normalized, weights.output, into: memory.outputPatches.rows(all))
     for sample in samples {
-      let patches = memory.outputPatches.rows(self.rows(ofSample: sample))
+      let patches = memory.outputPatches.rows(patchRows(ofSample: sample))
       unpatchify(patches, into: memory.velocity.vector(sample), configuration)
+    }
+    if let layer = weights.classToken, let velocity = memory.classToken?.velocity.rows(samples) {
+      linear(classRows(of: normalized), layer.output, into: velocity)
+      check?.look(velocity, "final_layer", "linear_cls", "velocity")
     }
     check?.look(memory.velocity.rows(samples), "final_layer", "linear", "velocity")
   }

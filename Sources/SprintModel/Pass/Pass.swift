@@ -7,8 +7,6 @@ package struct Pass: Sendable {
   private(set) var all = TokenSet()
   /// The tokens of the middle.
   private(set) var deep = TokenSet()
-  /// The row of each token of `deep` among all tokens.
-  private(set) var deepRows: [Int32] = []
   /// [B · N] whether the fusion takes a token from the middle; elsewhere it takes the mask token.
   private(set) var isDeep: [Bool] = []
   /// [B] the slot of each sample in `deep`, or nil if its deep path is dropped.
@@ -50,7 +48,6 @@ package struct Pass: Sendable {
     deep.take(
       input.deepPath, of: configuration.tokens,
       includingDropped: firstUnread > configuration.blocks(of: .middle).lowerBound)
-    deep.findRows(&deepRows, ofAll: configuration.tokens)
     findPlaces(tokens: configuration.tokens)
     checkTargets(configuration)
   }
@@ -74,7 +71,7 @@ package struct Pass: Sendable {
     for slot in 0..<deep.lasting { slotOfSample[deep.samples[slot]] = slot }
     isDeep.removeAll(keepingCapacity: true)
     isDeep.append(contentsOf: repeatElement(false, count: batch * tokens))
-    for row in deepRows[0..<deep.lasting * deep.tokens] { isDeep[Int(row)] = true }
+    for row in deep.rows[0..<deep.lasting * deep.tokens] { isDeep[Int(row)] = true }
   }
 
   /// The slots among `slots` that block `block` computes. In the middle, a sample whose deep path is dropped goes only

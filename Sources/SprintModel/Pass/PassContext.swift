@@ -30,6 +30,18 @@ struct PassContext<Element: MatrixElement>: Sendable {
   /// The rows of one sample among all tokens.
   func rows(ofSample sample: Int) -> Range<Int> { pass.all.rows(sample..<sample + 1) }
 
+  /// The rows of the patches of one sample, without its class token, among all tokens.
+  func patchRows(ofSample sample: Int) -> Range<Int> {
+    let rows = rows(ofSample: sample)
+    return rows.lowerBound + configuration.prefix..<rows.upperBound
+  }
+
+  /// The rows of the class tokens in the rows of all tokens of some samples, or of all of them.
+  func classRows<Values: MatrixElement>(of tokens: Matrix<Values>) -> Matrix<Values> {
+    let count = configuration.tokens
+    return Matrix(tokens.base, rows: tokens.rows / count, columns: tokens.columns, stride: count * tokens.stride)
+  }
+
   /// The modulation of the output layer.
   var outputModulation: Modulation<OutputModulationPart> {
     Modulation(
@@ -49,7 +61,8 @@ struct PassContext<Element: MatrixElement>: Sendable {
       output: memory.tokens[index + 1].rows(rows), activations: memory.blocks[index].activations.rows(rows),
       residual: memory.blocks[index].residual.rows(rows), tokens: tokens,
       slots: slots, modulation: modulation(ofBlock: block), rotary: network.rotary, target: target(ofBlock: block),
-      scratch: self.memory.scratch[worker], check: check)
+      firstValues: self.memory.firstValues,
+      firstValueGradients: self.memory.ofBackward?.firstValues, scratch: self.memory.scratch[worker], check: check)
   }
 
   /// The teacher's attention for a block, if the pass compares it.

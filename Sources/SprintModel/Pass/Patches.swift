@@ -4,30 +4,47 @@ import SprintKernels
 ///
 /// - Parameters:
 ///   - latent: [C · S · S] one sample
-///   - patches: [N, C p²]
+///   - patches: [patches of a latent, C p²]
 func patchify<Element: MatrixElement>(
   _ latent: Vector<Float>, into patches: Matrix<Element>, _ configuration: ModelConfiguration
 ) {
-  forEachPatchElement(configuration) { token, column, element in patches[token, column] = Element(latent[element]) }
+  forEachPatchElement(configuration, .channelFirst) { patch, column, element in
+    patches[patch, column] = Element(latent[element])
+  }
 }
 
-/// The reverse of `patchify`. Every element has one place on either side, so each function is also the other's
-/// backward.
-func unpatchify(_ patches: Matrix<Float>, into latent: Vector<Float>, _ configuration: ModelConfiguration) {
-  forEachPatchElement(configuration) { token, column, element in latent[element] = patches[token, column] }
+/// Puts a token's outputs, in the network's order of them, into a latent.
+func unpatchify(_ outputs: Matrix<Float>, into latent: Vector<Float>, _ configuration: ModelConfiguration) {
+  forEachPatchElement(configuration, configuration.outputOrder) { patch, column, element in
+    latent[element] = outputs[patch, column]
+  }
+}
+
+/// doutputs = …, from `unpatchify`, which gives every element one place.
+func unpatchifyBackward<Element: MatrixElement>(
+  _ latent: Vector<Float>, into outputs: Matrix<Element>, _ configuration: ModelConfiguration
+) {
+  forEachPatchElement(configuration, configuration.outputOrder) { patch, column, element in
+    outputs[patch, column] = Element(latent[element])
+  }
 }
 
 @inline(__always)
 private func forEachPatchElement(
-  _ configuration: ModelConfiguration, _ body: (_ token: Int, _ column: Int, _ element: Int) -> Void
+  _ configuration: ModelConfiguration, _ order: OutputOrder,
+  _ body: (_ patch: Int, _ column: Int, _ element: Int) -> Void
 ) {
-  let (patch, side, grid) = (configuration.patch, configuration.side, configuration.grid)
-  for token in 0..<configuration.tokens {
-    let (top, left) = (token / grid * patch, token % grid * patch)
-    for channel in 0..<configuration.channels {
+  let (patch, side, grid, channels) = (
+    configuration.patch, configuration.side, configuration.grid, configuration.channels
+  )
+  for place in 0..<configuration.patches {
+    let (top, left) = (place / grid * patch, place % grid * patch)
+    for channel in 0..<channels {
       for y in 0..<patch {
         for x in 0..<patch {
-          body(token, (channel * patch + y) * patch + x, (channel * side + top + y) * side + left + x)
+          let column =
+            order == .channelFirst ? (channel * patch + y) * patch + x : (y * patch + x) * channels + channel
+          body(place, column, (channel * side + top + y) * side + left + x)
         }
       }
     }

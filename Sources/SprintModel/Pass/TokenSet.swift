@@ -7,14 +7,17 @@ struct TokenSet: Sendable {
   /// The number of slots, from the first, that go through the whole section. The others go as far as an alignment
   /// reads.
   private(set) var lasting = 0
-  /// [slots, tokens] the grid position of each token.
+  /// [slots, tokens] the number of each token in its sample.
   private(set) var positions: [Int32] = []
+  /// [slots, tokens] the row of each token among all tokens of all samples.
+  private(set) var rows: [Int32] = []
 
   /// Becomes all `tokens` tokens of `batch` samples.
   mutating func takeAll(batch: Int, tokens: Int) {
     guard samples.count != batch || self.tokens != tokens else { return }
     (self.tokens, samples, lasting) = (tokens, Array(0..<batch), batch)
     positions = (0..<batch).flatMap { _ in 0..<Int32(tokens) }
+    rows = Array(0..<Int32(batch * tokens))
   }
 
   /// Becomes the tokens of a deep path, in the memory of the last ones: first those of the samples that keep their deep
@@ -35,10 +38,6 @@ struct TokenSet: Sendable {
         positions.append(contentsOf: 0..<Int32(tokens))
       }
     }
-  }
-
-  /// Sets `rows` to the row of each token in a [B · all, D] matrix of all tokens.
-  func findRows(_ rows: inout [Int32], ofAll all: Int) {
     rows.removeAll(keepingCapacity: true)
     for i in positions.indices { rows.append(Int32(samples[i / tokens] * all) + positions[i]) }
   }

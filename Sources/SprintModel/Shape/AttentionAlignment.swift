@@ -20,6 +20,11 @@ extension AttentionAlignment {
     guard !blocks.isEmpty, Set(blocks).count == blocks.count, blocks.allSatisfy({ 0..<model.blocks ~= $0 }) else {
       return ("blocks", "has to be different blocks; the model has \(model.blocks), counted from 1")
     }
+    guard model.classToken == nil else {
+      return (
+        "blocks", "name attention to align; that of a network with a class token has no counterpart in the teacher"
+      )
+    }
     guard 1...model.heads ~= heads else {
       return ("heads", "is \(heads), expected 1 to \(model.heads), the heads of the model")
     }

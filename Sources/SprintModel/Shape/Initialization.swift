@@ -2,7 +2,8 @@ import SprintKernels
 
 extension ParameterLayout {
   /// Writes the published initial weights: Xavier-uniform linear layers; zero biases, modulations and output layer;
-  /// unit norms; embeddings and mask token from a normal distribution of deviation 0.02. DiT, arXiv 2212.09748.
+  /// unit norms; embeddings and mask token from a normal distribution of deviation 0.02, if it does not start at zero; half of
+  /// the first block's values. DiT, arXiv 2212.09748.
   package func initialize(_ weights: Vector<Float>, seed: UInt64) {
     let random = Philox(seed: seed, purpose: .initialization)
     for (index, parameter) in parameters.enumerated() {
@@ -26,10 +27,12 @@ extension ParameterLayout {
 
   private func initialization(of parameter: Parameter) -> Distribution {
     let name = parameter.name
+    if parameter.shape.isEmpty { return .constant(0.5) }
     if name.hasSuffix("norm.weight") { return .constant(1) }
     if name.hasSuffix(".bias") || name.contains("adaLN_modulation") || name.hasPrefix("final_layer") {
       return .constant(0)
     }
+    if name == "mask_token", startsMaskTokenAtZero { return .constant(0) }
     if name == "mask_token" || name.hasPrefix("t_embedder") || name.hasPrefix("y_embedder") { return .normal(0.02) }
     return .uniform((6 / Float(parameter.shape[0] + parameter.shape[1])).squareRoot())
   }

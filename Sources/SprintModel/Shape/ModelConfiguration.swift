@@ -1,9 +1,13 @@
 // The letters of shapes, the same in every comment of this package:
 //
-//   B  samples of a batch          N  tokens of a sample, (S / p)²       H  attention heads
+//   B  samples of a batch          N  tokens of a sample                 H  attention heads
 //   C  channels of a latent        M  tokens that the drop keeps         F  width of the teacher's features
 //   S  side of a latent            D  width of a token                   R  ranks
 //   p  side of a patch                                                   T  threads of a rank
+//
+// N is (S / p)², the patches of a latent, and one more if the network has a class token, which is then token 0.
+
+import SprintKernels
 
 /// The shape of a SPRINT network. arXiv 2510.21986; the sizes are those of SiT, arXiv 2401.08740.
 package struct ModelConfiguration: Sendable, Equatable {
@@ -33,6 +37,21 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var fusion: Fusion = .concatLinear
   /// Whether the mask token is trained; published models keep its initial value.
   package var learnsMaskToken = false
+  /// Whether the mask token starts at zero instead of a random value.
+  package var startsMaskTokenAtZero = false
+  /// The norm of tokens before their modulation.
+  package var norm = Norm.layer
+  /// The number under the root of the norms of queries and keys.
+  package var headNormEpsilon: Double = 1e-6
+  /// Whether every block behind the first mixes that one's values into its own. arXiv 2410.17897.
+  package var mixesValues = false
+  /// How tokens know their places.
+  package var position = Position.rotary
+  /// The order of a token's outputs.
+  package var outputOrder = OutputOrder.channelFirst
+  /// Width F of a noisy class token, which the network reads and whose velocity it finds besides that of the latent, or
+  /// nil without one. REG, arXiv 2507.01467.
+  package var classToken: Int?
   /// The projector of representation alignment, or nil without alignment.
   package var projector: ProjectorConfiguration?
   /// The blocks whose attention is aligned with a teacher's, or nil without such alignment.
@@ -59,12 +78,18 @@ package struct ModelConfiguration: Sendable, Equatable {
 
   /// Tokens along one side of the grid.
   package var grid: Int { side / patch }
+  /// The number of patches of a latent.
+  package var patches: Int { grid * grid }
+  /// The tokens before those of the patches: the class token, if there is one.
+  package var prefix: Int { classToken == nil ? 0 : 1 }
   /// N, the number of tokens.
-  package var tokens: Int { grid * grid }
+  package var tokens: Int { prefix + patches }
   /// Elements of one patch.
   package var patchElements: Int { channels * patch * patch }
   /// Elements of one latent.
   package var latentElements: Int { channels * side * side }
+  /// Elements of what a sampler draws for one image: the latent and, if there is one, the class token.
+  package var stateElements: Int { latentElements + (classToken ?? 0) }
   /// Width of a head.
   package var headWidth: Int { width / heads }
   /// Width of the feed-forward layer.
@@ -116,6 +141,40 @@ package struct ModelConfiguration: Sendable, Equatable {
       let (lowest, highest) = (Limits.ropeTheta.lowerBound, Limits.ropeTheta.upperBound)
       return ("rope_theta", "is \(ropeTheta), expected a number from \(lowest) to \(highest)")
     }
-    return projector?.problem(blocks: blocks) ?? attentionAlignment?.problem(of: self)
+    return partProblem ?? projector?.problem(blocks: blocks) ?? attentionAlignment?.problem(of: self)
   }
+  /// The first problem of the parts that only some networks have.
+  private var partProblem: (key: String, message: String)? {
+    if let classToken, !Limits.projector.contains(classToken) {
+      return (
+        "class_token", "is \(classToken), expected \(Limits.projector.lowerBound) to \(Limits.projector.upperBound)"
+      )
+    }
+    if position == .rotaryAndSines, width % 4 != 0 {
+      return ("width", "is \(width); sine-cosine positions need a multiple of 4")
+    }
+    if mixesValues, encoderDepth == 0 {
+      return ("value_residual", "needs a block before the drop, whose values all tokens have; the depth begins with 0")
+    }
+    guard headNormEpsilon >= 0, headNormEpsilon < 1 else {
+      return ("qk_norm_epsilon", "is \(headNormEpsilon), expected a number from 0 to below 1")
+    }
+    return nil
+  }
+}
+
+/// How tokens know their places.
+package enum Position: String, Sendable, CaseIterable {
+  /// Queries and keys turn. RoFormer, arXiv 2104.09864, on two axes.
+  case rotary
+  /// Besides, fixed sines and cosines are added to the tokens. DiT, arXiv 2212.09748.
+  case rotaryAndSines = "rotary_and_sines"
+}
+
+/// The order of a token's outputs, the velocities of its patch.
+package enum OutputOrder: String, Sendable, CaseIterable {
+  /// Channel, row, column: that of SPRINT.
+  case channelFirst = "channel_first"
+  /// Row, column, channel: that of DiT, arXiv 2212.09748.
+  case channelLast = "channel_last"
 }

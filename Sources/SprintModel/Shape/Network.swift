@@ -9,6 +9,8 @@ package final class Network: Sendable {
   /// The threads of forward and backward passes.
   package let workers: Workers
   let rotary: RotaryTable
+  /// What is added to the tokens, if anything.
+  let positions: PositionTable?
 
   /// Makes a network; its configuration must have no `problem`.
   package init(_ configuration: ModelConfiguration, workers: Workers) {
@@ -17,6 +19,10 @@ package final class Network: Sendable {
     self.workers = workers
     layout = ParameterLayout(configuration)
     rotary = RotaryTable(
-      grid: configuration.grid, headWidth: configuration.headWidth, theta: Float(configuration.ropeTheta))
+      prefix: configuration.prefix, grid: configuration.grid, headWidth: configuration.headWidth,
+      theta: Float(configuration.ropeTheta))
+    positions =
+      configuration.position == .rotaryAndSines
+      ? PositionTable(prefix: configuration.prefix, grid: configuration.grid, width: configuration.width) : nil
   }
 }

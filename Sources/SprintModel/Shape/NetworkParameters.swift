@@ -24,6 +24,8 @@ func linear<Element: MatrixElement, Result: MatrixElement>(
 struct BlockParameters<Element: MatrixElement>: Sendable {
   let qkv, projection, fc1, fc2: LinearParameters<Element>
   let queryNorm, keyNorm: Vector<Element>
+  /// [1] the share of the first block's values, if the block mixes them into its own.
+  let valueShare: Vector<Element>?
 
   init(_ block: Int, _ configuration: ModelConfiguration, _ layout: ParameterLayout, _ arena: Vector<Element>) {
     let name = configuration.name(ofBlock: block)
@@ -33,6 +35,19 @@ struct BlockParameters<Element: MatrixElement>: Sendable {
     fc2 = LinearParameters("\(name).mlp.fc2", layout, arena)
     queryNorm = arena[layout.range("\(name).attn.q_norm.weight")]
     keyNorm = arena[layout.range("\(name).attn.k_norm.weight")]
+    valueShare = layout.parameter(configuration.valueShareName(ofBlock: block)).map { arena[$0.range] }
+  }
+}
+
+/// The parameters of the class token: from its numbers to a token, and from the last token to its velocity.
+struct ClassTokenParameters<Element: MatrixElement>: Sendable {
+  let input, output: LinearParameters<Element>
+  let norm: Vector<Element>
+
+  init(_ layout: ParameterLayout, _ arena: Vector<Element>) {
+    input = LinearParameters("cls_projectors2", layout, arena)
+    output = LinearParameters("final_layer.linear_cls", layout, arena)
+    norm = arena[layout.range("wg_norm.weight")]
   }
 }
 
@@ -42,6 +57,7 @@ struct NetworkParameters<Element: MatrixElement>: Sendable {
   let input, output, time0, time2: LinearParameters<Element>
   let fusion: LinearParameters<Element>?
   let projector: [LinearParameters<Element>]
+  let classToken: ClassTokenParameters<Element>?
   let maskToken: Vector<Element>
   let classes: Matrix<Element>
   /// All modulation layers at once: weight [vectors · D, D], bias [vectors · D].
@@ -55,7 +71,8 @@ struct NetworkParameters<Element: MatrixElement>: Sendable {
     output = LinearParameters("final_layer.linear", layout, arena)
     time0 = LinearParameters("t_embedder.mlp.0", layout, arena)
     time2 = LinearParameters("t_embedder.mlp.2", layout, arena)
-    fusion = configuration.fusion == .concatLinear ? LinearParameters("renoise_linear", layout, arena) : nil
+    classToken = configuration.classToken == nil ? nil : ClassTokenParameters(layout, arena)
+    fusion = configuration.fusion != .none ? LinearParameters("renoise_linear", layout, arena) : nil
     projector =
       configuration.projector == nil ? [] : [0, 2, 4].map { LinearParameters("projectors.\($0)", layout, arena) }
     maskToken = arena[layout.range("mask_token")]

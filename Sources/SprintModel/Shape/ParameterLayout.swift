@@ -16,8 +16,8 @@ package struct Parameter: Sendable, Equatable {
 ///
 /// The order is the order in which the backward pass finishes gradients, so that whole stretches of the arena become
 /// final: output layer, decoder from its last block to its first, fusion, middle, encoder, input layer; then all
-/// modulation weights without gaps, so that one product computes the modulation of every layer; last the embeddings of
-/// time and class.
+/// modulation weights without gaps, so that one product computes the modulation of every layer; then the embeddings of
+/// time and class; last the single numbers, which would otherwise move all that follows off its place in memory.
 package struct ParameterLayout: Sendable {
   /// All parameters in the order of the arena.
   package private(set) var parameters: [Parameter] = []
@@ -25,23 +25,31 @@ package struct ParameterLayout: Sendable {
   package private(set) var count = 0
   private var byName: [String: Int] = [:]
   private let configuration: ModelConfiguration
+  /// Whether the mask token starts at zero.
+  var startsMaskTokenAtZero: Bool { configuration.startsMaskTokenAtZero }
 
   /// Lays out the parameters of a network.
   package init(_ configuration: ModelConfiguration) {
     self.configuration = configuration
     let (width, patch) = (configuration.width, configuration.patchElements)
     addLinear("final_layer.linear", inputs: width, outputs: patch)
+    if let token = configuration.classToken { addLinear("final_layer.linear_cls", inputs: width, outputs: token) }
     addBlocks(.decoder)
-    if configuration.fusion == .concatLinear { addLinear("renoise_linear", inputs: 2 * width, outputs: width) }
+    if configuration.fusion != .none { addLinear("renoise_linear", inputs: 2 * width, outputs: width) }
     add("mask_token", [1, 1, width], trained: configuration.learnsMaskToken)
     addBlocks(.middle)
     addBlocks(.encoder)
     addLinear("x_embedder.proj", inputs: patch, outputs: width)
+    if let token = configuration.classToken {
+      addLinear("cls_projectors2", inputs: token, outputs: width)
+      add("wg_norm.weight", [width])
+    }
     for (name, rows) in modulations { add("\(name).weight", [rows, width]) }
     for (name, rows) in modulations { add("\(name).bias", [rows]) }
     addLinear("t_embedder.mlp.0", inputs: ModelConfiguration.timeFeatureWidth, outputs: width)
     addLinear("t_embedder.mlp.2", inputs: width, outputs: width)
     add("y_embedder.embedding_table.weight", [configuration.classes + 1, width])
+    for block in configuration.blocksThatMixValues { add(configuration.valueShareName(ofBlock: block), []) }
   }
 
   /// The parameter with the published name `name`, or nil if the network has none.
@@ -68,6 +76,20 @@ package struct ParameterLayout: Sendable {
   /// the layer.
   func modulation(of owner: String) -> [Range<Int>] {
     ["weight", "bias"].map { range("\(owner).adaLN_modulation.1.\($0)") }
+  }
+
+  /// The place of the output layer.
+  var outputLayer: Range<Int> {
+    stretch(from: "final_layer.linear.weight", through: "final_layer.linear_cls.bias", or: "final_layer.linear.bias")
+  }
+
+  /// The place of the layers that make tokens.
+  var inputLayer: Range<Int> {
+    stretch(from: "x_embedder.proj.weight", through: "wg_norm.weight", or: "x_embedder.proj.bias")
+  }
+
+  private func stretch(from first: String, through last: String, or other: String) -> Range<Int> {
+    range(first).lowerBound..<(parameter(last)?.range ?? range(other)).upperBound
   }
 
   /// The place of the projector, if the network has one.

@@ -28,6 +28,12 @@ extension ModelConfiguration {
     "\(section(of: block).rawValue)_blocks.\(index(ofBlock: block))"
   }
 
+  /// The blocks that mix the first block's values into their own.
+  package var blocksThatMixValues: Range<Int> { mixesValues ? 1..<max(1, blocks) : 0..<0 }
+
+  /// The published name of the share of the first block's values in those of block `block`.
+  func valueShareName(ofBlock block: Int) -> String { "\(name(ofBlock: block)).attn.v1_lambda" }
+
   /// The place of block `block` within its section.
   func index(ofBlock block: Int) -> Int { block - blocks(of: section(of: block)).lowerBound }
 }

@@ -15,18 +15,20 @@ package enum TokenDrop: Sendable, Equatable {
     0.75: .structured(group: 2, kept: 1), 0.875: .structured(group: 4, kept: 2),
   ]
 
-  /// M, the number of kept tokens of a grid x grid image.
-  package func keptCount(grid: Int) -> Int {
-    let tokens = grid * grid
+  /// M, the number of kept tokens of a grid x grid image behind `prefix` other tokens.
+  package func keptCount(grid: Int, prefix: Int = 0) -> Int {
     switch self {
-    case .none: return tokens
-    case .structured(let group, let kept): return tokens / (group * group) * kept
-    case .random(let ratio): return Int(Double(tokens) * (1 - ratio))
+    case .none: return prefix + grid * grid
+    case .structured(let group, let kept): return prefix + grid * grid / (group * group) * kept
+    case .random(let ratio):
+      let count = Int(Double(prefix + grid * grid) * (1 - ratio))
+      // SR-DiT, whose class token may be dropped too, keeps at least one.
+      return prefix > 0 ? max(1, count) : count
     }
   }
 
-  /// The reason why this rule cannot work on a grid x grid image, or nil.
-  package func problem(grid: Int) -> String? {
+  /// The reason why this rule cannot work on a grid x grid image behind `prefix` other tokens, or nil.
+  package func problem(grid: Int, prefix: Int = 0) -> String? {
     switch self {
     case .none: return nil
     case .structured(let group, let kept):
@@ -39,27 +41,32 @@ package enum TokenDrop: Sendable, Equatable {
       return nil
     case .random(let ratio):
       if !(ratio >= 0 && ratio < 1) { return "drop ratio \(ratio); it has to be at least 0 and below 1" }
-      return keptCount(grid: grid) < 1 ? "drop ratio \(ratio) keeps no token of \(grid * grid)" : nil
+      return keptCount(grid: grid, prefix: prefix) < 1 ? "drop ratio \(ratio) keeps no token of \(grid * grid)" : nil
     }
   }
 
-  /// Draws the M kept token ids of one sample, unsorted. They depend on the generator and the draw alone.
-  package func draw(_ random: Philox, draw: UInt64, grid: Int, into ids: UnsafeMutableBufferPointer<Int32>) {
-    precondition(ids.count == keptCount(grid: grid), "room for \(ids.count) of \(keptCount(grid: grid)) ids")
+  /// Draws the M kept token ids of one sample, unsorted. They depend on the generator and the draw alone. A structured
+  /// drop keeps all tokens of the prefix; a random one treats them like all others.
+  package func draw(
+    _ random: Philox, draw: UInt64, grid: Int, prefix: Int = 0, into ids: UnsafeMutableBufferPointer<Int32>
+  ) {
+    let count = keptCount(grid: grid, prefix: prefix)
+    precondition(ids.count == count, "room for \(ids.count) of \(count) ids")
     switch self {
     case .none:
       for token in ids.indices { ids[token] = Int32(token) }
     case .structured(let group, let kept):
       let across = grid / group
+      for token in 0..<prefix { ids[token] = Int32(token) }
       for cell in 0..<across * across {
         TokenDrop.choose(kept, of: group * group, random, draw, lane: UInt64(cell)) { i, place in
           let row = cell / across * group + place / group
           let column = cell % across * group + place % group
-          ids[cell * kept + i] = Int32(row * grid + column)
+          ids[prefix + cell * kept + i] = Int32(prefix + row * grid + column)
         }
       }
     case .random:
-      TokenDrop.choose(ids.count, of: grid * grid, random, draw, lane: 0) { ids[$0] = Int32($1) }
+      TokenDrop.choose(ids.count, of: prefix + grid * grid, random, draw, lane: 0) { ids[$0] = Int32($1) }
     }
   }
 

@@ -5,8 +5,8 @@ extension ModelConfiguration {
     let full =
       Double(encoderDepth + decoderDepth) * blockWork(tokens: tokens) + Double(middleDepth) * blockWork(tokens: kept)
     let (count, width) = (Double(tokens), Double(width))
-    let ends = 2 * 2 * count * Double(patchElements) * width
-    let join = fusion == .concatLinear ? 2 * count * 2 * width * width : 0
+    let ends = 2 * 2 * (Double(patches * patchElements) + Double(classToken ?? 0)) * width
+    let join = fusion != .none ? 2 * count * 2 * width * width : 0
     let conditioning =
       2 * width * (Double(ModelConfiguration.timeFeatureWidth) + width) + 2 * width * width * Double(modulationVectors)
     return full + ends + join + conditioning

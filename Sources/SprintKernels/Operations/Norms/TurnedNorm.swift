@@ -1,6 +1,4 @@
-private let epsilon: Float = 1e-6
-
-/// y = turn(x / sqrt(mean(x²) + 1e-6) · weight), head by head: the norm of queries or keys (arXiv 1910.07467), then
+/// y = turn(x / sqrt(mean(x²) + epsilon) · weight), head by head: the norm of queries or keys (arXiv 1910.07467), then
 /// their rotary embedding, which turns pairs: (x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin).
 ///
 /// - Parameters:
@@ -11,7 +9,7 @@ private let epsilon: Float = 1e-6
 @_specialize(where Element == Float)
 @_specialize(where Element == BFloat16)
 package func turnedNorm<Element: MatrixElement>(
-  _ x: Matrix<Element>, weight: Vector<Element>, _ table: RotaryTable, positions: UnsafePointer<Int32>,
+  _ x: Matrix<Element>, weight: Vector<Element>, epsilon: Float, _ table: RotaryTable, positions: UnsafePointer<Int32>,
   into y: Matrix<Element>
 ) {
   let width = weight.count
@@ -23,7 +21,7 @@ package func turnedNorm<Element: MatrixElement>(
     let (cosine, sine) = (table.cosine.row(place), table.sine.row(place))
     for start in stride(from: 0, to: x.columns, by: width) {
       let (input, output) = (x.row(r) + start, y.row(r) + start)
-      let inverse = inverseRoot(input, width)
+      let inverse = inverseRoot(input, width, epsilon: epsilon)
       for (i, lanes) in Vectors(width) {
         let v = input.load(i, lanes) * inverse * weight.base.load(i, lanes)
         output.store(turned(v, cosine.load(i, lanes), sine.load(i, lanes)), i, lanes)
@@ -32,7 +30,7 @@ package func turnedNorm<Element: MatrixElement>(
   }
 }
 
-/// dx = …, dweight += …, from y = turn(x / sqrt(mean(x²) + 1e-6) · weight), for one head
+/// dx = …, dweight += …, from y = turn(x / sqrt(mean(x²) + epsilon) · weight), for one head
 ///
 /// - Parameters:
 ///   - dy: [rows, W]
@@ -41,7 +39,7 @@ package func turnedNorm<Element: MatrixElement>(
 @_specialize(where Element == Float)
 @_specialize(where Element == BFloat16)
 package func turnedNormBackward<Element: MatrixElement>(
-  _ dy: Matrix<Element>, _ x: Matrix<Element>, weight: Vector<Element>, _ table: RotaryTable,
+  _ dy: Matrix<Element>, _ x: Matrix<Element>, weight: Vector<Element>, epsilon: Float, _ table: RotaryTable,
   positions: UnsafePointer<Int32>, into dx: Matrix<Element>, adding weightGradient: Vector<Float>
 ) {
   precondition(x.rows == dy.rows && x.columns == dy.columns && weight.count == x.columns, "turnedNorm: shapes differ")
@@ -51,7 +49,7 @@ package func turnedNormBackward<Element: MatrixElement>(
   for r in 0..<x.rows {
     let (gradient, input, output, place) = (dy.row(r), x.row(r), dx.row(r), Int(positions[r]))
     let (cosine, sine) = (table.cosine.row(place), table.sine.row(place))
-    let inverse = inverseRoot(input, width)
+    let inverse = inverseRoot(input, width, epsilon: epsilon)
     var along = SIMD16<Float>()
     for (i, lanes) in Vectors(width) {
       // The same turn, backwards.
@@ -81,9 +79,4 @@ private func turned(_ x: SIMD16<Float>, _ cosine: SIMD16<Float>, _ sine: SIMD16<
 private func swappedPairs(_ x: SIMD16<Float>) -> SIMD16<Float> {
   let pairs = unsafeBitCast(x, to: SIMD8<UInt64>.self)
   return unsafeBitCast((pairs &>> 32) | (pairs &<< 32), to: SIMD16<Float>.self)
-}
-
-@inline(__always)
-private func inverseRoot<Element: MatrixElement>(_ x: UnsafeMutablePointer<Element>, _ width: Int) -> Float {
-  1 / (dot(x, x, width) / Float(width) + epsilon).squareRoot()
 }

@@ -9,23 +9,37 @@ package struct ShiftAndScale: Sendable {
   }
 }
 
-/// y = layerNorm(x) · (1 + scale) + shift; the norm has no weights. DiT, arXiv 2212.09748, section 3.
+/// How a token is normalised before its modulation; neither norm has weights, and both add 1e-6 under the root.
+package enum Norm: String, Sendable, CaseIterable {
+  /// (x - mean(x)) / sqrt(mean((x - mean(x))²)). arXiv 1607.06450.
+  case layer
+  /// x / sqrt(mean(x²)). arXiv 1910.07467.
+  case rms
+
+  /// The number that a row's elements lose, and the factor that the rest gets.
+  @inline(__always)
+  func statistics(_ x: UnsafeMutablePointer<Float>, _ width: Int) -> (mean: Float, inverse: Float) {
+    self == .layer ? moments(x, width) : (0, inverseRoot(x, width, epsilon: 1e-6))
+  }
+}
+
+/// y = norm(x) · (1 + scale) + shift. DiT, arXiv 2212.09748, section 3.
 ///
 /// - Parameters:
 ///   - x: [rows, D] tokens of one sample
 ///   - modulation: of the sample
 ///   - y: [rows, D]
-///   - statistics: [rows, 2] receives the mean and the inverse deviation of each row
+///   - statistics: [rows, 2] receives the mean, 0 of `rms`, and the inverse deviation of each row
 @_specialize(where Element == Float)
 @_specialize(where Element == BFloat16)
-package func modulatedLayerNorm<Element: MatrixElement>(
-  _ x: Matrix<Float>, _ modulation: ShiftAndScale, into y: Matrix<Element>, statistics: Matrix<Float>
+package func modulatedNorm<Element: MatrixElement>(
+  _ x: Matrix<Float>, _ norm: Norm, _ modulation: ShiftAndScale, into y: Matrix<Element>, statistics: Matrix<Float>
 ) {
   checkShapes(x, y, modulation, statistics)
   let (width, shift, scale) = (x.columns, modulation.shift, modulation.scale)
   for r in 0..<x.rows {
     let (input, output) = (x.row(r), y.row(r))
-    let (mean, inverse) = moments(input, width)
+    let (mean, inverse) = norm.statistics(input, width)
     statistics[r, 0] = mean
     statistics[r, 1] = inverse
     for (i, lanes) in Vectors(width) {
@@ -35,7 +49,7 @@ package func modulatedLayerNorm<Element: MatrixElement>(
   }
 }
 
-/// dx += …, dshift += …, dscale += …, from y = layerNorm(x) · (1 + scale) + shift
+/// dx += …, dshift += …, dscale += …, from y = norm(x) · (1 + scale) + shift
 ///
 /// - Parameters:
 ///   - dy: [rows, D] gradient of y
@@ -47,8 +61,8 @@ package func modulatedLayerNorm<Element: MatrixElement>(
 ///   - gradient: gradients of the modulation
 @_specialize(where Element == Float)
 @_specialize(where Element == BFloat16)
-package func modulatedLayerNormBackward<Element: MatrixElement>(
-  _ dy: Matrix<Element>, _ x: Matrix<Float>, _ modulation: ShiftAndScale, statistics: Matrix<Float>,
+package func modulatedNormBackward<Element: MatrixElement>(
+  _ dy: Matrix<Element>, _ x: Matrix<Float>, _ norm: Norm, _ modulation: ShiftAndScale, statistics: Matrix<Float>,
   recomputing y: Matrix<Element>, adding dx: Matrix<Float>, adding gradient: ShiftAndScale
 ) {
   checkShapes(x, dy, modulation, statistics)
@@ -70,7 +84,7 @@ package func modulatedLayerNormBackward<Element: MatrixElement>(
       // Lanes beyond the row's end add nothing: their gradient is zero.
       aligned = aligned.addingProduct(through, normalized)
     }
-    let meanTotal = total.sum() / Float(width)
+    let meanTotal = norm == .layer ? total.sum() / Float(width) : 0
     let meanAligned = aligned.sum() / Float(width)
     for (i, lanes) in Vectors(width) {
       let normalized = (input.load(i, lanes) - mean) * inverse
