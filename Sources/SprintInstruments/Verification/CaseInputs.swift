@@ -12,6 +12,7 @@ final class CaseInputs {
   private let arena: Arena
   private let data, noise: Matrix<Float>
   private let teacher: Matrix<Float>?
+  private let classTokens: TrainingBatch.ClassTokens?
   /// The targets of attention of the last batch.
   private var attention: Arena?
 
@@ -25,12 +26,18 @@ final class CaseInputs {
         expected: "[B, \(model.channels), \(model.side), \(model.side)]")
     }
     batch = shape[0]
-    let features = batch * model.tokens * (model.projector?.featureWidth ?? 0)
-    arena = Arena(count: 2 * Arena.aligned(batch * model.latentElements) + Arena.aligned(features))
+    let features = batch * model.patches * (model.projector?.featureWidth ?? 0)
+    arena = Arena(
+      count: 2 * Arena.aligned(batch * model.latentElements) + Arena.aligned(features)
+        + 2 * Arena.aligned(batch * (model.classToken ?? 0)))
     data = arena.matrix(rows: batch, columns: model.latentElements)
     noise = arena.matrix(rows: batch, columns: model.latentElements)
     teacher = model.projector.map { [arena, batch] in
-      arena.matrix(rows: batch * model.tokens, columns: $0.featureWidth)
+      arena.matrix(rows: batch * model.patches, columns: $0.featureWidth)
+    }
+    classTokens = model.classToken.map { [arena, batch] in
+      TrainingBatch.ClassTokens(
+        data: arena.matrix(rows: batch, columns: $0), noise: arena.matrix(rows: batch, columns: $0))
     }
   }
 
@@ -43,15 +50,32 @@ final class CaseInputs {
     data.fill(try file.floats("step.\(step).input.x", shape: latentShape))
     noise.fill(try file.floats("step.\(step).input.noise", shape: latentShape))
     if aligns, let teacher, let width = model.projector?.featureWidth {
-      teacher.fill(try file.floats("step.\(step).input.teacher", shape: [batch, model.tokens, width]))
+      teacher.fill(try file.floats("step.\(step).input.teacher", shape: [batch, model.patches, width]))
     }
-    let dropped = try file.bytes("step.\(step).input.path_drop", shape: [batch]).map { $0 != 0 }
-    let kept = try kept(step)
+    if let classTokens, let width = model.classToken {
+      classTokens.data.fill(try file.floats("step.\(step).input.token", shape: [batch, width]))
+      classTokens.noise.fill(try file.floats("step.\(step).input.token_noise", shape: [batch, width]))
+    }
+    let times = try file.floats("step.\(step).input.t", shape: [batch]).map { recipe.timeShift($0) }
+    let (dropped, kept) = (try dropped(step), try kept(step))
     return TrainingBatch(
-      data: data, noise: noise, times: try file.floats("step.\(step).input.t", shape: [batch]),
+      data: data, noise: noise, classTokens: classTokens, before: neighbour(times), times: times,
       labels: try file.labels("step.\(step).input.y", count: batch, below: model.classes + 1),
       deepPath: DeepPath(kept: kept, dropped: dropped), teacher: aligns ? teacher : nil,
       attention: aligns ? try targets(step, kept) : nil)
+  }
+
+  /// Whether each sample loses its deep path; SR-DiT decides for all at once.
+  private func dropped(_ step: Int) throws -> [Bool] {
+    let name = "step.\(step).input.path_drop"
+    guard recipe.method == .srdit else { return try file.bytes(name, shape: [batch]).map { $0 != 0 } }
+    return Array(repeating: try file.bytes(name, shape: []).first != 0, count: batch)
+  }
+
+  /// The sample before the first one: the last.
+  private func neighbour(_ times: [Float]) -> TrainingBatch.Neighbour? {
+    guard recipe.factors.contrast != 0, let time = times.last else { return nil }
+    return TrainingBatch.Neighbour(data: data.vector(batch - 1), noise: noise.vector(batch - 1), time: time)
   }
 
   private func targets(_ step: Int, _ kept: KeptTokens?) throws -> AttentionTargets? {

@@ -7,13 +7,15 @@ import SprintTraining
 /// Repeats a case of the reference implementation, a few training steps and all samplers, from stored inputs and
 /// compares the results with the stored ones.
 package struct CaseVerification {
-  private let file: SafetensorsFile
-  private let recipe: CaseRecipe
-  private let network: Network
-  private let optimizer: Optimizer
+  let file: SafetensorsFile
+  let recipe: CaseRecipe
+  let network: Network
+  let optimizer: Optimizer
   private let objective: FlowMatching
   private let memory: PassMemory
   private let inputs: CaseInputs
+  /// The names of the weights in the case.
+  private let published: PublishedWeights
   private let precision: Precision
   private let output: String?
 
@@ -29,6 +31,7 @@ package struct CaseVerification {
     file = try SafetensorsFile(path: path)
     recipe = try CaseRecipe(file)
     network = Network(recipe.model, workers: workers)
+    published = PublishedWeights(recipe.model, recipe.method == .srdit ? .srdit : .sprint)
     inputs = try CaseInputs(file, recipe)
     memory = PassMemory(network, PassSize(batch: inputs.batch, training: true, precision: precision))
     objective = FlowMatching(network, interpolant: .straight, memory: memory)
@@ -45,13 +48,10 @@ package struct CaseVerification {
   /// What rounding to bfloat16 makes of a step. Later steps are not compared: AdamW turns small differences of small
   /// gradients into whole steps.
   private func runFirstStep() throws -> [VerifiedGroup] {
-    var velocity = VerifiedGroup("velocity", tolerance: 0.02)
-    var losses = VerifiedGroup("losses", tolerance: 0.02)
-    var gradients = VerifiedGroup("gradients", tolerance: 0.1)
+    var step = StepComparison(recipe, velocity: 0.02, losses: 0.02, gradients: 0.1, alignment: 0.02)
     try start()
-    var angle: VerifiedGroup?
-    try train(0, &velocity, &losses, &gradients, &angle)
-    return [velocity, losses, gradients]
+    try train(0, &step)
+    return step.groups.filter { $0.name != "angle" }
   }
 
   /// Starts from the weights of the case, which it returns.
@@ -59,75 +59,94 @@ package struct CaseVerification {
   private func start() throws -> ParameterArena<Float> {
     let weights = ParameterArena<Float>(network)
     for parameter in network.layout.parameters {
-      fill(weights[parameter], try file.floats("param.\(parameter.name)", shape: parameter.shape))
+      let name = "param.\(published.name(parameter))"
+      fill(weights[parameter], try file.floats(name, shape: published.shape(parameter)))
     }
     optimizer.restart(from: weights)
     return weights
   }
 
   private func runWholeCase() throws -> [VerifiedGroup] {
-    var velocity = VerifiedGroup("velocity", tolerance: 5e-6)
-    var losses = VerifiedGroup("losses", tolerance: 5e-6)
-    var gradients = VerifiedGroup("gradients", tolerance: 2e-5)
+    var steps = StepComparison(recipe, velocity: 5e-6, losses: 5e-6, gradients: 2e-5, alignment: 5e-6)
     var finalWeights = VerifiedGroup("final weights", tolerance: 2e-5)
     var samples = VerifiedGroup("samples", tolerance: 2e-5)
-    var angle = recipe.angleBlock.map { _ in VerifiedGroup("angle", tolerance: 2e-6, isAbsolute: true) }
     let weights = try start()
-    for step in 0..<recipe.steps { try train(step, &velocity, &losses, &gradients, &angle) }
+    for step in 0..<recipe.steps { try train(step, &steps) }
     try optimizer.collect(.weights, into: weights.elements)
     for parameter in network.layout.parameters {
       for (values, kind) in [(weights.elements, "param"), (optimizer.average, "ema")] {
-        let name = "final.\(kind).\(parameter.name)"
-        finalWeights.compare(values[parameter.range].array, try file.floats(name, shape: parameter.shape), name)
+        let name = "final.\(kind).\(published.name(parameter))"
+        let expected = try file.floats(name, shape: published.shape(parameter))
+        finalWeights.compare(values[parameter.range].array, expected, name)
       }
     }
-    // The reference has these two.
-    for method in [SamplingMethod.ode, .sde] {
+    for method in recipe.samplingMethods {
       for kind in Guidance.Kind.allCases { try sample(method, kind, &samples) }
     }
-    return [velocity, losses, gradients] + (angle.map { [$0] } ?? []) + [finalWeights, samples]
+    return steps.groups + [finalWeights, samples]
   }
 
-  private func train(
-    _ step: Int, _ velocity: inout VerifiedGroup, _ losses: inout VerifiedGroup, _ gradients: inout VerifiedGroup,
-    _ angle: inout VerifiedGroup?
-  ) throws {
+  // MARK: Training steps
+
+  private func train(_ step: Int, _ comparison: inout StepComparison) throws {
     let aligns = step < recipe.stop
     let batch = try inputs.batch(step, aligns: aligns)
-    if aligns, angle != nil, let block = recipe.angleBlock {
+    if aligns, let block = recipe.angleBlock {
       let name = "step.\(step).output.cosine"
-      angle?.compare([try cosine(batch, block)], try file.floats(name, shape: []).map(Double.init), name)
+      comparison.angle?.compare([try cosine(batch, block)], try file.floats(name, shape: []).map(Double.init), name)
     }
+    let factors = aligns ? recipe.factors : LossWeights()
     let result = objective.lossesAndGradients(
-      optimizer.passWeights, batch, aligns ? recipe.factors : LossWeights(), gradients: optimizer.gradients)
+      optimizer.passWeights, batch, factors, gradients: optimizer.gradients)
     if step == 0 {
       if let output { try writeFirstStep(to: output) }
-      let name = "step.0.output.velocity"
-      velocity.compare(memory.velocity.flattened.array, try file.floats(name), name)
-      for parameter in network.layout.parameters where parameter.isTrained {
-        let name = "step.0.grad.\(parameter.name)"
-        let found = optimizer.gradients[parameter].array
-        // A weight without an entry takes no part in the result: its gradient has to be zero.
-        let expected =
-          file.entries[name] == nil ? found.map { _ in 0 } : try file.floats(name, shape: parameter.shape)
-        gradients.compare(found, expected, name)
-      }
+      try compareOutputs(&comparison.velocity)
+      try compareGradients(&comparison.gradients)
     }
     let norm = optimizer.sumOfSquaredGradients().squareRoot()
-    var values = [("loss", result.denoising), ("align", result.alignment), ("grad_norm", norm)]
-    if recipe.angleBlock != nil { values.append(("attention", result.attention)) }
-    for (name, value) in values {
-      let name = "step.\(step).output.\(name)"
-      losses.compare([value], try file.floats(name, shape: []).map(Double.init), name)
-    }
+    try compareLosses(result, norm, step, &comparison)
     if batch.attention != nil {
       let name = "step.\(step).output.attention_each"
       let each = objective.attentionLosses
-      losses.compare(each, try file.floats(name, shape: [each.count]).map(Double.init), name)
+      comparison.losses.compare(each, try file.floats(name, shape: [each.count]).map(Double.init), name)
     }
     try optimizer.update(
       step: step + 1, learningRate: recipe.learningRate, norm: norm, clip: recipe.clip, ema: recipe.ema,
       resting: aligns ? nil : network.layout.projector)
+  }
+
+  private func compareLosses(
+    _ found: Losses, _ norm: Double, _ step: Int, _ comparison: inout StepComparison
+  ) throws {
+    for (loss, value) in recipe.named(found) + [("grad_norm", norm)] {
+      let name = "step.\(step).output.\(loss)"
+      let expected = try file.floats(name, shape: []).map(Double.init)
+      // Minus a mean cosine may be near zero.
+      if loss == "loss.align" {
+        comparison.alignment?.compare([value], expected, name)
+      } else {
+        comparison.losses.compare([value], expected, name)
+      }
+    }
+  }
+
+  private func compareOutputs(_ group: inout VerifiedGroup) throws {
+    group.compare(
+      memory.velocity.flattened.array, try file.floats("step.0.output.velocity"), "step.0.output.velocity")
+    guard let velocity = memory.classVelocity else { return }
+    let name = "step.0.output.token_velocity"
+    group.compare(velocity.flattened.array, try file.floats(name, shape: [velocity.rows, velocity.columns]), name)
+  }
+
+  private func compareGradients(_ group: inout VerifiedGroup) throws {
+    for parameter in network.layout.parameters where parameter.isTrained {
+      let name = "step.0.grad.\(published.name(parameter))"
+      let found = optimizer.gradients[parameter].array
+      // A weight without an entry takes no part in the result: its gradient has to be zero.
+      let expected =
+        file.entries[name] == nil ? found.map { _ in 0 } : try file.floats(name, shape: published.shape(parameter))
+      group.compare(found, expected, name)
+    }
   }
 
   private func cosine(_ batch: TrainingBatch, _ block: Int) throws -> Double {
@@ -139,33 +158,13 @@ package struct CaseVerification {
   private func writeFirstStep(to path: String) throws {
     let gradients = network.layout.parameters.filter(\.isTrained).map { parameter in
       SafetensorsFile.Tensor(
-        name: "step.0.grad.\(parameter.name)", shape: parameter.shape,
+        name: "step.0.grad.\(published.name(parameter))", shape: published.shape(parameter),
         values: UnsafeBufferPointer(optimizer.gradients[parameter].buffer))
     }
     let shape = try file.entry("step.0.output.velocity").shape
     let velocity = SafetensorsFile.Tensor(
       name: "step.0.output.velocity", shape: shape, values: UnsafeBufferPointer(memory.velocity.flattened.buffer))
     try SafetensorsFile.write([velocity] + gradients, metadata: ["precision": precision.rawValue], to: path)
-  }
-
-  private func sample(_ method: SamplingMethod, _ kind: Guidance.Kind, _ samples: inout VerifiedGroup) throws {
-    let name = "sample.output.\(method.rawValue).\(kind.rawValue)"
-    // Without fusion the reference has no path to drop and stores no such samples.
-    if kind == .pathDrop, recipe.model.fusion == .none, file.entries[name] == nil { return }
-    let model = recipe.model
-    let count = try file.entry("sample.input.y").shape.first ?? 0
-    let shape = [count, model.channels, model.side, model.side]
-    let start = try file.floats("sample.input.noise", shape: shape).map(Double.init)
-    let epsilon = try file.floats("sample.input.eps", shape: [recipe.sampleSteps - 1] + shape)
-    let settings = SamplerSettings(
-      method: method, steps: recipe.sampleSteps,
-      guidance: Guidance(kind, scale: recipe.scale, interval: recipe.interval))
-    let sampler = Sampler(network, weights: optimizer.passWeights, settings: settings, batch: count)
-    let labels = try file.labels("sample.input.y", count: count, below: model.classes)
-    let found = sampler.sample(start: start, labels: labels) {
-      $1 = Array(epsilon[$0 * start.count..<($0 + 1) * start.count])
-    }
-    samples.compare(found, try file.floats(name, shape: shape).map(Double.init), name)
   }
 
   private func fill(_ target: Vector<Float>, _ values: [Float]) {

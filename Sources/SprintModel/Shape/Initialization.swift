@@ -32,7 +32,7 @@ extension ParameterLayout {
     if name.hasSuffix(".bias") || name.contains("adaLN_modulation") || name.hasPrefix("final_layer") {
       return .constant(0)
     }
-    if name == "mask_token", startsMaskTokenAtZero { return .constant(0) }
+    if name == "mask_token", configuration.startsMaskTokenAtZero { return .constant(0) }
     if name == "mask_token" || name.hasPrefix("t_embedder") || name.hasPrefix("y_embedder") { return .normal(0.02) }
     return .uniform((6 / Float(parameter.shape[0] + parameter.shape[1])).squareRoot())
   }

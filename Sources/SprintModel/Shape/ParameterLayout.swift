@@ -24,9 +24,8 @@ package struct ParameterLayout: Sendable {
   /// Floats in an arena.
   package private(set) var count = 0
   private var byName: [String: Int] = [:]
-  private let configuration: ModelConfiguration
-  /// Whether the mask token starts at zero.
-  var startsMaskTokenAtZero: Bool { configuration.startsMaskTokenAtZero }
+  /// The network's shape.
+  package let configuration: ModelConfiguration
 
   /// Lays out the parameters of a network.
   package init(_ configuration: ModelConfiguration) {

@@ -44,11 +44,22 @@ package struct WeightsFile {
   package func read(
     into arena: ParameterArena<Float>, _ choice: WeightsSource.Choice = .ema, _ allowance: Allowance = Allowance()
   ) throws -> String? {
-    let names = try names(of: arena.layout)
-    let set = try chosen(names, arena.layout, choice, allowance)
+    let scheme = PublishedWeights(arena.layout.configuration, in: tensors.files.keys)
+    let parameters = arena.layout.parameters.map { (parameter: $0, name: scheme.name($0)) }
+    let constants = scheme.constants()
+    let names = try WeightNames(
+      tensors.files.keys, expected: Set(parameters.map(\.name) + constants.map(\.name))
+    ) { published, first, second in
+      FileError.unusable(path: path, problem: "holds `\(published)` twice, as `\(first)` and `\(second)`")
+    }
+    let set = try chosen(names, parameters.map(\.name), choice, allowance)
     try check(names.surplus(beside: set), Self.surplus, allowance.surplus, .allowSurplus, among: names.sets)
-    for parameter in arena.layout.parameters {
-      if let name = set.names[parameter.name] { try read(name, parameter.shape, into: arena[parameter].buffer) }
+    for (parameter, published) in parameters {
+      guard let name = set.names[published] else { continue }
+      try read(name, scheme.shape(parameter), into: arena[parameter].buffer)
+    }
+    for constant in constants {
+      if let name = set.names[constant.name] { try check(name, is: constant) }
     }
     return notice(names, set)
   }
@@ -65,22 +76,26 @@ package struct WeightsFile {
     }
   }
 
+  /// Throws if a table that the network computes itself has other values in the file.
+  private func check(_ name: String, is constant: PublishedWeights.Constant) throws {
+    var found = [Float](repeating: 0, count: constant.values.count)
+    try found.withUnsafeMutableBufferPointer { try read(name, constant.shape, into: $0) }
+    guard let place = found.indices.first(where: { abs(found[$0] - constant.values[$0]) > 1e-3 }) else { return }
+    throw FileError.unexpected(
+      path: path, name: "\(name)[\(place)]", found: "\(found[place])",
+      expected: "\(constant.values[place]); sprint computes the fixed tables of the published network alone")
+  }
+
   // MARK: Names
 
   private static let surplus = "holds tensors that the network lacks"
 
-  private func names(of layout: ParameterLayout) throws -> WeightNames {
-    try WeightNames(tensors.files.keys, expected: Set(layout.parameters.map(\.name))) { published, first, second in
-      FileError.unusable(path: path, problem: "holds `\(published)` twice, as `\(first)` and `\(second)`")
-    }
-  }
-
   /// Returns the set to read. Throws where none is whole, or more than one could be meant.
   private func chosen(
-    _ names: WeightNames, _ layout: ParameterLayout, _ choice: WeightsSource.Choice, _ allowance: Allowance
+    _ names: WeightNames, _ expected: [String], _ choice: WeightsSource.Choice, _ allowance: Allowance
   ) throws -> WeightNames.WeightSet {
     func missing(_ set: WeightNames.WeightSet) -> [String] {
-      Self.unmatched(layout.parameters.map(\.name).filter { set.names[$0] == nil }, allowance.missing)
+      Self.unmatched(expected.filter { set.names[$0] == nil }, allowance.missing)
     }
     let whole = names.sets.filter { missing($0).isEmpty }
     guard !whole.isEmpty else {
@@ -130,8 +145,14 @@ package struct WeightsFile {
 
   /// Writes all weights as float32. If writing fails, a file that was at `path` before is unchanged.
   package static func write(_ arena: ParameterArena<Float>, metadata: [String: String], to path: String) throws {
-    let tensors = arena.layout.parameters.map {
-      SafetensorsFile.Tensor(name: $0.name, shape: $0.shape, values: UnsafeBufferPointer(arena[$0].buffer))
+    let published = PublishedWeights(arena.layout.configuration)
+    let constants = published.constants()
+    var tensors = arena.layout.parameters.map {
+      SafetensorsFile.Tensor(
+        name: published.name($0), shape: published.shape($0), values: UnsafeBufferPointer(arena[$0].buffer))
+    }
+    tensors += constants.map {
+      SafetensorsFile.Tensor(name: $0.name, shape: $0.shape, values: UnsafeBufferPointer($0.values.buffer))
     }
     try SafetensorsFile.write(tensors, metadata: ["format": "pt"].merging(metadata) { $1 }, to: path)
   }
