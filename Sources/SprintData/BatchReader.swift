@@ -2,10 +2,17 @@ import SprintKernels
 
 /// The B samples of one rank's slice of a global batch, as the model sees them.
 package struct LatentBatch: Sendable {
+  /// A sample of the global batch, [C · S · S], and its draw index.
+  package typealias Neighbour = (latent: Vector<Float>, draw: UInt64)
+
+  /// The draw index of the first sample of the global batch.
+  package let batchDraw: UInt64
   /// The draw index of the first sample; those of the others follow.
   package let firstDraw: UInt64
   /// [B, C · S · S]
   package let latents: Matrix<Float>
+  /// The sample before the first one in the global batch, whose first sample follows its last; nil unless asked for.
+  package let before: Neighbour?
   /// [B]
   package let labels: [Int]
   /// [B · N, F] teacher features, if the data set was opened with them and the batch needs them.
@@ -26,6 +33,7 @@ package final class BatchReader: @unchecked Sendable {
   private let attention: AttentionRequest?
   private let teacherBatches: Int
   private let slice: Range<Int>
+  private let readsNeighbour: Bool
   private let slots: [Slot]
   private let arena: Arena
   /// For the stored attention of one sample.
@@ -39,6 +47,7 @@ package final class BatchReader: @unchecked Sendable {
   private let firstDraw: UInt64
 
   private struct Slot {
+    /// [B + 1, C · S · S] the latents and that of the sample before them.
     let latents: Matrix<Float>
     let features, attention, classTokens: Matrix<Float>?
 
@@ -55,26 +64,29 @@ package final class BatchReader: @unchecked Sendable {
   ///   - attention: the part of the teacher's attention to read, or nil for none
   ///   - teacherBatches: the number of batches, from the first on, that need the teacher's features and attention; the
   ///     others come without them. Class tokens come with all batches
+  ///   - readsNeighbour: whether batches come with the sample before their first one
   ///   - ahead: the largest number of batches that are finished and not yet taken
   package init(
     _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, slice: Range<Int>? = nil,
-    firstDraw: UInt64, attention: AttentionRequest? = nil, teacherBatches: Int = .max, ahead: Int = 2
+    firstDraw: UInt64, attention: AttentionRequest? = nil, teacherBatches: Int = .max,
+    readsNeighbour: Bool = false, ahead: Int = 2
   ) {
     (self.dataset, self.order, self.randomness, self.teacherBatches) = (dataset, order, randomness, teacherBatches)
     (globalBatch, self.firstDraw, self.slice) = (batch, firstDraw, slice ?? 0..<batch)
+    self.readsNeighbour = readsNeighbour
     let batch = self.slice.count
     let shape = teacherBatches > 0 ? dataset.featureShape : nil
     let request = teacherBatches > 0 ? attention : nil
     let scratchCount = request == nil ? 0 : Arena.aligned(dataset.attentionShape?.count ?? 0)
     let counts = [
-      batch * dataset.latentElements, batch * (shape.map { $0.tokens * $0.width } ?? 0),
+      (batch + 1) * dataset.latentElements, batch * (shape.map { $0.tokens * $0.width } ?? 0),
       batch * (request?.layout.count ?? 0), batch * (dataset.classTokenWidth ?? 0),
     ]
     // One slot more than `ahead`, for the batch in use.
     let arena = Arena(count: (ahead + 1) * counts.reduce(0) { $0 + Arena.aligned($1) } + scratchCount)
     slots = (0...ahead).map { _ in
       Slot(
-        latents: arena.matrix(rows: batch, columns: dataset.latentElements),
+        latents: arena.matrix(rows: batch + 1, columns: dataset.latentElements),
         features: shape.map { arena.matrix(rows: batch * $0.tokens, columns: $0.width) },
         attention: request.map { arena.matrix(rows: batch, columns: $0.layout.count) },
         classTokens: dataset.classTokenWidth.map { arena.matrix(rows: batch, columns: $0) })
@@ -137,7 +149,8 @@ package final class BatchReader: @unchecked Sendable {
   }
 
   private func read(_ number: Int, _ slot: Slot) throws -> LatentBatch {
-    let first = firstDraw + UInt64(number * globalBatch + slice.lowerBound)
+    let start = firstDraw + UInt64(number * globalBatch)
+    let first = start + UInt64(slice.lowerBound)
     let slot = number < teacherBatches ? slot : slot.withoutAlignment
     var labels: [Int] = []
     for b in 0..<slice.count {
@@ -148,8 +161,17 @@ package final class BatchReader: @unchecked Sendable {
       try readTeacher(index, draw, into: slot, b)
     }
     return LatentBatch(
-      firstDraw: first, latents: slot.latents, labels: labels, features: slot.features, attention: slot.attention,
+      batchDraw: start, firstDraw: first, latents: slot.latents.rows(0..<slice.count),
+      before: try readsNeighbour ? neighbour(start, slot) : nil, labels: labels, features: slot.features,
+      attention: slot.attention,
       classTokens: slot.classTokens)
+  }
+
+  private func neighbour(_ start: UInt64, _ slot: Slot) throws -> LatentBatch.Neighbour {
+    let place = (slice.lowerBound + globalBatch - 1) % globalBatch
+    let (draw, latent) = (start + UInt64(place), slot.latents.vector(slice.count))
+    try dataset.latent(order.sample(draw: draw), random: randomness, draw: draw, into: latent)
+    return (latent, draw)
   }
 
   /// Reads what the batch needs of the teacher for its sample `b`: of the mirrored image where the draw shows that.

@@ -57,4 +57,21 @@ import Testing
     #expect(gradientError(dgate.doubles, at: gate.doubles) { loss(y.doubles, $0) } < 1e-3)
     #expect(out.isIntact && dy.isIntact)
   }
+
+  @Test("The RMS norm with weights and its two gradients are right, also of small numbers", arguments: [8, 24, 64])
+  func rms(width: Int) {
+    var random = Randomness()
+    let (x, weight) = (random.matrix(3, width, deviation: 1e-3), random.matrix(1, width))
+    let (y, dy) = (TestMatrix(3, width), random.matrix(3, width))
+    func naive(_ x: [Double], _ weight: [Double]) -> [Double] {
+      Naive.rmsNorm(.init(rows: 3, columns: width, x), weight: weight).values
+    }
+    rmsNorm(x.view, weight: weight.vector, into: y.view)
+    #expect(relativeError(y.doubles, naive(x.doubles, weight.doubles)) < 1e-6)
+    let (dx, dweight) = (TestMatrix(3, width), TestMatrix(1, width))
+    rmsNormBackward(dy.view, x.view, weight: weight.vector, into: dx.view, adding: dweight.vector)
+    #expect(gradientError(dx.doubles, at: x.doubles) { inner(naive($0, weight.doubles), dy.doubles) } < 1e-3)
+    #expect(gradientError(dweight.doubles, at: weight.doubles) { inner(naive(x.doubles, $0), dy.doubles) } < 1e-3)
+    #expect(y.isIntact && dx.isIntact && dweight.isIntact)
+  }
 }

@@ -288,11 +288,11 @@ import Testing
     let gradients = exact.count - model.network.layout.count
     var parts = [("velocity and features", 0..<gradients)]
     let trained = model.network.layout.parameters.filter(\.isTrained)
-    for parameter in trained where !parameter.shape.isEmpty {
+    for parameter in trained where parameter.shape != [1] {
       parts.append((parameter.name, parameter.range.lowerBound + gradients..<parameter.range.upperBound + gradients))
     }
     // A single number's gradient may cancel to less than its rounding; together they do not.
-    if let first = trained.first(where: \.shape.isEmpty) {
+    if let first = trained.first(where: { $0.shape == [1] }) {
       parts.append(("v1_lambda", first.range.lowerBound + gradients..<exact.count))
     }
     for (name, range) in parts {

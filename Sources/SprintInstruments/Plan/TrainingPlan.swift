@@ -86,7 +86,8 @@ package struct TrainingPlan: Sendable, Encodable {
     coreHours = hours * Double(ranks * threads)
     (checkpointBytes, diskBytes) = Self.disk(configuration, count)
     let model = configuration.model
-    featureBytes = model.projector.map { 2 * Double(model.tokens * $0.featureWidth) } ?? 0
+    featureBytes = model.projector.map { 2 * Double(model.patches * $0.featureWidth) } ?? 0
+    featureBytes += 2 * Double(model.classToken ?? 0)
     let rows = model.attentionAlignment.map { Double($0.blocks.count * $0.heads * model.tokens) } ?? 0
     (attentionBytes, queryAndKeyBytes) = (2 * rows * Double(model.tokens), 2 * rows * 2 * 64)
   }

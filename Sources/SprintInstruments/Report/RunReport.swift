@@ -75,6 +75,7 @@ package struct RunReport {
     loss?.points = points.elements.map { ($0.step, $0.loss) }
     return [
       loss, chart("alignment", "Alignment loss of features"), chart("attention", "Alignment loss of attention"),
+      chart("class_token", "Loss of the class token"), chart("contrast", "Contrast with the sample before"),
       chart("gradient_norm", "Norm of the gradients"),
       chart("learning_rate", "Learning rate"), chart("images_per_second", "Throughput", "images/s"),
       chart("peak_share", "Share of the matrix products' peak", "%", factor: 100),

@@ -84,4 +84,5 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case sampleStart, sampleSteps
   case gradientCheck
   case sampleLabels
+  case classTokenNoise, validationClassTokenNoise, sampleClassTokenStart, sampleClassTokenSteps
 }

@@ -27,7 +27,7 @@ extension ParameterLayout {
 
   private func initialization(of parameter: Parameter) -> Distribution {
     let name = parameter.name
-    if parameter.shape.isEmpty { return .constant(0.5) }
+    if name.hasSuffix("v1_lambda") { return .constant(0.5) }
     if name.hasSuffix("norm.weight") { return .constant(1) }
     if name.hasSuffix(".bias") || name.contains("adaLN_modulation") || name.hasPrefix("final_layer") {
       return .constant(0)

@@ -48,7 +48,7 @@ package struct ParameterLayout: Sendable {
     addLinear("t_embedder.mlp.0", inputs: ModelConfiguration.timeFeatureWidth, outputs: width)
     addLinear("t_embedder.mlp.2", inputs: width, outputs: width)
     add("y_embedder.embedding_table.weight", [configuration.classes + 1, width])
-    for block in configuration.blocksThatMixValues { add(configuration.valueShareName(ofBlock: block), []) }
+    for block in configuration.blocksThatMixValues { add(configuration.valueShareName(ofBlock: block), [1]) }
   }
 
   /// The parameter with the published name `name`, or nil if the network has none.

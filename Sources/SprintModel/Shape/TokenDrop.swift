@@ -27,6 +27,9 @@ package enum TokenDrop: Sendable, Equatable {
     }
   }
 
+  /// M, the number of kept tokens of a network.
+  package func keptCount(in model: ModelConfiguration) -> Int { keptCount(grid: model.grid, prefix: model.prefix) }
+
   /// The reason why this rule cannot work on a grid x grid image behind `prefix` other tokens, or nil.
   package func problem(grid: Int, prefix: Int = 0) -> String? {
     switch self {

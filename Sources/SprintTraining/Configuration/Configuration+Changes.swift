@@ -16,7 +16,8 @@ extension Configuration {
   ]
   /// Keys on which the shape of the state, the order of samples, or what the network predicts depends.
   private static let fixed = [
-    "seed", "model.", "diffusion.path", "alignment.features", "alignment.feature_width", "alignment.projector",
+    "seed", "model.", "diffusion.path", "class_token.teacher", "alignment.features", "alignment.feature_width",
+    "alignment.projector",
     "alignment.after_block", "alignment.attention.teacher", "alignment.attention.blocks", "alignment.attention.heads",
   ]
 

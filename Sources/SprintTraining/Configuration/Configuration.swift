@@ -27,14 +27,17 @@ package struct Configuration: Sendable {
   package var data: Data
   /// The path between data and noise.
   package var interpolant: Interpolant
-  /// The distribution of training times.
+  /// The distribution of training times, and the shift of these and the sampler's.
   package var time: TimeDistribution
+  package var timeShift: TimeShift
   /// AdamW's constants.
   package var optimizer: AdamWConfiguration
   /// The largest norm of the gradients, to which longer ones are clipped; nil for no clipping.
   package var clip: Double?
   /// Alignment with a teacher; nil for none.
   package var alignment: Alignment?
+  /// The factor of the class token's loss, and that of the contrast between neighbours in a batch.
+  package var classTokenWeight, contrastWeight: Double
   /// The stages in order.
   package var stages: [Stage]
   /// How ranks share the work.
@@ -66,15 +69,17 @@ package struct Configuration: Sendable {
     recompute = try Self.readRecompute(root.section("memory"))
     model = try ModelConfiguration(root.section("model"))
     data = try Data(root.section("data"))
-    (interpolant, time) = try Self.readDiffusion(root.section("diffusion"))
+    (interpolant, time, timeShift) = try Self.readDiffusion(root.section("diffusion"), model)
     (optimizer, clip) = try Self.readOptimizer(root.section("optimizer"))
     alignment = try Alignment(root, &model, &data.teacher)
+    (classTokenWeight, data.teacher.classTokens) = try Self.readClassToken(root, model)
+    contrastWeight = try Self.readContrast(root)
     stages = try Stage.readAll(root, model)
     distribution = try Distribution(root.section("distribution"))
     nonFinite = try root.choice("non_finite", default: .stop)
     checkpoint = try Checkpoints(root.section("checkpoint"))
     validation = try Validation(root.section("validation"))
-    samples = try Samples(root.section("samples"), model, interpolant)
+    samples = try Samples(root.section("samples"), model, interpolant, timeShift)
     (logInterval, writesTensorBoard) = try Self.readLog(root.section("log"))
     try root.finish()
     entries = record.values
@@ -88,11 +93,16 @@ package struct Configuration: Sendable {
     return recompute
   }
 
-  private static func readDiffusion(_ reader: ConfigurationReader) throws -> (Interpolant, TimeDistribution) {
+  private static func readDiffusion(
+    _ reader: ConfigurationReader, _ model: ModelConfiguration
+  ) throws -> (Interpolant, TimeDistribution, TimeShift) {
     let interpolant: Interpolant = try reader.choice("path", default: .straight)
     let time: TimeDistribution = try reader.choice("time", default: .lognormal)
+    let base = try reader.number(
+      "time_shift", default: 0, "a number of elements from 1 to 1e9, or 0 for no shift"
+    ) { $0 == 0 || 1...1e9 ~= $0 }
     try reader.finish()
-    return (interpolant, time)
+    return (interpolant, time, base == 0 ? TimeShift() : TimeShift(elements: model.latentElements, base: base))
   }
 
   private static func readOptimizer(_ reader: ConfigurationReader) throws -> (AdamWConfiguration, clip: Double?) {
@@ -122,5 +132,5 @@ extension Configuration {
   package var totalSteps: Int { stages.reduce(0) { $0 + $1.steps } }
 
   /// M, the number of tokens that the middle blocks compute in a stage.
-  package func keptTokens(in stage: Stage) -> Int { stage.drop.keptCount(grid: model.grid) }
+  package func keptTokens(in stage: Stage) -> Int { stage.drop.keptCount(in: model) }
 }

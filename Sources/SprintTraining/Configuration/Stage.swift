@@ -66,6 +66,8 @@ package struct Stage: Sendable, Equatable {
   package var drop: TokenDrop
   /// The probability that the mask token replaces a sample's deep path.
   package var pathDrop: Double
+  /// Whether one decision drops the deep paths of a whole batch, or keeps them.
+  package var dropsPathsTogether = false
   /// The probability that "no class" replaces a sample's class.
   package var labelDrop: Double
   /// The decay e of the moving average, ema = e · ema + (1 - e) · weights.

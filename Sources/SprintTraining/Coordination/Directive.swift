@@ -6,7 +6,7 @@ package struct Directive: Equatable {
   }
 
   /// The losses of the global batch.
-  package var loss = 0.0, alignment = 0.0, attention = 0.0
+  package var loss = 0.0, alignment = 0.0, attention = 0.0, classToken = 0.0, contrast = 0.0
   /// The norm of all gradients.
   package var gradientNorm = 0.0
   /// What happens to the gradients.
@@ -20,7 +20,7 @@ package struct Directive: Equatable {
   /// The directive as numbers, as it travels to the ranks.
   package var numbers: [Double] {
     let flags = [validates, drawsSamples, savesCheckpoint, stops].map { $0 ? 1.0 : 0 }
-    return [loss, alignment, attention, gradientNorm, Double(update.rawValue)] + flags
+    return [loss, alignment, attention, gradientNorm, Double(update.rawValue)] + flags + [classToken, contrast]
   }
 
   /// Reads a directive from its `numbers`.
@@ -29,6 +29,7 @@ package struct Directive: Equatable {
     update = Update(rawValue: Int(numbers[4])) ?? .fail
     (validates, drawsSamples) = (numbers[5] != 0, numbers[6] != 0)
     (savesCheckpoint, stops) = (numbers[7] != 0, numbers[8] != 0)
+    (classToken, contrast) = (numbers[9], numbers[10])
   }
 
   /// Loss and gradient norm, for messages about numbers that are not finite.

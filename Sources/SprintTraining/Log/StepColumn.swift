@@ -22,6 +22,12 @@ package struct StepColumn: Sendable {
     StepColumn("attention", applies: { configuration, _ in configuration.data.teacher.attention != nil }) {
       .number($0.attention)
     },
+    StepColumn("class_token", applies: { configuration, _ in configuration.model.classToken != nil }) {
+      .number($0.classToken)
+    },
+    StepColumn("contrast", applies: { configuration, _ in configuration.contrastWeight != 0 }) {
+      .number($0.contrast)
+    },
     StepColumn("gradient_norm") { .number($0.gradientNorm) },
     StepColumn("learning_rate") { .number($0.learningRate) },
     StepColumn("seconds") { .number($0.timing.seconds) },

@@ -79,8 +79,8 @@ package struct MemoryNeed: Sendable {
   /// The batches that are read ahead and the noise of a pass.
   private static func batches(_ configuration: Configuration, _ ranks: Int, _ passes: [PassSize]) -> Double {
     let model = configuration.model
-    let features = model.projector.map { Double(model.tokens) * Double($0.featureWidth) } ?? 0
-    let latents = Double(model.latentElements)
+    let features = model.projector.map { Double(model.patches) * Double($0.featureWidth) } ?? 0
+    let latents = Double(model.stateElements)
     // The reader holds two batches ahead of the one in use; a pass adds its noise, its inputs and its targets.
     let read = configuration.stages.enumerated().map { index, stage in
       let isTaught = configuration.alignedShare(ofStage: index) > 0
@@ -101,7 +101,7 @@ package struct MemoryNeed: Sendable {
     let batch = min(HeldOutLoss.batch, configuration.validation.samples)
     // Data, noise, inputs and targets beside the pass itself.
     return bytes(configuration.model, threads, PassSize(batch: batch, training: false))
-      + 4 * 4 * Double(batch) * Double(configuration.model.latentElements)
+      + 4 * 4 * Double(batch) * Double(configuration.model.stateElements)
   }
 
   /// The autoencoder, the images of a tile as floats, and all of them twice as bytes: in records and in the picture.
@@ -124,7 +124,7 @@ package struct MemoryNeed: Sendable {
     let rows = samples.sampler.guidance.kind == .none ? tile : 2 * tile
     let images = Double(samples.imageCount) + Double(rows)
     // The images as floats, their state in double precision, and the picture.
-    return bytes(model, threads, PassSize(batch: rows, training: false)) + 16 * images * Double(model.latentElements)
+    return bytes(model, threads, PassSize(batch: rows, training: false)) + 16 * images * Double(model.stateElements)
       + decoder(samples, model, threads, tile: tile)
   }
 }

@@ -125,14 +125,21 @@ struct RunStart {
       throw dataset.unusable("holds \(dataset.count) samples, fewer than the batch of \(largest)")
     }
     if let shape = dataset.featureShape, let projector = model.projector {
-      guard shape == (model.tokens, projector.featureWidth) else {
+      guard shape == (model.patches, projector.featureWidth) else {
         throw dataset.unusable(
           "holds features of \(shape.tokens) tokens x \(shape.width), "
-            + "the model expects \(model.tokens) x \(projector.featureWidth)")
+            + "the model expects \(model.patches) x \(projector.featureWidth)")
       }
     }
+    try checkClassTokens(dataset, model)
     try checkAttention(dataset, model)
     return dataset
+  }
+
+  /// Throws unless the class tokens are as wide as the network's.
+  private static func checkClassTokens(_ dataset: LatentDataset, _ model: ModelConfiguration) throws {
+    guard let width = dataset.classTokenWidth, let expected = model.classToken, width != expected else { return }
+    throw dataset.unusable("holds class tokens of width \(width), the model expects \(expected)")
   }
 
   /// Throws unless the teacher's attention fits the network, if both have one.
@@ -148,8 +155,11 @@ struct RunStart {
 
   private static func openValidation(_ configuration: Configuration) throws -> LatentDataset? {
     guard !configuration.data.validation.isEmpty else { return nil }
-    let (model, dataset) = (configuration.model, try LatentDataset(paths: configuration.data.validation))
+    let teacher = TeacherNames(classTokens: configuration.data.teacher.classTokens)
+    let model = configuration.model
+    let dataset = try LatentDataset(paths: configuration.data.validation, teacher: teacher)
     try dataset.check(channels: model.channels, side: model.side, classes: model.classes)
+    try checkClassTokens(dataset, model)
     return dataset
   }
 

@@ -10,6 +10,8 @@ package struct StepReport: Sendable {
   package let totalSteps: Int
   /// Mean squared error of the velocity, and the losses of the alignment of features and of attention.
   package let loss, alignment, attention: Double
+  /// Mean squared error of the class token's velocity, and minus the mean squared distance to the neighbours'.
+  package let classToken, contrast: Double
   /// Norm of the gradients before clipping.
   package let gradientNorm: Double
   /// Learning rate of the update.

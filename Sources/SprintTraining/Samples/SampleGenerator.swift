@@ -49,7 +49,8 @@ package struct SampleGenerator: Sendable {
   package func expectedSeconds(images: Int, ranks: Int) -> Double? {
     let rounds = (images + tile * ranks - 1) / (tile * ranks)
     guard rounds * settings.steps >= 50 else { return nil }
-    let probe = SamplerSettings(steps: 1, guidance: settings.guidance, interpolant: settings.interpolant)
+    let probe = SamplerSettings(
+      steps: 1, guidance: settings.guidance, interpolant: settings.interpolant, timeShift: settings.timeShift)
     let sampler = Sampler(network, weights: weights, settings: probe, batch: tile)
     // The first evaluation touches the memory.
     let times = (0..<2).map { _ in ContinuousClock().measure { _ = draw(tile: 0, [0], sampler) } / .seconds(1) }
@@ -59,16 +60,25 @@ package struct SampleGenerator: Sendable {
 
   /// Draws one tile of images; images after the last label fill up the last tile.
   private func draw(tile first: Int, _ labels: [Int], _ sampler: Sampler) -> [Float] {
-    let elements = network.configuration.latentElements
-    let start = Philox(seed: seed, purpose: .sampleStart)
-    let steps = Philox(seed: seed, purpose: .sampleSteps)
     let range = first..<first + tile
-    return sampler.sample(
-      start: range.flatMap { image in noise(start, draw: UInt64(image), elements).map(Double.init) },
+    let samples = sampler.sample(
+      start: noise(.sampleStart, .sampleClassTokenStart, range) { UInt64($0) }.map(Double.init),
       labels: range.map { labels[min($0, labels.count - 1)] }
     ) { step, values in
-      values = range.flatMap { noise(steps, draw: UInt64($0) << 20 | UInt64(step), elements) }
-    }.map { Float($0) }
+      values = noise(.sampleSteps, .sampleClassTokenSteps, range) { UInt64($0) << 20 | UInt64(step) }
+    }
+    return samples.prefix(tile * network.configuration.latentElements).map { Float($0) }
+  }
+
+  /// Returns noise for the latents of all images, then for their class tokens, if there are any.
+  private func noise(
+    _ latents: RandomPurpose, _ classTokens: RandomPurpose, _ images: Range<Int>, draw: (Int) -> UInt64
+  ) -> [Float] {
+    let model = network.configuration
+    return [(latents, model.latentElements), (classTokens, model.classToken ?? 0)].flatMap { purpose, elements in
+      let random = Philox(seed: seed, purpose: purpose)
+      return images.flatMap { noise(random, draw: draw($0), elements) }
+    }
   }
 
   /// The number of images in a tile: enough for several workers to compute matrix products at their peak rate.

@@ -7,8 +7,8 @@ import SprintModel
 /// sample).
 final class BatchDraws {
   private let configuration: Configuration
-  private let noise, time, keptTokens, pathDrop, labelDrop: Philox
-  private let noiseMemory: NoiseMemory
+  private let noise, classTokenNoise, time, keptTokens, pathDrop, labelDrop: Philox
+  private let noiseMemory, classTokenMemory: NoiseMemory
   private let workers: Workers
   /// The kept tokens of the last batch; the next batch reuses their memory.
   private var kept = KeptTokens(ids: [], perSample: 1)
@@ -18,11 +18,14 @@ final class BatchDraws {
     self.configuration = configuration
     self.workers = workers
     noise = Philox(seed: configuration.seed, purpose: .noise)
+    classTokenNoise = Philox(seed: configuration.seed, purpose: .classTokenNoise)
     time = Philox(seed: configuration.seed, purpose: .time)
     keptTokens = Philox(seed: configuration.seed, purpose: .keptTokens)
     pathDrop = Philox(seed: configuration.seed, purpose: .pathDrop)
     labelDrop = Philox(seed: configuration.seed, purpose: .labelDrop)
-    noiseMemory = NoiseMemory(rows: batch, columns: configuration.model.latentElements)
+    // One row more, for the sample before the first one.
+    noiseMemory = NoiseMemory(rows: batch + 1, columns: configuration.model.latentElements)
+    classTokenMemory = NoiseMemory(rows: batch, columns: configuration.model.classToken ?? 0)
   }
 
   /// Returns the training batch of the samples `range` of a rank's slice of a global batch.
@@ -33,21 +36,51 @@ final class BatchDraws {
     workers.run(tasks: draws.count) { [noise, noiseMemory] _, b in
       noise.fillNormal(noiseMemory.values.vector(b).buffer, draw: draws[b])
     }
-    let (tokens, layout) = (configuration.model.tokens, configuration.attentionLayout(in: stage))
+    let (patches, layout) = (configuration.model.patches, configuration.attentionLayout(in: stage))
     return TrainingBatch(
       data: latents.latents.rows(range), noise: noiseMemory.values.rows(0..<range.count),
-      times: draws.map { configuration.time.draw(time, draw: $0) },
+      classTokens: classTokens(latents, range, draws), before: neighbour(of: range, latents),
+      times: draws.map(trainingTime),
       labels: zip(range, draws).map {
         labelDrop.uniform(draw: $1) < Float(stage.labelDrop) ? configuration.model.classes : latents.labels[$0]
       },
       deepPath: DeepPath(
-        kept: kept(draws, stage.drop), dropped: draws.map { pathDrop.uniform(draw: $0) < Float(stage.pathDrop) }),
-      teacher: aligns ? latents.features?.rows(range.lowerBound * tokens..<range.upperBound * tokens) : nil,
+        kept: kept(draws, stage.drop),
+        dropped: draws.map {
+          pathDrop.uniform(draw: stage.dropsPathsTogether ? latents.batchDraw : $0) < Float(stage.pathDrop)
+        }),
+      teacher: aligns ? latents.features?.rows(range.lowerBound * patches..<range.upperBound * patches) : nil,
       attention: !aligns
         ? nil
         : latents.attention.flatMap { values in
           layout.map { AttentionTargets(values.rows(range), $0) }
         })
+  }
+
+  private func trainingTime(_ draw: UInt64) -> Float {
+    configuration.timeShift(configuration.time.draw(time, draw: draw))
+  }
+
+  private func classTokens(
+    _ latents: LatentBatch, _ range: Range<Int>, _ draws: [UInt64]
+  ) -> TrainingBatch.ClassTokens? {
+    guard let data = latents.classTokens else { return nil }
+    for (b, draw) in draws.enumerated() {
+      classTokenNoise.fillNormal(classTokenMemory.values.vector(b).buffer, draw: draw)
+    }
+    return TrainingBatch.ClassTokens(data: data.rows(range), noise: classTokenMemory.values.rows(0..<range.count))
+  }
+
+  /// The sample before the first one of `range` in the global batch; that before a batch's first sample is its last.
+  private func neighbour(of range: Range<Int>, _ latents: LatentBatch) -> TrainingBatch.Neighbour? {
+    guard let before = latents.before else { return nil }
+    let isInside = range.lowerBound > 0
+    let draw = isInside ? latents.firstDraw + UInt64(range.lowerBound - 1) : before.draw
+    let noise = noiseMemory.values.vector(range.count)
+    self.noise.fillNormal(noise.buffer, draw: draw)
+    return TrainingBatch.Neighbour(
+      data: isInside ? latents.latents.vector(range.lowerBound - 1) : before.latent, noise: noise,
+      time: trainingTime(draw))
   }
 
   /// The part of the teacher's attention that batches of a stage need, if there is alignment of attention.
@@ -58,15 +91,17 @@ final class BatchDraws {
     }
     return AttentionRequest(
       layout, isKept: alignment.blocks.map { drop != .none && model.section(of: $0) == .middle },
-      kept: drop.keptCount(grid: model.grid)
-    ) { draw, ids in drop.draw(random, draw: draw, grid: model.grid, into: ids) }
+      kept: drop.keptCount(in: model)
+    ) { draw, ids in drop.draw(random, draw: draw, grid: model.grid, prefix: model.prefix, into: ids) }
   }
 
   private func kept(_ draws: [UInt64], _ drop: TokenDrop) -> KeptTokens? {
     guard drop != .none else { return nil }
-    let grid = configuration.model.grid
-    kept.resize(to: draws.count, perSample: drop.keptCount(grid: grid))
-    kept.forEachSample { sample, ids in drop.draw(keptTokens, draw: draws[sample], grid: grid, into: ids) }
+    let model = configuration.model
+    kept.resize(to: draws.count, perSample: drop.keptCount(in: model))
+    kept.forEachSample { sample, ids in
+      drop.draw(keptTokens, draw: draws[sample], grid: model.grid, prefix: model.prefix, into: ids)
+    }
     return kept
   }
 }

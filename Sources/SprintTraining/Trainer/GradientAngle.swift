@@ -32,7 +32,8 @@ package final class GradientAngle {
   ) {
     var untaught = batch
     (untaught.teacher, untaught.attention) = (nil, nil)
-    let denoising = LossWeights(denoising: factors.denoising)
+    var denoising = factors
+    (denoising.alignment, denoising.attention) = (0, 0)
     _ = objective.lossesAndGradients(weights, untaught, denoising, factor: factor, gradients: gradients)
     add(gradients, to: self.denoising)
     let alignment = LossWeights(denoising: 0, alignment: factors.alignment, attention: factors.attention)

@@ -28,16 +28,14 @@ struct HeldOutLoss {
     let objective = FlowMatching(
       network, interpolant: configuration.interpolant,
       memory: PassMemory(network, PassSize(batch: batch, training: false)))
-    let elements = configuration.model.latentElements
-    let arena = Arena(count: 2 * Arena.aligned(batch * elements))
-    let (data, noise) = (arena.matrix(rows: batch, columns: elements), arena.matrix(rows: batch, columns: elements))
+    let memory = Memory(configuration.model, batch: batch)
     // Each batch belongs to one rank; the others add nothing to its sum.
     var sums = [Double](repeating: 0, count: batches.count)
     for first in stride(from: 0, to: batches.count, by: communicator.size) {
       let own = first + communicator.rank
       // Where a rank cannot read its data, all ranks throw.
       try communicator.agree {
-        if own < batches.count { sums[own] = try sum(weights, batches[own], objective, data, noise) }
+        if own < batches.count { sums[own] = try sum(weights, batches[own], objective, memory) }
       }
       if try communicator.anyRank(stopRequested()) { return nil }
     }
@@ -45,22 +43,52 @@ struct HeldOutLoss {
   }
 
   private func sum(
-    _ weights: ParameterArena<Float>, _ range: Range<Int>, _ objective: FlowMatching, _ data: Matrix<Float>,
-    _ noise: Matrix<Float>
+    _ weights: ParameterArena<Float>, _ range: Range<Int>, _ objective: FlowMatching, _ memory: Memory
   ) throws -> Double {
+    let (data, noise) = (memory.data, memory.noise)
     let noiseDraws = Philox(seed: configuration.seed, purpose: .validationNoise)
     let timeDraws = Philox(seed: configuration.seed, purpose: .validationTime)
     let random = LatentRandomness(seed: configuration.seed, validation: true)
     for (b, index) in range.enumerated() {
       try dataset.latent(index, random: random, draw: UInt64(index), into: data.vector(b))
       noiseDraws.fillNormal(noise.vector(b).buffer, draw: UInt64(index))
+      try readClassToken(index, b, memory.classTokens)
     }
     let losses = objective.losses(
       weights,
       TrainingBatch(
         data: data.rows(0..<range.count), noise: noise.rows(0..<range.count),
-        times: range.map { configuration.time.draw(timeDraws, draw: UInt64($0)) }, labels: range.map(dataset.label),
+        classTokens: memory.classTokens.map {
+          TrainingBatch.ClassTokens(data: $0.data.rows(0..<range.count), noise: $0.noise.rows(0..<range.count))
+        },
+        times: range.map { configuration.timeShift(configuration.time.draw(timeDraws, draw: UInt64($0))) },
+        labels: range.map(dataset.label),
         deepPath: .all(batch: range.count)))
     return losses.denoising * Double(range.count)
+  }
+
+  private func readClassToken(_ index: Int, _ b: Int, _ tokens: TrainingBatch.ClassTokens?) throws {
+    guard let tokens else { return }
+    try dataset.classToken(index, into: tokens.data.vector(b))
+    Philox(seed: configuration.seed, purpose: .validationClassTokenNoise)
+      .fillNormal(tokens.noise.vector(b).buffer, draw: UInt64(index))
+  }
+
+  /// The samples of a batch and their noise.
+  private struct Memory {
+    let data, noise: Matrix<Float>
+    let classTokens: TrainingBatch.ClassTokens?
+    private let arena: Arena
+
+    init(_ model: ModelConfiguration, batch: Int) {
+      let (elements, width) = (model.latentElements, model.classToken ?? 0)
+      let arena = Arena(count: 2 * Arena.aligned(batch * elements) + 2 * Arena.aligned(batch * width))
+      (data, noise) = (arena.matrix(rows: batch, columns: elements), arena.matrix(rows: batch, columns: elements))
+      classTokens = model.classToken.map {
+        TrainingBatch.ClassTokens(
+          data: arena.matrix(rows: batch, columns: $0), noise: arena.matrix(rows: batch, columns: $0))
+      }
+      self.arena = arena
+    }
   }
 }

@@ -36,7 +36,8 @@ final class StageWork {
       dataset, order: SampleOrder(count: dataset.count, seed: configuration.seed),
       randomness: LatentRandomness(seed: configuration.seed), batch: stage.batch, slice: slice,
       firstDraw: UInt64(position.draws), attention: draws.attentionRequest(stage),
-      teacherBatches: configuration.alignedSteps(after: position), ahead: ahead)
+      teacherBatches: configuration.alignedSteps(after: position),
+      readsNeighbour: configuration.contrastWeight != 0, ahead: ahead)
   }
 
   /// The rank's part of the next batch.

@@ -79,16 +79,16 @@ final class TrainingStep {
       let isLast = part == stage.accumulate - 1
       let losses = work.objective.lossesAndGradients(
         optimizer.passWeights, work.draws.batch(latents, range, stage, aligns: aligns),
-        aligns ? factors : LossWeights(), factor: share, gradients: optimizer.gradients,
+        configuration.factors(aligned: aligns), factor: share, gradients: optimizer.gradients,
         adds: adds, check: check, onFinal: { [reduction] in if isLast { reduction.markFinal($0) } })
       adds = true
       report.loss += share * losses.denoising
       report.alignment += share * losses.alignment
       report.attention += share * losses.attention
+      report.classToken += share * losses.classToken
+      report.contrast += share * losses.contrast
     }
   }
-
-  private var factors: LossWeights { configuration.alignment?.factors ?? LossWeights() }
 
   /// Measures the mean cosine between the gradients of the denoising loss and of the alignment, on the batches that
   /// come next, at each of the rule's times. All ranks call it and get the same number, or nil where one has to stop.
@@ -109,7 +109,7 @@ final class TrainingStep {
           var batch = work.draws.batch(latents, range, work.stage, aligns: true)
           batch.times = batch.times.map { _ in time }
           angle.add(
-            work.objective, optimizer.passWeights, batch, factors,
+            work.objective, optimizer.passWeights, batch, configuration.factors(aligned: true),
             factor: Double(range.count) / Double(work.stage.batch), gradients: optimizer.gradients)
         }
       }
@@ -155,7 +155,7 @@ final class TrainingStep {
       aligns: configuration.isAligned(at: position))
     let check = GradientCheck(
       network, work.objective, weights: weights, passGradients: optimizer.gradients,
-      factors: configuration.isAligned(at: position) ? factors : LossWeights(), seed: configuration.seed)
+      factors: configuration.factors(aligned: configuration.isAligned(at: position)), seed: configuration.seed)
     return try optimizer.communicator.agree { try check.summary(batch) }
   }
 }

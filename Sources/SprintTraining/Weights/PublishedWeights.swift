@@ -52,7 +52,9 @@ package struct PublishedWeights {
 
   /// The published shape of a parameter.
   package func shape(_ parameter: Parameter) -> [Int] {
-    guard scheme == .srdit, parameter.name == "x_embedder.proj.weight" else { return parameter.shape }
+    guard scheme == .srdit else { return parameter.shape }
+    if parameter.name.hasSuffix("v1_lambda") { return [] }
+    guard parameter.name == "x_embedder.proj.weight" else { return parameter.shape }
     return [model.width, model.channels, model.patch, model.patch]
   }
 

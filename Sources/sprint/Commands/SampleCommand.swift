@@ -70,6 +70,9 @@ struct SampleCommand: ParsableCommand, Stoppable {
   @Option(help: "The first and the last time at which guidance acts, e.g. 0,0.7; 0,1 unless given.")
   var interval: String?
 
+  @Option(help: "Guidance scale of the class token, if the model has one; --scale unless given, 1 for none.")
+  var classTokenScale: Double?
+
   @Flag(help: "Keeps the class in the weak branch of path-drop guidance.")
   var keepClass = false
 
@@ -112,7 +115,13 @@ struct SampleCommand: ParsableCommand, Stoppable {
       throw ValidationError("--scale is \(scale ?? 0), expected a finite number")
     }
     _ = try times()
-    let given = [("--scale", scale != nil), ("--interval", interval != nil), ("--keep-class", keepClass)]
+    guard classTokenScale?.isFinite ?? true else {
+      throw ValidationError("--class-token-scale is \(classTokenScale ?? 0), expected a finite number")
+    }
+    let given = [
+      ("--scale", scale != nil), ("--class-token-scale", classTokenScale != nil), ("--interval", interval != nil),
+      ("--keep-class", keepClass),
+    ]
     if guidance == .none, let name = given.first(where: \.1)?.0 {
       throw ValidationError("\(name) has no effect without guidance; use --guidance cfg or --guidance pdg with it")
     }
@@ -189,8 +198,9 @@ struct SampleCommand: ParsableCommand, Stoppable {
     }
     return SamplerSettings(
       method: method, steps: chosenSteps,
-      guidance: Guidance(guidance, scale: scale ?? 1.5, interval: try times(), keepsClass: keepClass),
-      interpolant: configuration.interpolant)
+      guidance: Guidance(
+        guidance, scale: scale ?? 1.5, interval: try times(), keepsClass: keepClass, classTokenScale: classTokenScale),
+      interpolant: configuration.interpolant, timeShift: configuration.timeShift)
   }
 
   private var method: SamplingMethod { sampler ?? preset?.sampler ?? .ode }

@@ -22,9 +22,20 @@ extension ModelConfiguration {
     ropeTheta = try reader.number("rope_theta", default: 10000, "a number from 0.001 to 1e12", in: Limits.ropeTheta)
     fusion = try reader.choice("fusion", default: .concatLinear)
     let mask: MaskToken = try reader.choice("mask_token", default: .fixed)
-    learnsMaskToken = mask == .learned
+    (learnsMaskToken, startsMaskTokenAtZero) = (mask != .fixed, mask == .learnedFromZero)
+    try readParts(reader)
     try reader.finish()
     if let problem { throw reader.error(problem.key, problem.message) }
+  }
+
+  /// Reads the parts that SPRINT's own network has otherwise, or not at all.
+  private mutating func readParts(_ reader: ConfigurationReader) throws {
+    norm = try reader.choice("norm", default: .layer)
+    headNormEpsilon = try reader.number("qk_norm_epsilon", default: 1e-6, "a number from 0 to below 1", in: 0...1)
+    mixesValues = try reader.boolean("value_residual", default: false)
+    position = try reader.choice("position", default: .rotary)
+    outputOrder = try reader.choice("output_order", default: .channelFirst)
+    classToken = reader.has("class_token") ? try reader.integer("class_token", in: Limits.projector) : nil
   }
 
   private typealias Size = (width: Int, heads: Int, depth: (encoder: Int, middle: Int, decoder: Int))
@@ -40,5 +51,6 @@ extension ModelConfiguration {
 
   private enum MaskToken: String, CaseIterable {
     case fixed, learned
+    case learnedFromZero = "learned_from_zero"
   }
 }

@@ -28,8 +28,8 @@ extension Stage {
     let published = Stage.published[min(index, 1)]
     name = try reader.line("name", default: index == 0 ? "masked" : index == 1 ? "full" : "stage \(index + 1)")
     batch = try reader.integer("batch", default: published.batch, in: 1...1_000_000)
-    drop = try TokenDrop(reader.section("drop"), default: published.drop, grid: model.grid, in: reader)
-    let stepWork = model.trainingWork(kept: drop.keptCount(grid: model.grid)) * Double(batch)
+    drop = try TokenDrop(reader.section("drop"), default: published.drop, model, in: reader)
+    let stepWork = model.trainingWork(kept: drop.keptCount(in: model)) * Double(batch)
     steps =
       try Self.readShare(reader, budget: budget, stepWork: stepWork)
       ?? reader.integer("steps", default: index < 2 ? published.steps : nil)
@@ -42,6 +42,7 @@ extension Stage {
     (warmup, warmupStart) = try Self.readWarmup(reader, published)
     (schedule, finalRate) = try Self.readSchedule(reader)
     pathDrop = try reader.probability("path_drop", default: published.pathDrop)
+    dropsPathsTogether = try Self.readPathDropUnit(reader) == .batch
     labelDrop = try reader.probability("label_drop", default: published.labelDrop)
     (ema, earlyEMA) = try Self.readAverage(reader, published)
     emaWarmup = try reader.boolean("ema_warmup", default: false)
@@ -52,6 +53,14 @@ extension Stage {
 }
 
 extension Stage {
+  private enum PathDropUnit: String, CaseIterable {
+    case sample, batch
+  }
+
+  private static func readPathDropUnit(_ reader: ConfigurationReader) throws -> PathDropUnit {
+    try reader.choice("path_drop_per", default: .sample)
+  }
+
   /// Reads the warm-up. The published start belongs to the published warm-up: a configuration with another one has the
   /// start that it gives.
   private static func readWarmup(

@@ -6,7 +6,11 @@ extension TokenDrop {
   }
 
   /// Reads the section `drop`: `{ratio: 0.75}`, `{kind: random, ratio: 0.3}`, `{group: 3, kept: 2}` or `{kind: none}`.
-  init(_ reader: ConfigurationReader, default value: TokenDrop, grid: Int, in stage: ConfigurationReader) throws {
+  init(
+    _ reader: ConfigurationReader, default value: TokenDrop, _ model: ModelConfiguration, in stage: ConfigurationReader
+  )
+    throws
+  {
     if stage.has("drop") {
       let kind: Kind = try reader.choice("kind", default: .structured)
       switch kind {
@@ -30,6 +34,8 @@ extension TokenDrop {
     } else {
       self = value
     }
-    if let problem = problem(grid: grid) { throw stage.error("drop", "does not fit: \(problem)") }
+    if let problem = problem(grid: model.grid, prefix: model.prefix) {
+      throw stage.error("drop", "does not fit: \(problem)")
+    }
   }
 }

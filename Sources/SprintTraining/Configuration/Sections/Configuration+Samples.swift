@@ -28,7 +28,9 @@ extension Configuration {
 }
 
 extension Configuration.Samples {
-  init(_ reader: ConfigurationReader, _ model: ModelConfiguration, _ interpolant: Interpolant) throws {
+  init(_ reader: ConfigurationReader, _ model: ModelConfiguration, _ interpolant: Interpolant, _ shift: TimeShift)
+    throws
+  {
     interval = reader.has("interval") ? try reader.integer("interval") : nil
     perClass = try reader.integer("per_class", default: 4, in: 1...1000)
     classes = try reader.integers("classes", default: Array(0..<min(10, model.classes)), in: 0...1_000_000)
@@ -36,6 +38,7 @@ extension Configuration.Samples {
       throw reader.error("classes", "names class \(unknown), the model has \(model.classes)")
     }
     sampler = try Self.readSampler(reader, model, interpolant)
+    sampler.timeShift = shift
     autoencoder = reader.has("autoencoder") ? try reader.text("autoencoder") : nil
     try reader.checkPaths("autoencoder", [autoencoder].compactMap(\.self))
     guard imageCount <= Self.mostImages else {
@@ -76,7 +79,9 @@ extension Configuration.Samples {
     let guidance = Guidance(
       kind, scale: try reader.number("scale", default: 1, "a number from -1000 to 1000", in: -1000...1000),
       interval: times[0]...times[1],
-      keepsClass: try reader.boolean("keep_class", default: false))
+      keepsClass: try reader.boolean("keep_class", default: false),
+      classTokenScale: reader.has("class_token_scale")
+        ? try reader.number("class_token_scale", "a number from -1000 to 1000", in: -1000...1000) : nil)
     return SamplerSettings(method: method, steps: steps, guidance: guidance, interpolant: interpolant)
   }
 }
