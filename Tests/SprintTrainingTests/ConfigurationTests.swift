@@ -93,7 +93,7 @@ import Testing
       (["model.heads=3"], "model.heads", "does not divide the width 16"),
       (["model.heads=8"], "model.heads", "multiple of 4"),
       (["model.patch=3"], "model.patch", "does not divide the latent side 4"),
-      (["model.fusion=sum"], "model.fusion", "concat_linear, none"),
+      (["model.fusion=sum"], "model.fusion", "concat_linear, concat_linear_shallow_first, none"),
       (["model.depth=[1,2]"], "model.depth", "expected three"),
       (["model.size=XXL"], "model.size", "S, B, L, XL"),
       (["data.train=[]"], "data.train", "is missing"),

@@ -61,15 +61,18 @@ package struct PublishedWeights {
   /// What published files hold besides the parameters: SR-DiT's positions and its rotary table, without the class token.
   package func constants() -> [Constant] {
     guard scheme == .srdit else { return [] }
-    let positions = PositionTable(prefix: model.prefix, grid: model.grid, width: model.width).values
-    let table = RotaryTable(grid: model.grid, headWidth: model.headWidth, theta: Float(model.ropeTheta))
-    let shape = [table.sine.rows, table.sine.columns]
-    return [
-      Self.constant("pos_embed", [1, positions.rows, positions.columns], positions) { $1 },
-      Self.constant("feat_rope.freqs_cos", shape, table.cosine) { $1 },
-      // The table has the sign of the rotation, the published one that of the angle.
-      Self.constant("feat_rope.freqs_sin", shape, table.sine) { $0 % 2 == 0 ? -$1 : $1 },
-    ]
+    let positions = PositionTable(prefix: model.prefix, grid: model.grid, width: model.width)
+    let rotary = RotaryTable(grid: model.grid, headWidth: model.headWidth, theta: Float(model.ropeTheta))
+    let shape = [model.patches, model.headWidth]
+    // The tables own the memory of their values.
+    return withExtendedLifetime((positions, rotary)) {
+      [
+        Self.constant("pos_embed", [1, model.tokens, model.width], positions.values) { $1 },
+        Self.constant("feat_rope.freqs_cos", shape, rotary.cosine) { $1 },
+        // The table has the sign of the rotation, the published one that of the angle.
+        Self.constant("feat_rope.freqs_sin", shape, rotary.sine) { $0 % 2 == 0 ? -$1 : $1 },
+      ]
+    }
   }
 
   private static func constant(

@@ -154,6 +154,9 @@ package struct WeightsFile {
     tensors += constants.map {
       SafetensorsFile.Tensor(name: $0.name, shape: $0.shape, values: UnsafeBufferPointer($0.values.buffer))
     }
-    try SafetensorsFile.write(tensors, metadata: ["format": "pt"].merging(metadata) { $1 }, to: path)
+    // The constants own the memory of their values.
+    try withExtendedLifetime(constants) {
+      try SafetensorsFile.write(tensors, metadata: ["format": "pt"].merging(metadata) { $1 }, to: path)
+    }
   }
 }
