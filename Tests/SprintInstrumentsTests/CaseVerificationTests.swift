@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct CaseVerificationTests {
   private static let folder = (#filePath as NSString).deletingLastPathComponent + "/../Reference"
-  static let cases = ["cases", "cases-haste"].flatMap { name in
+  static let cases = ["cases", "cases-haste", "cases-srdit"].flatMap { name in
     ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)")) ?? []).sorted().map {
       "\(folder)/\(name)/\($0)"
     }
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test("All cases of the reference are there")
-  func casesExist() { #expect(Self.cases.count >= 15) }
+  func casesExist() { #expect(Self.cases.count >= 20) }
 
   @Test("A case with changed numbers does not agree, and a truncated one is an error")
   func changed() throws {

@@ -108,6 +108,21 @@ import Testing
       (["alignment={attention: {teacher: t, blocks: [2], heads: 3}}"], "heads", "is 3, expected 1 to 2"),
       (["alignment={attention: {teacher: t, blocks: [2]}, angle: {block: 3}}"], "block", "reach blocks 1 to 2"),
       (["alignment={attention: {teacher: t, blocks: [2]}, angle: {block: 1, times: [2]}}"], "times", "from 0 to 1"),
+      (["model.class_token=4"], "class_token", "class_token: {teacher: dinov2-b}"),
+      (["class_token={teacher: t}"], "class_token", "model.class_token"),
+      (["model.class_token=0"], "model.class_token", "from 1 to"),
+      (
+        [
+          "model.class_token=4", "class_token={teacher: t}",
+          "alignment={attention: {teacher: t, blocks: [2]}}",
+        ], "blocks", "no counterpart"
+      ),
+      (["model.value_residual=true", "model.depth=[0, 2, 1]"], "value_residual", "block before the drop"),
+      (["model.norm=batch"], "model.norm", "layer, rms"),
+      (["model.mask_token=zero"], "model.mask_token", "learned_from_zero"),
+      (["contrastive={weight: 1}"], "contrastive.weight", "below 1"),
+      (["diffusion.time_shift=0.5"], "diffusion.time_shift", "or 0 for no shift"),
+      (["stages[0].path_drop_per=rank"], "path_drop_per", "sample, batch"),
       (["stages[7].steps=3"], "--set stages[7].steps", "no entry 7"),
       (["steps"], "--set steps", "key=value"),
     ])
