@@ -75,16 +75,15 @@ package struct LatentImport: Sendable {
       ] + taught.map(\.recipe)
     output = ImportOutput(
       out, samples: latents.count, sets, properties, source: "\(layout) \(path)", classNames: latents.classNames,
-      pieceSamples: Self.pieceSamples(stored, taught),
+      pieceSamples: Self.pieceSamples(stored, sets, isTaught: !taught.isEmpty),
       recipe: SHA256.hash(data: Data(recipe.joined(separator: " ").utf8)).description)
   }
 
-  /// Samples of a piece: 16 MiB of latents; with teachers at most 64, which keep many workers busy for seconds, and
-  /// 256 MiB of what they say.
-  private static func pieceSamples(_ stored: SourceShape, _ taught: [ImportedSet]) -> Int {
-    let own = max(1, 16 << 20 / (stored.elements * 4 * (stored.hasFlipped ? 2 : 1)))
-    guard !taught.isEmpty else { return own }
-    return min(own, 64, max(1, 256 << 20 / taught.reduce(0) { $0 + $1.bytes }))
+  /// Samples of a piece: 16 MiB of latents; with teachers up to 64, which keep many workers busy for seconds, and
+  /// 256 MiB.
+  private static func pieceSamples(_ stored: SourceShape, _ sets: [ImportedSet], isTaught: Bool) -> Int {
+    guard isTaught else { return max(1, 16 << 20 / (stored.elements * 4 * (stored.hasFlipped ? 2 : 1))) }
+    return max(1, min(64, 256 << 20 / sets.reduce(0) { $0 + $1.bytes }))
   }
 
   private static func check(_ path: String, _ out: String) throws {

@@ -4,7 +4,8 @@
     python dinov2_reference.py inputs --out cases-vision/dinov2-inputs.safetensors
 
 `network` draws random weights, writes them as FOLDER/weights.safetensors under the names of `--source`, and writes
-FOLDER/expected.safetensors: an image and what the network says about it. The source is
+FOLDER/expected.safetensors: an image and what the network says about it; with `--resolution` also the picture of
+bytes of which REPA makes the image. The source is
 
 * published: the network as github.com/facebookresearch/dinov2 computes it, stated below, in float64;
 * timm: timm's model; transformers: `Dinov2Model`. Their own code computes the outputs, the statement the attention.
