@@ -75,16 +75,16 @@ import Testing
     let good = try write("good.h5", first: 1)
     #expect(throws: Never.self) { try LatentDataset(paths: [good], flips: true, teacher: teacher) }
     let none = try write("none.h5", first: 1, classTokens: nil)
-    expect("holds no /class_tokens/t, expected /class_tokens/t [3, F]", [none])
+    expect("holds no /class_tokens/t, expected [3, F]", [none])
     for shape in [[3], [2, 3], [3, 1, 2]] {
       let odd = try write("odd\(shape.count)\(shape[0]).h5", first: 1, classTokens: shape)
       expect("/class_tokens/t has shape \(shape), expected [3, F]", [odd])
     }
     expect("class tokens [4] instead of [2]", [good, try write("wide.h5", first: 1, classTokens: [3, 4])])
     let plain = try write("plain.h5", first: 1, mirrored: false)
-    expect("holds no /features_flip/t, expected /features_flip/t [3, tokens, F] of the mirrored", flips: true, [plain])
+    expect("holds no /features_flip/t, expected [3, tokens, F]; mirrored images need it", flips: true, [plain])
     #expect { try LatentDataset(paths: [plain], teacher: TeacherNames(features: "u")) } throws: {
-      "\($0)".contains("holds no /features/u, but /features/t, expected")
+      "\($0)".contains("holds no /features/u, expected [3, tokens, F]; there is /features/t")
     }
   }
 

@@ -30,7 +30,8 @@ struct StoredAttention: Sendable {
     let parts = [TeacherGroup.queries, .keys].map { $0.path(name, mirrored: mirrored) }
     names = file.has(maps) ? [maps] : parts
     guard names.allSatisfy(file.has) else {
-      throw StoredTeacher.missing(maps, "it, or \(parts.joined(separator: " and "))", mirrored: mirrored, in: file)
+      throw StoredTeacher.missing(
+        "neither \(maps) nor \(parts.joined(separator: " and "))", .attention, mirrored, in: file)
     }
     arrays = try names.map { try StoredArray(file, stored, $0) }
     let extents = arrays[0].shape

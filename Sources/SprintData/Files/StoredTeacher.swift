@@ -15,7 +15,7 @@ struct StoredTeacher: Sendable {
       try name.map { name in
         let path = group.path(name, mirrored: mirrored)
         let extents = "[\(count), \(entry.joined(separator: ", "))]"
-        guard file.has(path) else { throw Self.missing(path, "\(path) \(extents)", mirrored: mirrored, in: file) }
+        guard file.has(path) else { throw Self.missing("no \(path), expected \(extents)", group, mirrored, in: file) }
         let array = try StoredArray(file, stored, path)
         guard array.shape.count == entry.count + 1, array.shape[0] == count, array.shape.allSatisfy({ $0 > 0 }) else {
           throw FileError.unusable(
@@ -29,14 +29,20 @@ struct StoredTeacher: Sendable {
     attention = try names.attention.map { try StoredAttention(file, stored, $0, mirrored: mirrored, count) }
   }
 
-  /// The error of a file that holds nothing of a teacher under a name.
-  static func missing(_ path: String, _ expected: String, mirrored: Bool, in file: HDF5File) -> FileError {
-    let group = String(path.split(separator: "/")[0])
-    let found = ((try? file.names(in: group)) ?? []).prefix(8).map { "/\(group)/\($0)" }.joined(separator: ", ")
+  /// The error of a file that lacks what is named.
+  ///
+  /// - Parameters:
+  ///   - lacking: what it lacks, such as "no /features/NAME"
+  ///   - group: the group in which that might be under another name
+  static func missing(
+    _ lacking: String, _ group: TeacherGroup, _ mirrored: Bool, in file: HDF5File
+  ) -> FileError {
+    let path = group.path(mirrored: mirrored)
+    let found = ((try? file.names(in: path)) ?? []).prefix(8).map { "\(path)/\($0)" }
     return .unusable(
       path: file.path,
-      problem: "holds no \(path)\(found.isEmpty ? "" : ", but \(found)"), expected \(expected)"
-        + (mirrored ? " of the mirrored images; without them set `data.flip` to false" : ""))
+      problem: "holds \(lacking)" + (found.isEmpty ? "" : "; there is \(found.joined(separator: ", "))")
+        + (mirrored ? "; mirrored images need it, else set `data.flip` to false" : ""))
   }
 
   /// The names of the data sets.
