@@ -58,6 +58,33 @@ import Testing
     #expect(configuration.alignment?.lastStep == (attention == nil ? nil : 250_000))
   }
 
+  /// Read from SwayStar123/SpeedrunDiT (train.sh, train.py, loss.py, models/sit.py).
+  @Test("The configurations of SR-DiT have its network, losses, times and single stage", arguments: [256, 512])
+  func srdit(resolution: Int) throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    let path = root.appending(path: "configs/imagenet\(resolution)-SRDiT-B.yaml").path
+    let configuration = try Configuration(ConfigurationDocument(path: path))
+    let model = configuration.model
+    #expect(model.isSRDiT && model.startsMaskTokenAtZero && model.headNormEpsilon == 0x1p-23)
+    #expect(model.side == resolution / 16 && model.channels == 32 && model.patch == 1 && model.classToken == 768)
+    #expect((model.encoderDepth, model.middleDepth, model.decoderDepth) == (2, 8, 2))
+    #expect(model.projector == ProjectorConfiguration(hidden: 2048, featureWidth: 768, afterBlock: 2))
+    // "140 M" in the paper; sit.py's class has 197,376 more of fixed positions.
+    #expect(ParameterLayout(model).count == 140_037_675)
+    #expect(
+      configuration.factors(aligned: true) == LossWeights(alignment: 0.5, classToken: 0.03, contrast: 0.05))
+    let shift = (32.0 * Double(model.side * model.side) / 4096).squareRoot()
+    #expect(configuration.time == .uniform && configuration.timeShift.factor == shift)
+    #expect(configuration.clip == 1 && configuration.optimizer.weightDecay == 0 && !configuration.data.flips)
+    let stage = try #require(configuration.stages.first)
+    #expect(configuration.stages.count == 1 && stage.steps == 400_000 && stage.batch == 256)
+    #expect(stage.learningRate == 1e-4 && stage.warmup == 0 && stage.finalRate == 1 && stage.ema == 0.9999)
+    #expect(stage.drop == .random(ratio: 0.75) && stage.pathDrop == 0.05 && stage.dropsPathsTogether)
+    #expect(stage.drop.keptCount(in: model) == (resolution == 256 ? 64 : 256))
+    let guidance = configuration.samples.sampler.guidance
+    #expect(guidance.kind == .pathDrop && guidance.scale == 2.5 && guidance.interval == 0...0.85)
+  }
+
   @Test("The warm-up, the two decays and the times of both paths are the published formulas as Python computes them")
   func formulas() throws {
     let updates = [0, 1, 2, 17, 624, 625, 626, 4999, 5000, 5001, 90000]

@@ -34,7 +34,7 @@ extension Configuration {
   }
 
   /// The factors of the losses of a step with or without alignment.
-  func factors(aligned: Bool) -> LossWeights {
+  package func factors(aligned: Bool) -> LossWeights {
     var factors = aligned ? alignment?.factors ?? LossWeights() : LossWeights()
     (factors.classToken, factors.contrast) = (classTokenWeight, contrastWeight)
     return factors
