@@ -158,8 +158,10 @@ extension ProcessTests {
       "An interrupted import of files that have changed since takes nothing from the old ones",
       .enabled(if: hasTools, missing), arguments: names)
     func changedFiles(layout: String) throws {
-      let (isWide, isMirrored) = (["lightning-dit", "mar"].contains(layout), layout == "maskdit")
-      let extents = ["--side", isWide ? "32" : "64", "--count", isWide || isMirrored ? "200" : "600"]
+      let isWide = ["lightning-dit", "mar"].contains(layout)
+      // A sample takes 256 KB with its mirror image, 64 KB as a drawn latent, otherwise 128 KB: three pieces of 16 MiB.
+      let counts = ["lightning-dit": 130, "mar": 130, "maskdit": 130, "speedrun-dit": 520, "fast-dit": 520]
+      let extents = ["--side", isWide ? "32" : "64", "--count", "\(counts[layout] ?? 260)"]
       let arguments = try make(layout, "made", extents)
       let out = folder.file("out.h5")
       let killed = try sprint(
