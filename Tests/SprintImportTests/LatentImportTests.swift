@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct LatentImportTests {
   private let folder: TemporaryFolder
-  private static let count = 2500
+  private static let count = 1100
   private static let elements = 2 * 16 * 16
 
   /// A folder of REPA's layout with moments of one channel; sample i holds i + 1 as its mean.
