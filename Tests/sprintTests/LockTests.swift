@@ -66,7 +66,7 @@ extension ProcessTests {
           refused += 1
         }
         first.signal(SIGCONT)
-        #expect(try first.wait(60).code == 0)
+        #expect(try first.wait(120).code == 0)
         #expect(try run.finalState() == expected && run.losses().map(\.step) == Array(1...100))
       }
       #expect(refused > 0)
@@ -81,7 +81,7 @@ extension ProcessTests {
         let first = try run.start(ranks: nil)
         pause(&random, attempt % 2 == 0 ? 0.005 : 0.1)
         let both = [first, try run.start(ranks: nil)]
-        let outcomes = try both.map { try $0.wait(60) }
+        let outcomes = try both.map { try $0.wait(120) }
         expectOneWinner(outcomes, ["in use by process", "already holds a run"])
         #expect(try run.finalState() == expected && run.losses().map(\.step) == Array(1...100))
       }

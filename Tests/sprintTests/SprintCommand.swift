@@ -35,7 +35,7 @@ final class SprintCommand {
     process.executableURL = URL(fileURLWithPath: executable)
     process.currentDirectoryURL = URL(fileURLWithPath: Self.root)
     process.arguments = arguments
-    process.environment = Self.environment(changes: environment)
+    process.environment = Self.environment(changes: environment, folder)
     for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
@@ -48,8 +48,10 @@ final class SprintCommand {
     try process.run()
   }
 
-  private static func environment(changes: [String: String?]) -> [String: String] {
+  private static func environment(changes: [String: String?], _ folder: TemporaryFolder) -> [String: String] {
     var variables = ProcessInfo.processInfo.environment
+    // One mpirun removes the folder that another one is about to use, if they share it.
+    variables["OMPI_MCA_orte_tmpdir_base"] = folder.path
     for name in removed { variables[name] = nil }
     for (name, value) in changes { variables[name] = value }
     return variables
