@@ -159,9 +159,10 @@ extension ProcessTests {
       .enabled(if: hasTools, missing), arguments: names)
     func changedFiles(layout: String) throws {
       let isWide = ["lightning-dit", "mar"].contains(layout)
-      // A sample takes 256 KB with its mirror image, 64 KB as a drawn latent, otherwise 128 KB: three pieces of 16 MiB.
-      let counts = ["lightning-dit": 130, "mar": 130, "maskdit": 130, "speedrun-dit": 520, "fast-dit": 520]
-      let extents = ["--side", isWide ? "32" : "64", "--count", "\(counts[layout] ?? 260)"]
+      // A sample takes 256 KB with its mirror image, 64 KB as a drawn latent, otherwise 128 KB: two pieces of 16 MiB.
+      // The kill comes with the mark of the second one.
+      let counts = ["lightning-dit": 70, "mar": 70, "maskdit": 70, "speedrun-dit": 280, "fast-dit": 280]
+      let extents = ["--side", isWide ? "32" : "64", "--count", "\(counts[layout] ?? 140)"]
       let arguments = try make(layout, "made", extents)
       let out = folder.file("out.h5")
       let killed = try sprint(
