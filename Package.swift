@@ -27,15 +27,18 @@ let settings: [SwiftSetting] = [
   .unsafeFlags(["-Xcc", "-march=\(architecture)", "-Xcc", "-DSPRINT_MARCH=\(architecture)"] + fuzzer),
 ]
 
+/// Settings of tests whose own code computes little: without optimization they compile in half the time.
+let unoptimized = settings + [.unsafeFlags(["-Onone"])]
+
 /// A module of the house and the modules below it that it imports.
 func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
-func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], computing: Bool = false) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "SprintTestSupport"] + dependencies,
-    swiftSettings: settings)
+    swiftSettings: computing ? settings : unoptimized)
 }
 
 let package = Package(
@@ -111,19 +114,19 @@ let package = Package(
       linkerSettings: [
         .unsafeFlags(["malloc", "calloc", "realloc"].flatMap { ["-Xlinker", "--defsym=\($0)=counted_\($0)"] })
       ]),
-    tests(of: "SprintKernels"),
+    tests(of: "SprintKernels", computing: true),
     tests(of: "SprintCommunication"),
     tests(of: "SprintFormats"),
-    tests(of: "SprintModel"),
-    tests(of: "SprintDiffusion"),
-    tests(of: "SprintVision"),
+    tests(of: "SprintModel", computing: true),
+    tests(of: "SprintDiffusion", computing: true),
+    tests(of: "SprintVision", computing: true),
     tests(of: "SprintData"),
     tests(of: "SprintImport", ["SprintCommunication", "SprintData"]),
     tests(of: "SprintTraining", ["SprintCommunication"]),
     tests(of: "SprintInstruments", ["SprintTraining", "SprintCommunication"]),
     .testTarget(
       name: "sprintTests", dependencies: ["sprint", "FaultInjector", "SprintFormats", "SprintTestSupport"],
-      swiftSettings: settings),
+      swiftSettings: unoptimized),
   ]
 )
 

@@ -45,7 +45,7 @@ import Testing
     let counts = Counts()
     for _ in 0..<8 {
       try BackgroundThread.start("test") {
-        for _ in 0..<200 {
+        for _ in 0..<50 {
           Workers(3).run(tasks: 7) { _, _ in
             Workers(2).run(tasks: 5) { _, _ in counts.tasks.wrappingAdd(1, ordering: .relaxed) }
           }
@@ -54,7 +54,7 @@ import Testing
       }
     }
     while counts.threads.load(ordering: .acquiring) < 8 { usleep(1000) }
-    #expect(counts.tasks.load(ordering: .relaxed) == 8 * 200 * 7 * 5)
+    #expect(counts.tasks.load(ordering: .relaxed) == 8 * 50 * 7 * 5)
   }
 
   @Test("A timed wait ends at its time, with or without a signal")

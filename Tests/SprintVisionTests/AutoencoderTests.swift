@@ -40,16 +40,16 @@ struct AutoencoderTests {
     let folder = try TemporaryFolder()
     let autoencoder = try Autoencoder(path: try RandomAutoencoder().write(to: folder.file("vae.safetensors")))
     var random = Randomness()
-    let images = random.normal(3 * 3 * 128 * 128, deviation: 0.5)
-    let moments = autoencoder.encode(images, side: 128, Workers(1))
-    let decoded = autoencoder.decode(moments, side: 64, Workers(1))
+    let images = random.normal(3 * 3 * 64 * 64, deviation: 0.5)
+    let moments = autoencoder.encode(images, side: 64, Workers(1))
+    let decoded = autoencoder.decode(moments, side: 32, Workers(1))
     for workers in [2, 3] {
-      #expect(autoencoder.encode(images, side: 128, Workers(workers)) == moments)
-      #expect(autoencoder.decode(moments, side: 64, Workers(workers)) == decoded)
+      #expect(autoencoder.encode(images, side: 64, Workers(workers)) == moments)
+      #expect(autoencoder.decode(moments, side: 32, Workers(workers)) == decoded)
     }
-    let (image, latent) = (3 * 128 * 128, moments.count / 3)
+    let (image, latent) = (3 * 64 * 64, moments.count / 3)
     #expect(
-      autoencoder.encode(Array(images[image..<2 * image]), side: 128, Workers(2)) == Array(moments[latent..<2 * latent])
+      autoencoder.encode(Array(images[image..<2 * image]), side: 64, Workers(2)) == Array(moments[latent..<2 * latent])
     )
   }
 

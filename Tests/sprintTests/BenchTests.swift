@@ -35,7 +35,7 @@ extension ProcessTests {
       "bench train reports speed, memory and the parts of a step, which add up to the step",
       arguments: ["none", "blocks"])
     func train(recompute: String) throws {
-      let found = try bench(["train", "--size", "S", "--batch", "4", "--steps", "3", "--recompute", recompute])
+      let found = try bench(["train", "--size", "S", "--batch", "2", "--steps", "2", "--recompute", recompute])
       let parts = try #require(found["parts"] as? [String: Double])
       for key in ["images_per_second", "peak_gib", "peak_share", "peak_gflops", "gflops"] {
         #expect(try #require(found[key] as? Double) > 0, "\(key)")
@@ -54,7 +54,7 @@ extension ProcessTests {
         "/usr/bin/mpirun",
         [
           "--allow-run-as-root", "--oversubscribe", "-np", "2", SprintCommand.sprint, "bench", "train", "--size", "S",
-          "--batch", "2", "--steps", "3", "--threads", "1",
+          "--batch", "2", "--steps", "2", "--threads", "1",
         ] + options, environment: ["TMPDIR": temporary])
     }
 
@@ -83,7 +83,7 @@ extension ProcessTests {
       }
     }
 
-    @Test("bench sample and bench data report their rates")
+    @Test("bench sample and bench data report their rates", .tags(.alone))
     func sampleAndData() throws {
       let sample = try bench(["sample", "--size", "S", "--batch", "2", "--steps", "1", "--rounds", "1"])
       #expect(try #require(sample["images_per_second"] as? Double) > 0)

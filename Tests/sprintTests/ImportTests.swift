@@ -158,8 +158,11 @@ extension ProcessTests {
       "An interrupted import of files that have changed since takes nothing from the old ones",
       .enabled(if: hasTools, missing), arguments: names)
     func changedFiles(layout: String) throws {
-      let (isWide, isMirrored) = (["lightning-dit", "mar"].contains(layout), layout == "maskdit")
-      let extents = ["--side", isWide ? "32" : "64", "--count", isWide || isMirrored ? "200" : "600"]
+      let isWide = ["lightning-dit", "mar"].contains(layout)
+      // A sample takes 256 KB with its mirror image, 64 KB as a drawn latent, otherwise 128 KB: two pieces of 16 MiB.
+      // The kill comes with the mark of the second one.
+      let counts = ["lightning-dit": 70, "mar": 70, "maskdit": 70, "speedrun-dit": 280, "fast-dit": 280]
+      let extents = ["--side", isWide ? "32" : "64", "--count", "\(counts[layout] ?? 140)"]
       let arguments = try make(layout, "made", extents)
       let out = folder.file("out.h5")
       let killed = try sprint(

@@ -51,12 +51,11 @@ extension ProcessTests {
 
     @Test("A second process in a run's folder is refused at any moment, and the first one ends in the same bits")
     func runFolder() throws {
-      let whole = ShortRun("whole", in: folder)
-      #expect(try whole.run(ranks: nil).code == 0)
+      let expected = try ShortRun.wholeState(ranks: nil, batch: ShortRun.slowBatch)
       var random = Randomness("moments of the second process")
       var refused = 0
       for attempt in 0..<10 {
-        let run = ShortRun("shared \(attempt)", in: folder)
+        let run = ShortRun("shared \(attempt)", in: folder, batch: ShortRun.slowBatch)
         let first = try run.start(ranks: nil)
         try run.waitForStep(1, first)
         pause(&random, 0.3)
@@ -67,25 +66,24 @@ extension ProcessTests {
           refused += 1
         }
         first.signal(SIGCONT)
-        #expect(try first.wait(60).code == 0)
-        #expect(try run.finalState() == whole.finalState() && run.losses().map(\.step) == Array(1...100))
+        #expect(try first.wait(120).code == 0)
+        #expect(try run.finalState() == expected && run.losses().map(\.step) == Array(1...100))
       }
       #expect(refused > 0)
     }
 
     @Test("Of two processes that begin a run at about the same moment one trains, and the run is whole")
     func sameMoment() throws {
-      let whole = ShortRun("whole", in: folder)
-      #expect(try whole.run(ranks: nil).code == 0)
+      let expected = try ShortRun.wholeState(ranks: nil)
       var random = Randomness("delays of the second process")
       for attempt in 0..<10 {
         let run = ShortRun("begun \(attempt)", in: folder)
         let first = try run.start(ranks: nil)
         pause(&random, attempt % 2 == 0 ? 0.005 : 0.1)
         let both = [first, try run.start(ranks: nil)]
-        let outcomes = try both.map { try $0.wait(60) }
+        let outcomes = try both.map { try $0.wait(120) }
         expectOneWinner(outcomes, ["in use by process", "already holds a run"])
-        #expect(try run.finalState() == whole.finalState() && run.losses().map(\.step) == Array(1...100))
+        #expect(try run.finalState() == expected && run.losses().map(\.step) == Array(1...100))
       }
     }
 
@@ -154,7 +152,7 @@ extension ProcessTests {
       let run = ShortRun("run", in: folder)
       #expect(try run.run(ranks: nil, ["--until", "5"]).code == 0)
       func arguments(_ out: String) -> [String] {
-        ["sample", "--run", run.path, "--count", "4000", "--steps", "20", "--threads", "1", "--out", folder.file(out)]
+        ["sample", "--run", run.path, "--count", "2000", "--steps", "10", "--threads", "1", "--out", folder.file(out)]
       }
       #expect(try start(arguments("alone.npz")).wait(60).code == 0)
       var random = Randomness("moments of the second sampler")

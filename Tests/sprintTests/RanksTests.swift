@@ -86,13 +86,13 @@ extension ProcessTests {
           ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", "\(ranks)", SprintCommand.sprint] + arguments,
           in: folder)
       }
-      let alone = try SprintCommand(SprintCommand.sprint, arguments("one.h5", count: 3000, steps: 50), in: folder)
+      let alone = try SprintCommand(SprintCommand.sprint, arguments("one.h5", count: 1500, steps: 20), in: folder)
       #expect(try alone.wait(60).code == 0)
       let expected = try Data(contentsOf: URL(fileURLWithPath: folder.file("one.h5")))
-      #expect(try mpirun(3, arguments("three.h5", count: 3000, steps: 50)).wait(60).code == 0)
+      #expect(try mpirun(3, arguments("three.h5", count: 1500, steps: 20)).wait(60).code == 0)
       #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("three.h5"))) == expected)
 
-      let interrupted = try mpirun(2, arguments("two.h5", count: 3000, steps: 50))
+      let interrupted = try mpirun(2, arguments("two.h5", count: 1500, steps: 20))
       let part = folder.file("two.h5.part")
       let deadline = Date(timeIntervalSinceNow: 30)
       while (try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int ?? 0) ?? 0 < 1000, Date() < deadline
@@ -102,7 +102,7 @@ extension ProcessTests {
       interrupted.signal(SIGUSR1)
       let outcome = try interrupted.wait(30)
       #expect(outcome.code == 75 && outcome.errors.contains("run the same command again"), "\(outcome)")
-      let last = try SprintCommand(SprintCommand.sprint, arguments("two.h5", count: 3000, steps: 50), in: folder).wait(
+      let last = try SprintCommand(SprintCommand.sprint, arguments("two.h5", count: 1500, steps: 20), in: folder).wait(
         60)
       #expect(last.code == 0 && last.output.contains("are there already"), "\(last)")
       #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("two.h5"))) == expected)
@@ -111,7 +111,7 @@ extension ProcessTests {
 
     @Test("launch/mpirun.sh trains; launch/restart.sh starts again after crashes and gives up without progress")
     func launchers() throws {
-      let run = ShortRun("w", in: folder)
+      let run = ShortRun("w", in: folder, batch: ShortRun.slowBatch)
       let options = ["--run", run.path] + run.settings.filter { $0 != "threads=1" }.flatMap { ["--set", $0] }
       let wrapped = ["launch/mpirun.sh", "configs/digits.yaml", "2", "1"] + options
       let command = try SprintCommand("/usr/bin/env", ["launch/restart.sh", run.path] + wrapped, in: folder)
@@ -124,9 +124,7 @@ extension ProcessTests {
       }
       let outcome = try command.wait(90)
       #expect(outcome.code == 0 && outcome.errors.split(separator: "\n").count { $0.hasPrefix("restart.sh: ") } == 2)
-      let whole = ShortRun("whole", in: folder)
-      #expect(try whole.run(ranks: 2).code == 0)
-      #expect(try run.finalState() == whole.finalState())
+      #expect(try run.finalState() == ShortRun.wholeState(ranks: 2, batch: ShortRun.slowBatch))
 
       let hopeless = try SprintCommand(
         "/usr/bin/env", ["launch/restart.sh", "-k", "2", folder.file("none"), "/bin/sh", "-c", "kill -9 $$"], in: folder
@@ -151,7 +149,7 @@ extension ProcessTests {
         try Data("#!/bin/sh\n\(text)".utf8).write(to: URL(fileURLWithPath: folder.file(name)))
         chmod(folder.file(name), 0o755)
       }
-      let run = ShortRun("s", in: folder)
+      let run = ShortRun("s", in: folder, batch: ShortRun.slowBatch)
       func submit(_ config: String, _ options: [String]? = nil) throws -> SprintCommand {
         let options = options ?? ["--run", run.path] + run.settings.flatMap { ["--set", $0] }
         return try SprintCommand(

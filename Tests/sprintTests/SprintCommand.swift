@@ -1,9 +1,7 @@
 import Foundation
 import SprintTestSupport
+import Synchronization
 import Testing
-
-/// Tests that start processes. They run one after another: some have time limits and need the cores for themselves.
-@Suite(.serialized) enum ProcessTests {}
 
 /// A command that runs in the checkout beside the test, with a hard time limit.
 final class SprintCommand {
@@ -37,7 +35,7 @@ final class SprintCommand {
     process.executableURL = URL(fileURLWithPath: executable)
     process.currentDirectoryURL = URL(fileURLWithPath: Self.root)
     process.arguments = arguments
-    process.environment = Self.environment(changes: environment)
+    process.environment = Self.environment(changes: environment, folder)
     for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
@@ -50,8 +48,10 @@ final class SprintCommand {
     try process.run()
   }
 
-  private static func environment(changes: [String: String?]) -> [String: String] {
+  private static func environment(changes: [String: String?], _ folder: TemporaryFolder) -> [String: String] {
     var variables = ProcessInfo.processInfo.environment
+    // One mpirun removes the folder that another one is about to use, if they share it.
+    variables["OMPI_MCA_orte_tmpdir_base"] = folder.path
     for name in removed { variables[name] = nil }
     for (name, value) in changes { variables[name] = value }
     return variables
@@ -129,13 +129,17 @@ struct ShortRun {
   let path: String
   let settings: [String]
 
-  /// Describes a run in `folder`; `settings` come after those that make it short.
-  init(_ name: String, in folder: TemporaryFolder, _ settings: [String] = []) {
+  /// The images in a step of a run that is interrupted: its steps take some 15 ms, so that a test meets the one it
+  /// waits for.
+  static let slowBatch = 60
+
+  /// Describes a run in `folder` with steps of `batch` images; `settings` come after those that make it short.
+  init(_ name: String, in folder: TemporaryFolder, _ settings: [String] = [], batch: Int = 24) {
     (self.folder, path) = (folder, folder.file(name))
     self.settings =
       [
         "model={width: 32, heads: 2, depth: [1, 1, 1], patch: 2, side: 8, channels: 1, classes: 10}",
-        "stages[0].steps=60", "stages[1].steps=40", "stages[0].batch=120", "stages[1].batch=120",
+        "stages[0].steps=60", "stages[1].steps=40", "stages[0].batch=\(batch)", "stages[1].batch=\(batch)",
         "stages[0].warmup=5", "stages[1].warmup=5", "checkpoint={interval: 10, keep: 3}",
         "validation={interval: 1000000, samples: 8}", "samples={steps: 2, per_class: 1}", "threads=1",
         "log={interval: 1}", "distribution.timeout=20",
@@ -200,6 +204,22 @@ struct ShortRun {
 
   /// The bytes of the checkpoint of the last step.
   func finalState() throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(checkpoints)/step-000000100.h5")) }
+
+  private static let wholeStates = Mutex<[String: Data]>([:])
+
+  /// Returns the final state of a run on `ranks` ranks without a fault. Equal runs end with the same bits, so one run
+  /// serves all tests.
+  static func wholeState(ranks: Int?, _ settings: [String] = [], batch: Int = 24) throws -> Data {
+    try wholeStates.withLock { states in
+      let key = "\(ranks ?? 0) ranks, \(batch) images, \(settings)"
+      if let state = states[key] { return state }
+      let run = ShortRun("whole", in: try TemporaryFolder(), settings, batch: batch)
+      #expect(try run.run(ranks: ranks).code == 0)
+      let state = try run.finalState()
+      states[key] = state
+      return state
+    }
+  }
 }
 
 /// Expects equal losses up to rounding. Training amplifies rounding, so only the first fifty steps are compared.

@@ -98,8 +98,9 @@ package struct ParameterLayout: Sendable {
 
   /// The place of the modulation weights, or biases, of all layers.
   func range(ofModulations part: String) -> Range<Int> {
-    let names = modulations.map { "\($0.name).\(part)" }
-    return range(names[0]).lowerBound..<range(names[names.count - 1]).upperBound
+    let first = Self.outputModulation
+    let last = configuration.blocks > 0 ? modulationName(ofBlock: 0) : first
+    return range("\(first).\(part)").lowerBound..<range("\(last).\(part)").upperBound
   }
 
   /// The place of the modulation weights of block `block`.
@@ -111,10 +112,16 @@ package struct ParameterLayout: Sendable {
   /// Modulation layers and their output rows in the order of the arena: the output layer's, then those of every block
   /// from the last to the first.
   var modulations: [(name: String, rows: Int)] {
-    [("final_layer.adaLN_modulation.1", outputModulationColumns.count)]
+    [(Self.outputModulation, outputModulationColumns.count)]
       + (0..<configuration.blocks).reversed().map {
-        ("\(configuration.name(ofBlock: $0)).adaLN_modulation.1", modulationColumns(ofBlock: $0).count)
+        (modulationName(ofBlock: $0), modulationColumns(ofBlock: $0).count)
       }
+  }
+
+  private static let outputModulation = "final_layer.adaLN_modulation.1"
+
+  private func modulationName(ofBlock block: Int) -> String {
+    "\(configuration.name(ofBlock: block)).adaLN_modulation.1"
   }
 
   /// The columns of block `block` in the [B, vectors · D] modulation vectors of all layers.

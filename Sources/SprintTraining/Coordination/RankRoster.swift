@@ -1,6 +1,7 @@
 import Foundation
 import SprintCommunication
 import SprintKernels
+import Synchronization
 
 /// Who takes part in a run: hosts, threads, cores, and the speed of their matrix products. Rank zero has the roster.
 struct RankRoster {
@@ -37,10 +38,21 @@ struct RankRoster {
     try communicator.barrier()
     let own = Entry(
       host: ProcessInfo.processInfo.hostName, threads: workers.count, cores: Self.ownCores, kernels: precision.kernels,
-      peak: PeakRate.measure(precision, workers: workers))
+      peak: Self.peak(precision, workers))
     let texts = try communicator.gather(own.text)
     guard communicator.rank == 0 else { return nil }
     entries = texts.compactMap(Entry.init)
+  }
+
+  /// The rates that this process has measured, by precision and number of threads: its further runs have them already.
+  private static let measured = Mutex<[String: Double]>([:])
+
+  private static func peak(_ precision: Precision, _ workers: Workers) -> Double {
+    let key = "\(precision) on \(workers.count)"
+    if let rate = measured.withLock({ $0[key] }) { return rate }
+    let rate = PeakRate.measure(precision, workers: workers)
+    measured.withLock { $0[key] = rate }
+    return rate
   }
 
   /// The names of all hosts.

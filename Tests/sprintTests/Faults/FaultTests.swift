@@ -11,13 +11,6 @@ extension ProcessTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// Returns the final state of a run on `ranks` ranks without a fault.
-    private func wholeState(_ ranks: Int?, _ settings: [String] = []) throws -> Data {
-      let run = ShortRun("whole", in: folder, settings)
-      #expect(try run.run(ranks: ranks).code == 0)
-      return try run.finalState()
-    }
-
     /// Continues a run to its end and expects the final state `expected`.
     private func expectSameEnd(_ run: ShortRun, ranks: Int?, _ expected: Data, _ what: String) throws {
       let outcome = try run.run(ranks: ranks)
@@ -39,7 +32,7 @@ extension ProcessTests {
 
     @Test("A run that was killed in its first save, before the manifest, starts from step 0 and says so")
     func killedInTheFirstSave() throws {
-      let expected = try wholeState(nil)
+      let expected = try ShortRun.wholeState(ranks: nil)
       let run = ShortRun("first", in: folder)
       let (environment, mark) = fault("kill:rename:step-000000010.manifest.json:1")
       let killed = try run.start(ranks: nil, environment: environment).wait(60)
@@ -69,16 +62,17 @@ extension ProcessTests {
       #expect(try run.losses().map(\.step) == Array(1...11))
     }
 
-    /// Starts a run on a small file system of its own, which is full until `seconds` have passed.
-    private func startOnFullDisk(_ run: ShortRun, ranks: Int?, until seconds: Int, patience: Int) throws
+    /// Starts a run on a small file system of its own, which is full until `seconds` have passed, or for ever.
+    private func startOnFullDisk(_ run: ShortRun, ranks: Int?, until seconds: Int?, patience: Int) throws
       -> SprintCommand.Outcome
     {
+      let relief = seconds.map { "(sleep \($0); rm '\(run.path)/filler') > /dev/null 2>&1 &" } ?? ""
       let launcher = ranks.map { "mpirun --allow-run-as-root --oversubscribe -np \($0) " } ?? ""
       let arguments = (run.arguments + ["--patience", "\(patience)"]).map { "'\($0)'" }.joined(separator: " ")
       let line = """
         mkdir -p '\(run.path)' && mount -t tmpfs -o size=64m none '\(run.path)' || exit 99
         dd if=/dev/zero of='\(run.path)/filler' bs=1M count=65 2> /dev/null
-        (sleep \(seconds); rm '\(run.path)/filler') > /dev/null 2>&1 &
+        \(relief)
         \(launcher)'\(SprintCommand.sprint)' \(arguments)
         """
       return try SprintCommand("/usr/bin/env", ["unshare", "-m", "bash", "-c", line], in: folder).wait(120)
@@ -86,11 +80,11 @@ extension ProcessTests {
 
     @Test(
       "A disk that is full at the start is no mistake: sprint tries again for its patience, then says to start again",
-      .enabled(if: getuid() == 0), arguments: [nil, 2])
+      .tags(.waits), .enabled(if: getuid() == 0), arguments: [nil, 2])
     func fullAtTheStart(ranks: Int?) throws {
       let run = ShortRun("full \(ranks ?? 1)", in: folder)
       let began = ContinuousClock.now
-      let lost = try startOnFullDisk(run, ranks: ranks, until: 12, patience: 2)
+      let lost = try startOnFullDisk(run, ranks: ranks, until: nil, patience: 2)
       guard lost.code != 99 else { return }
       #expect(lost.code == 75 && ContinuousClock.now - began > .seconds(2), "\(lost)")
       #expect(lost.errors.contains("No space left on device; trying again for 2 s"), "\(lost)")
@@ -102,9 +96,9 @@ extension ProcessTests {
       "After kill -9 of a rank in a reduction all ranks end within 10 s, and the restarted run ends with the same bits"
     )
     func killedRank() throws {
-      let expected = try wholeState(3)
+      let expected = try ShortRun.wholeState(ranks: 3, batch: ShortRun.slowBatch)
       for victim in [0, 1, 2] {
-        let run = ShortRun("killed \(victim)", in: folder)
+        let run = ShortRun("killed \(victim)", in: folder, batch: ShortRun.slowBatch)
         let command = try run.start(ranks: 3)
         try run.waitForStep(25, command)
         let ranks = Processes.ranks(of: run.path)
@@ -129,7 +123,7 @@ extension ProcessTests {
         "rename:step-000000030.manifest:1", "unlink:step-000000010.manifest.json:1", "unlink:step-000000010.h5:1",
       ])
     func killedSaver(plan: String) throws {
-      let expected = try wholeState(nil)
+      let expected = try ShortRun.wholeState(ranks: nil)
       let run = ShortRun("saver", in: folder)
       let (environment, mark) = fault("kill:\(plan)")
       let outcome = try run.start(ranks: nil, environment: environment).wait(60)
@@ -142,8 +136,8 @@ extension ProcessTests {
       "After USR1 to mpirun, TERM to the wrapper, or several signals all ranks save one step and exit with 75"
     )
     func signals() throws {
-      let expected = try wholeState(2)
-      let run = ShortRun("signals", in: folder)
+      let expected = try ShortRun.wholeState(ranks: 2, batch: ShortRun.slowBatch)
+      let run = ShortRun("signals", in: folder, batch: ShortRun.slowBatch)
       let command = try run.start(ranks: 2)
       try run.waitForStep(15, command)
       command.signal(SIGUSR1)
@@ -174,12 +168,14 @@ extension ProcessTests {
       try expectSameEnd(run, ranks: 2, expected, "signals")
     }
 
-    @Test("An error names a stopped rank within the timeout, every rank ends, and the exit code says to start again")
+    @Test(
+      "An error names a stopped rank within the timeout, every rank ends, and the exit code says to start again",
+      .tags(.waits))
     func stoppedRank() throws {
       let settings = ["distribution.timeout=5"]
-      let expected = try wholeState(3, settings)
+      let expected = try ShortRun.wholeState(ranks: 3, settings, batch: ShortRun.slowBatch)
       for victim in [0, 2] {
-        let run = ShortRun("stopped \(victim)", in: folder, settings)
+        let run = ShortRun("stopped \(victim)", in: folder, settings, batch: ShortRun.slowBatch)
         let command = try run.start(ranks: 3)
         try run.waitForStep(25, command)
         kill(try #require(Processes.ranks(of: run.path)[victim]), SIGSTOP)
@@ -193,9 +189,10 @@ extension ProcessTests {
       }
     }
 
-    @Test("sprint warns about a slow rank and does not kill it")
+    @Test("sprint warns about a slow rank and does not kill it", .tags(.alone))
     func slowRank() throws {
-      let run = ShortRun("slow", in: folder, ["distribution.timeout=5", "stages[0].steps=600"])
+      let run = ShortRun(
+        "slow", in: folder, ["distribution.timeout=5", "stages[0].steps=600"], batch: ShortRun.slowBatch)
       let command = try run.start(ranks: 2)
       try run.waitForStep(1, command)
       let pid = try #require(Processes.ranks(of: run.path)[1])
@@ -223,9 +220,11 @@ extension ProcessTests {
           + run.arguments, in: folder)
     }
 
-    @Test("sprint names a rank that hangs while it reads and does not kill it; a failed read ends the run with 1")
+    @Test(
+      "sprint names a rank that hangs while it reads and does not kill it; a failed read ends the run with 1",
+      .tags(.waits))
     func failingReads() throws {
-      let run = ShortRun("hanging", in: folder, ["distribution.timeout=5"])
+      let run = ShortRun("hanging", in: folder, ["distribution.timeout=5"], batch: 120)
       let (environment, mark) = fault("hang:pread:configs/data/digits.h5:2000")
       let command = try startTwo(run, second: environment)
       try run.wait(command, for: "rank 1 named") { command.errorsSoFar.contains("rank 1 on ") }
@@ -237,16 +236,16 @@ extension ProcessTests {
       _ = try command.wait(15)
       Processes.expectGone(run.path, within: 5)
 
-      let unreadable = ShortRun("unreadable", in: folder)
+      let unreadable = ShortRun("unreadable", in: folder, batch: 120)
       let (failing, fired) = fault("fail:pread:configs/data/digits.h5:2000")
       let outcome = try unreadable.start(ranks: 2, environment: failing).wait(60)
       #expect(FileManager.default.fileExists(atPath: fired))
       #expect(outcome.code == 1 && outcome.errors.contains("digits.h5"), "\(outcome)")
     }
 
-    @Test("A rank whose clock on the wall is set back keeps its heartbeats while it reads")
+    @Test("A rank whose clock on the wall is set back keeps its heartbeats while it reads", .tags(.waits))
     func clockSetBack() throws {
-      let run = ShortRun("clock", in: folder, ["distribution.timeout=5"])
+      let run = ShortRun("clock", in: folder, ["distribution.timeout=5"], batch: 120)
       var (environment, mark) = fault("hang:pread:configs/data/digits.h5:2000")
       // Seen from a wait that has begun, a clock that was ahead is a clock that the kernel has set back.
       environment["SPRINT_FAULT_CLOCK"] = "3600"
@@ -272,10 +271,10 @@ extension ProcessTests {
         [
           "data={train: [\(data)]}", "validation={}",
           "alignment={features: teacher, feature_width: 4, projector: 8, after_block: 2, last_step: 10}",
-        ])
-      // 100 batches and those read ahead in two stages, of 120 latents each, ten batches of features, and the look at
+        ], batch: 24)
+      // 100 batches and those read ahead in two stages, of 24 latents each, ten batches of features, and the look at
       // all samples before.
-      let most = (100 + 2 * 3) * 120 + 10 * 120 + 200
+      let most = (100 + 2 * 3) * 24 + 10 * 24 + 200
       let (environment, mark) = fault("fail:pread:aligned.h5:\(most + 100)")
       let outcome = try run.start(ranks: nil, environment: environment).wait(60)
       #expect(outcome.code == 0 && !FileManager.default.fileExists(atPath: mark), "\(outcome.errors)")
@@ -349,7 +348,7 @@ extension ProcessTests {
       // With more space the run continues from there.
       #expect(mount("-o", "remount,size=60m"))
       #expect(try run.run(ranks: 2).code == 0)
-      #expect(try run.finalState() == wholeState(2))
+      #expect(try run.finalState() == ShortRun.wholeState(ranks: 2))
 
       #expect(mount("-o", "remount,ro"))
       let unwritable = try ShortRun("small/other", in: folder).run(ranks: 2)
@@ -364,8 +363,8 @@ extension ProcessTests {
       ])
     func stageSwitch(plan: String) throws {
       let settings = ["stages[1].start_from=ema"]
-      let expected = try wholeState(2, settings)
-      let run = ShortRun("switch", in: folder, settings)
+      let expected = try ShortRun.wholeState(ranks: 2, settings, batch: ShortRun.slowBatch)
+      let run = ShortRun("switch", in: folder, settings, batch: ShortRun.slowBatch)
       let (environment, mark) = fault("kill:\(plan)")
       let killed = try run.start(ranks: 2, environment: environment).wait(60)
       #expect(killed.code != 0 && FileManager.default.fileExists(atPath: mark), "\(plan) did not fire")

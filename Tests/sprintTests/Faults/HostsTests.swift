@@ -18,7 +18,7 @@ extension ProcessTests {
     }
 
     private func run(_ name: String, _ settings: [String] = []) -> ShortRun {
-      ShortRun(name, in: folder, ["distribution.timeout=20"] + settings)
+      ShortRun(name, in: folder, ["distribution.timeout=20"] + settings, batch: ShortRun.slowBatch)
     }
 
     @Test("Two and three hosts reach the losses of one process, and the roster names the hosts")
@@ -36,7 +36,8 @@ extension ProcessTests {
     }
 
     @Test(
-      "If a host freezes, an error names its rank, the wrapper exits with 75, and no process is left after the thaw")
+      "If a host freezes, an error names its rank, the wrapper exits with 75, and no process is left after the thaw",
+      .tags(.waits))
     func frozenHost() throws {
       let frozen = run("frozen", ["distribution.timeout=6", "stages[1].steps=4000"])
       let command = try wrapper(frozen, hosts: 2)
@@ -55,7 +56,9 @@ extension ProcessTests {
       Processes.expectGone(frozen.path, within: 30)
     }
 
-    @Test("If a link is cut, both sides end within 30 s, no process is left, and the restarted run continues")
+    @Test(
+      "If a link is cut, both sides end within 30 s, no process is left, and the restarted run continues",
+      .tags(.waits))
     func cutLink() throws {
       let cut = run("cut", ["distribution.timeout=20", "stages[1].steps=4000"])
       let command = try wrapper(cut, hosts: 2)
@@ -72,9 +75,9 @@ extension ProcessTests {
       #expect(try resumed.wait(30).code == 75)
     }
 
-    @Test("A run survives a link that fails for 6 s and ends with the same bits")
+    @Test("A run survives a link that fails for 6 s and ends with the same bits", .tags(.waits))
     func flap() throws {
-      let settings = ["stages[1].steps=400"]
+      let settings = ["stages[1].steps=100"]
       let (whole, flapped) = (run("whole", settings), run("flapped", settings))
       #expect(try wrapper(whole, hosts: 2).wait(90).code == 0)
       let command = try wrapper(flapped, hosts: 2)
@@ -88,7 +91,7 @@ extension ProcessTests {
       let outcome = try command.wait(90)
       #expect(outcome.code == 0 && !outcome.output.contains("resumed"), "\(outcome)")
       let states = try [whole, flapped].map {
-        try Data(contentsOf: URL(fileURLWithPath: "\($0.checkpoints)/step-000000460.h5"))
+        try Data(contentsOf: URL(fileURLWithPath: "\($0.checkpoints)/step-000000160.h5"))
       }
       #expect(states[0] == states[1])
     }
