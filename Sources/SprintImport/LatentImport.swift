@@ -186,7 +186,7 @@ package struct LatentImport: Sendable {
 
   /// Returns the error of an import that must not leave out samples.
   private func error(_ findings: SampleFindings) -> FileError {
-    let told = min(findings.broken, SampleFindings.mostNamed)
+    let told = min(findings.broken, SampleFindings.mostTold)
     let problem =
       findings.broken == 1
       ? findings.problems[0]
