@@ -200,7 +200,7 @@ def resizing(folder):
 
 def odd_photo(index):
     """The ending and the bytes of a whole picture."""
-    width, height = (int(extent) for extent in random.integers(20, 700, 2))
+    width, height = (int(extent) for extent in random.integers(20, 400, 2))
     photo = picture(width, height)
     kinds = [
         lambda: (".JPEG", jpeg(photo, quality=int(random.integers(30, 100)))),

@@ -20,7 +20,7 @@ extension ProcessTests {
 
     /// If this fails, a number depends on how many processes computed it.
     @Test(
-      "One, two and three ranks have the same bits of features and the same numbers",
+      "One, two and three ranks have the same bits of features, and the same numbers but for rounding",
       arguments: ["dinov2", "inception"])
     func ranks(network: String) throws {
       // Three pieces of 32 pictures, so that three ranks have work.
@@ -34,7 +34,11 @@ extension ProcessTests {
         let object = try photos.object(arguments + ["--reference", pixels, "--save", saved], ranks: ranks)
         let found = (try statistics(saved), object.compactMapValues { $0 as? Double })
         #expect(found.1.count >= 3, "\(object)")
-        #expect(found.1 == expected?.numbers ?? found.1, "\(ranks) ranks")
+        // LAPACK rounds with the number of its threads, which ranks share.
+        for (name, number) in expected?.numbers ?? [:] {
+          let error = abs((found.1[name] ?? .nan) - number)
+          #expect(error <= 1e-9 * number, "\(name) on \(ranks) ranks: \(object), expected \(number)")
+        }
         let isSame = found.0 == expected?.statistics ?? found.0
         #expect(isSame, "\(ranks) ranks")
         expected = expected ?? found

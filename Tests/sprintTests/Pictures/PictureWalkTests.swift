@@ -63,7 +63,7 @@ extension ProcessTests {
       let pixels = folder.file("pixels.h5")
       let network = "inception=\(try photos.features("inception"))"
       _ = try photos.object(["import", "--from", "images", photos.path, pixels, "--side", "32", "--skip-broken"])
-      for ranks in [nil, 2, 3] {
+      for ranks in [nil, 3] {
         let found = try photos.object(
           [
             "evaluate", photos.path, "--reference", pixels, "--network", network, "--side", "32", "--skip-broken",
