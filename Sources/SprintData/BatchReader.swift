@@ -12,6 +12,8 @@ package struct LatentBatch: Sendable {
   package let features: Matrix<Float>?
   /// [B, request.layout.count] a teacher's attention, if the reader was asked for it and the batch needs it.
   package let attention: Matrix<Float>?
+  /// [B, F] teacher's class tokens, if the data set was opened with them.
+  package let classTokens: Matrix<Float>?
 }
 
 /// Reads batches ahead of time on a thread of its own. `next` returns one batch after another; the memory of a batch is
@@ -38,7 +40,10 @@ package final class BatchReader: @unchecked Sendable {
 
   private struct Slot {
     let latents: Matrix<Float>
-    let features, attention: Matrix<Float>?
+    let features, attention, classTokens: Matrix<Float>?
+
+    /// The slot of a batch that is not aligned.
+    var withoutAlignment: Slot { Slot(latents: latents, features: nil, attention: nil, classTokens: classTokens) }
   }
 
   /// Starts to read.
@@ -48,8 +53,8 @@ package final class BatchReader: @unchecked Sendable {
   ///   - slice: the samples of each global batch to deliver; nil delivers all of them
   ///   - firstDraw: the draw index of the first sample of the first global batch
   ///   - attention: the part of the teacher's attention to read, or nil for none
-  ///   - teacherBatches: the number of batches, from the first on, that need what is stored of the teacher; the others
-  ///     come without it
+  ///   - teacherBatches: the number of batches, from the first on, that need the teacher's features and attention; the
+  ///     others come without them. Class tokens come with all batches
   ///   - ahead: the largest number of batches that are finished and not yet taken
   package init(
     _ dataset: LatentDataset, order: SampleOrder, randomness: LatentRandomness, batch: Int, slice: Range<Int>? = nil,
@@ -60,17 +65,19 @@ package final class BatchReader: @unchecked Sendable {
     let batch = self.slice.count
     let shape = teacherBatches > 0 ? dataset.featureShape : nil
     let request = teacherBatches > 0 ? attention : nil
-    let latentCount = Arena.aligned(batch * dataset.latentElements)
-    let featureCount = Arena.aligned(batch * (shape.map { $0.tokens * $0.width } ?? 0))
-    let attentionCount = Arena.aligned(batch * (request?.layout.count ?? 0))
     let scratchCount = request == nil ? 0 : Arena.aligned(dataset.attentionShape?.count ?? 0)
+    let counts = [
+      batch * dataset.latentElements, batch * (shape.map { $0.tokens * $0.width } ?? 0),
+      batch * (request?.layout.count ?? 0), batch * (dataset.classTokenWidth ?? 0),
+    ]
     // One slot more than `ahead`, for the batch in use.
-    let arena = Arena(count: (ahead + 1) * (latentCount + featureCount + attentionCount) + scratchCount)
+    let arena = Arena(count: (ahead + 1) * counts.reduce(0) { $0 + Arena.aligned($1) } + scratchCount)
     slots = (0...ahead).map { _ in
       Slot(
         latents: arena.matrix(rows: batch, columns: dataset.latentElements),
         features: shape.map { arena.matrix(rows: batch * $0.tokens, columns: $0.width) },
-        attention: request.map { arena.matrix(rows: batch, columns: $0.layout.count) })
+        attention: request.map { arena.matrix(rows: batch, columns: $0.layout.count) },
+        classTokens: dataset.classTokenWidth.map { arena.matrix(rows: batch, columns: $0) })
     }
     scratch = arena.matrix(rows: 1, columns: scratchCount).flattened
     (self.arena, self.attention) = (arena, request)
@@ -131,23 +138,33 @@ package final class BatchReader: @unchecked Sendable {
 
   private func read(_ number: Int, _ slot: Slot) throws -> LatentBatch {
     let first = firstDraw + UInt64(number * globalBatch + slice.lowerBound)
-    let isTaught = number < teacherBatches
-    let (features, attention) = isTaught ? (slot.features, slot.attention) : (nil, nil)
+    let slot = number < teacherBatches ? slot : slot.withoutAlignment
     var labels: [Int] = []
     for b in 0..<slice.count {
       let draw = first + UInt64(b)
       let index = order.sample(draw: draw)
       labels.append(dataset.label(index))
       try dataset.latent(index, random: randomness, draw: draw, into: slot.latents.vector(b))
-      if let features, let tokens = dataset.featureShape?.tokens {
-        try dataset.features(index, into: features.rows(b * tokens..<(b + 1) * tokens).flattened)
-      }
-      if let attention, let request = self.attention {
-        let room = scratch[0..<(dataset.attentionShape?.count ?? 0)]
-        try dataset.attention(index, request, draw: draw, into: attention.vector(b), scratch: room)
-      }
+      try readTeacher(index, draw, into: slot, b)
     }
     return LatentBatch(
-      firstDraw: first, latents: slot.latents, labels: labels, features: features, attention: attention)
+      firstDraw: first, latents: slot.latents, labels: labels, features: slot.features, attention: slot.attention,
+      classTokens: slot.classTokens)
+  }
+
+  /// Reads what the batch needs of the teacher for its sample `b`: of the mirrored image where the draw shows that.
+  private func readTeacher(_ index: Int, _ draw: UInt64, into slot: Slot, _ b: Int) throws {
+    let isMirrored = dataset.isMirrored(randomness, draw: draw)
+    if let features = slot.features, let tokens = dataset.featureShape?.tokens {
+      try dataset.features(index, mirrored: isMirrored, into: features.rows(b * tokens..<(b + 1) * tokens).flattened)
+    }
+    if let classTokens = slot.classTokens {
+      try dataset.classToken(index, mirrored: isMirrored, into: classTokens.vector(b))
+    }
+    if let attention = slot.attention, let request = self.attention {
+      let room = scratch[0..<(dataset.attentionShape?.count ?? 0)]
+      try dataset.attention(
+        index, mirrored: isMirrored, request, draw: draw, into: attention.vector(b), scratch: room)
+    }
   }
 }

@@ -18,10 +18,10 @@ package final class LatentDataset: Sendable {
   ///
   /// - Parameters:
   ///   - paths: at least one file; the samples follow one another in this order
-  ///   - flips: whether images are mirrored at random
+  ///   - flips: whether images are mirrored at random; the files have to hold what the teacher says of mirrored images
   ///   - teacher: what is read of a teacher
   package init(paths: [String], flips: Bool = false, teacher: TeacherNames = TeacherNames()) throws {
-    files = try paths.map { try LatentFile(path: $0, teacher) }
+    files = try paths.map { try LatentFile(path: $0, teacher, flips: flips) }
     guard let first = files.first else {
       throw FileError.unusable(path: "data set", problem: "names no file, expected at least one")
     }
@@ -37,10 +37,15 @@ package final class LatentDataset: Sendable {
   }
 
   /// Tokens and width of the teacher's features, if the data set was opened with them.
-  package var featureShape: (tokens: Int, width: Int)? { files[0].featureShape }
+  package var featureShape: (tokens: Int, width: Int)? { teacher.featureShape }
+
+  /// F of the teacher's class tokens, if the data set was opened with them.
+  package var classTokenWidth: Int? { teacher.classTokenWidth }
 
   /// The extents of the teacher's attention, if the data set was opened with it.
-  package var attentionShape: AttentionShape? { files[0].attentionShape }
+  package var attentionShape: AttentionShape? { teacher.attentionShape }
+
+  private var teacher: StoredTeacher { files[0].teacher(mirrored: false) }
 
   /// Whether samples are drawn from stored moments.
   package var hasMoments: Bool { files[0].hasMoments }
@@ -97,7 +102,7 @@ package final class LatentDataset: Sendable {
   package func latent(_ index: Int, random: LatentRandomness, draw: UInt64, into latent: Vector<Float>) throws {
     precondition(latent.count == latentElements, "room for \(latent.count) of \(latentElements) elements")
     let (file, entry) = place(index)
-    let isFlipped = flips && random.flip.uniform(draw: draw) < 0.5
+    let isFlipped = isMirrored(random, draw: draw)
     let stored = latent.count * (file.hasMoments ? 2 : 1)
     try withUnsafeTemporaryAllocation(of: Float.self, capacity: stored) { values in
       try file.read(entry, flipped: isFlipped, into: values)
@@ -109,6 +114,11 @@ package final class LatentDataset: Sendable {
     if let bad = latent.buffer.first(where: { !$0.isFinite }) {
       throw FileError.unusable(path: file.path, problem: "sample \(entry) holds \(bad), expected finite numbers")
     }
+  }
+
+  /// Whether a draw shows the mirrored image of its sample.
+  package func isMirrored(_ random: LatentRandomness, draw: UInt64) -> Bool {
+    flips && random.flip.uniform(draw: draw) < 0.5
   }
 
   /// Turns a stored sample into what the model sees; `values` are used up.
@@ -143,23 +153,30 @@ package final class LatentDataset: Sendable {
     try file.read(entry, flipped: flipped, into: values.buffer)
   }
 
-  /// Reads the teacher's features of sample `index`: [tokens · F].
-  package func features(_ index: Int, into features: Vector<Float>) throws {
+  /// Reads the teacher's features of sample `index`, or of its mirrored image: [tokens · F].
+  package func features(_ index: Int, mirrored: Bool = false, into features: Vector<Float>) throws {
     let (file, entry) = place(index)
-    try file.readFeatures(entry, into: features.buffer)
+    try file.teacher(mirrored: mirrored).readFeatures(entry, into: features.buffer)
   }
 
-  /// Reads what `request` asks for of the teacher's attention of sample `index`.
+  /// Reads the teacher's class token of sample `index`, or of its mirrored image: [F].
+  package func classToken(_ index: Int, mirrored: Bool = false, into token: Vector<Float>) throws {
+    let (file, entry) = place(index)
+    try file.teacher(mirrored: mirrored).readClassToken(entry, into: token.buffer)
+  }
+
+  /// Reads what `request` asks for of the teacher's attention of sample `index`, or of its mirrored image.
   ///
   /// - Parameters:
   ///   - draw: whose kept tokens are meant
   ///   - target: [request.layout.count]
   ///   - scratch: [attentionShape.count]
   package func attention(
-    _ index: Int, _ request: AttentionRequest, draw: UInt64, into target: Vector<Float>, scratch: Vector<Float>
+    _ index: Int, mirrored: Bool = false, _ request: AttentionRequest, draw: UInt64, into target: Vector<Float>,
+    scratch: Vector<Float>
   ) throws {
     let (file, entry) = place(index)
-    try file.readAttention(entry, request, draw: draw, into: target, scratch: scratch)
+    try file.teacher(mirrored: mirrored).readAttention(entry, request, draw: draw, into: target, scratch: scratch)
   }
 
   /// Draws a latent from moments: mean + std · ε, in the place of the mean.

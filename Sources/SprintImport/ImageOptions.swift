@@ -7,8 +7,10 @@ package struct ImageOptions: Sendable, Equatable {
   package var side: Int?
   /// Whether pictures are turned as their EXIF data say. The published preprocessing of ImageNet does not.
   package var isUpright = true
-  /// Whether mirrored images are encoded too.
+  /// Whether mirrored images are encoded too, and shown to the teachers.
   package var flips = false
+  /// The tokens along a side of what teachers see; nil takes REPA's number.
+  package var tokens: Int?
 
   /// The defaults.
   package init() {}

@@ -7,29 +7,27 @@ import SprintFormats
 struct ImportOutput: Sendable {
   private let path: String
   private let count: Int
-  private let shape: SourceShape
-  private let isHalf: Bool
+  private let sets: [ImportedSet]
   private let properties: LatentProperties
   private let source: String
   private let classNames: [String]
   private let pieceSamples: Int
   private let progress: ImportProgress
 
+  /// - Parameters:
+  ///   - sets: what it holds, `ImportedSet.labels` among it
+  ///   - recipe: a text that stands for what the import makes
   init(
-    _ path: String, samples: Int, _ shape: SourceShape, isHalf: Bool, _ properties: LatentProperties, source: String,
-    classNames: [String], recipe: String
+    _ path: String, samples: Int, _ sets: [ImportedSet], _ properties: LatentProperties, source: String,
+    classNames: [String], pieceSamples: Int, recipe: String
   ) {
-    (self.path, count, self.shape, self.isHalf, self.properties) = (path, samples, shape, isHalf, properties)
-    (self.source, self.classNames) = (source, classNames)
-    pieceSamples = max(1, 16 << 20 / (shape.elements * 4 * (shape.hasFlipped ? 2 : 1)))
+    (self.path, count, self.sets, self.properties) = (path, samples, sets, properties)
+    (self.source, self.classNames, self.pieceSamples) = (source, classNames, pieceSamples)
     progress = ImportProgress(
       path: "\(path).progress", recipe: recipe, pieces: (samples + pieceSamples - 1) / pieceSamples)
   }
 
   private var partial: String { "\(path).partial" }
-  private var names: (values: String, flipped: String) {
-    shape.hasMoments ? ("/moments", "/moments_flip") : ("/latents", "/latents_flip")
-  }
 
   /// The number of pieces.
   var pieces: Int { progress.pieces }
@@ -77,34 +75,24 @@ struct ImportOutput: Sendable {
 
   private func layOut(_ path: String, _ count: Int) throws {
     let file = try HDF5File(creating: path)
-    let element = isHalf ? HDF5File.Element.float16 : .float32
-    _ = try file.reserve(names.values, shape: [count] + shape.extents, of: element)
-    if shape.hasFlipped { _ = try file.reserve(names.flipped, shape: [count] + shape.extents, of: element) }
-    _ = try file.reserve("/labels", shape: [count], of: .int64)
+    for set in sets { try set.reserve(in: file, count: count) }
     try file.write(properties)
     try file.write(attribute: "source", source)
     if !classNames.isEmpty { try file.write(LatentDataset.classNames, texts: classNames) }
     try file.close()
   }
 
-  /// Where the data sets begin in a file that `layOut` made.
-  fileprivate struct Places {
-    let values: Int
-    let flipped: Int?
-    let labels: Int
-  }
+  /// A data set of a file that `layOut` made, and where its entries begin.
+  fileprivate typealias Place = (set: ImportedSet, start: Int)
 
-  private func places(in path: String) throws -> Places {
+  private func places(in path: String) throws -> [Place] {
     let layout = try HDF5File(reading: path)
-    func place(of name: String) throws -> Int {
-      guard let offset = try layout.describe(name).offset else {
-        preconditionFailure("\(name) is contiguous")
+    return try sets.map { set in
+      guard let start = try layout.describe(set.name).offset else {
+        preconditionFailure("\(set.name) is contiguous")
       }
-      return offset
+      return (set, start)
     }
-    return Places(
-      values: try place(of: names.values), flipped: shape.hasFlipped ? try place(of: names.flipped) : nil,
-      labels: try place(of: "/labels"))
   }
 
   /// Opens the file that `prepare` laid out; all ranks have it open at the same time.
@@ -144,15 +132,13 @@ struct ImportOutput: Sendable {
     let (from, to) = (try places(in: partial), try places(in: target))
     let (source, copy) = (try RandomAccessFile(reading: partial), try RandomAccessFile(writing: target))
     try copy.claim()
-    let bytes = shape.elements * (isHalf ? 2 : 4)
     var next = 0
     for (start, end) in zip([0] + gaps.map { $0 + 1 }, gaps + [count]) where start < end {
-      func move(_ first: Int, _ second: Int, _ bytes: Int) throws {
-        try source.copy((end - start) * bytes, from: first + start * bytes, to: copy, at: second + next * bytes)
+      for (from, to) in zip(from, to) {
+        let bytes = from.set.bytes
+        try source.copy(
+          (end - start) * bytes, from: from.start + start * bytes, to: copy, at: to.start + next * bytes)
       }
-      try move(from.values, to.values, bytes)
-      if let first = from.flipped, let second = to.flipped { try move(first, second, bytes) }
-      try move(from.labels, to.labels, MemoryLayout<Int64>.size)
       next += end - start
     }
   }
@@ -170,17 +156,13 @@ struct ImportOutput: Sendable {
     fileprivate let marks: RandomAccessFile
     let missingPieces: [Int]
     fileprivate let pieceSamples: Int
-    fileprivate let places: Places
+    fileprivate let places: [Place]
 
     /// Writes a piece, and marks it as finished once it is on disk.
     func write(_ piece: ImportPiece, _ index: Int, _ mark: ImportProgress.Mark) throws {
-      let first = index * pieceSamples
-      func put(_ source: UnsafeRawBufferPointer, _ start: Int) throws {
-        try data.write(source, at: start + first * (source.count / piece.count))
+      for (set, start) in places {
+        try data.write(UnsafeRawBufferPointer(piece[set.name]), at: start + index * pieceSamples * set.bytes)
       }
-      try put(UnsafeRawBufferPointer(piece.values), places.values)
-      if let source = piece.flipped, let flipped = places.flipped { try put(UnsafeRawBufferPointer(source), flipped) }
-      try put(UnsafeRawBufferPointer(piece.labels), places.labels)
       try data.sync()
       try progress.set(mark, ofPiece: index, in: marks)
     }

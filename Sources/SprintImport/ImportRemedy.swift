@@ -30,9 +30,11 @@ package enum ImportRemedy: Remedy, CaseIterable {
   case leaveOutSecondHalf
   /// Say how large pictures become.
   case nameSide
+  /// Say how many tokens along a side the network to train has.
+  case nameTokens
   /// Say nothing of pictures: the source holds latents.
   case leaveOutImageOptions
-  /// Encode no mirrored images: without an autoencoder there is nothing to encode.
+  /// Encode no mirrored images: without an autoencoder and teachers there is nothing to do with them.
   case leaveOutFlip
   /// Name neither statistics nor a factor: pixels need none.
   case leaveOutScale

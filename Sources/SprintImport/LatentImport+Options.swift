@@ -26,6 +26,8 @@ extension LatentImport {
     package var images = ImageOptions()
     /// What encodes pictures; nil stores their pixels.
     package var encoder: NamedEncoder?
+    /// Whose view of the pictures is stored too.
+    package var teachers: [TeacherRequest] = []
     /// Whether to leave out samples that cannot be used.
     package var skipsBroken = false
 
@@ -42,17 +44,24 @@ extension LatentImport {
         throw FileError.unusable(
           path: path, problem: "the layout \(layout) names its mirrored images", remedy: ImportRemedy.leaveOutMirrored)
       }
-      guard layout.takesImages || encoder == nil && images == ImageOptions() else {
+      guard layout.takesImages || encoder == nil && teachers.isEmpty && images == ImageOptions() else {
         throw FileError.unusable(
           path: path, problem: "the layout \(layout) holds latents, no pictures",
           remedy: ImportRemedy.leaveOutImageOptions)
       }
-      guard encoder != nil || !images.flips else {
+      guard encoder != nil || !teachers.isEmpty || !images.flips else {
         throw FileError.unusable(
           path: path, problem: "mirrored pixels need no room: training mirrors pixels itself",
           remedy: ImportRemedy.leaveOutFlip)
       }
       return try layout.open(path, self)
+    }
+
+    /// Reads the weights of the teachers of pictures of a shape.
+    func loadTeachers(_ images: SourceShape, of path: String) throws -> [ImportTeacher] {
+      guard !teachers.isEmpty else { return [] }
+      let grid = try TeacherGrid.resolve(self.images.tokens, side: images.side, in: path)
+      return try teachers.map { try ImportTeacher($0, grid: grid, isHalf: isHalf, mirrored: self.images.flips) }
     }
 
     /// Returns what the latents of a source mean. Scale and shift are the layout's own, or follow from statistics.

@@ -23,6 +23,8 @@ package struct LatentImport: Sendable {
     package var leftOut = 0
     /// Whether the data set holds moments, and latents of mirrored images.
     package var hasMoments, hasFlipped: Bool
+    /// The data sets of what teachers say.
+    package var teachers: [String]
     /// The model sees stored · scale + shift.
     package var scale, shift: [Float]
   }
@@ -32,6 +34,7 @@ package struct LatentImport: Sendable {
   private let source: any LatentSource
   private let skipsBroken: Bool
   private let reader: PieceReader
+  private let sets: [ImportedSet]
   private let notes: [String]
   private let output: ImportOutput
 
@@ -51,25 +54,37 @@ package struct LatentImport: Sendable {
     let conversion = SampleConversion(
       secondHalf: encoded == nil ? secondHalf : .std, isSure: options.secondHalf != nil || signs.areDeviations,
       isHalf: options.isHalf)
+    let properties = try options.properties(path, layout, channels: stored.channels)
+    let teachers = try options.loadTeachers(latents.shape, of: path)
+    let taught = teachers.flatMap(\.sets)
     reader = PieceReader(
       path: path, source: latents, conversion: conversion, classes: options.classes,
-      encoder: options.encoder?.encoder, stored: stored)
+      encoder: options.encoder?.encoder, teachers: teachers, stored: stored, isMirrored: options.images.flips)
+    sets = stored.sets(isHalf: options.isHalf) + taught
     notes = latents.notes + [secondHalf == .logVariance ? signs.warning : nil].compactMap(\.self)
-    let properties = try options.properties(path, layout, channels: stored.channels)
-    summary = Summary(layout, latents.count, stored, properties)
+    summary = Summary(layout, latents.count, stored, properties, teachers: taught.map(\.name))
     var options = options
-    // The properties name it.
-    options.encoder = nil
+    // The properties name it, and the data sets name the teachers.
+    (options.encoder, options.teachers) = (nil, [])
     // An import that found a broken sample goes on with or without it.
     options.skipsBroken = false
-    let recipe = [
-      URL(fileURLWithPath: path).path, "\(layout) \(latents.count) \(stored)", "\(properties)", "\(options)",
-      "\(String(describing: secondHalf))", latents.contents,
-    ]
+    let recipe =
+      [
+        URL(fileURLWithPath: path).path, "\(layout) \(latents.count) \(stored)", "\(properties)", "\(options)",
+        "\(String(describing: secondHalf))", latents.contents,
+      ] + taught.map(\.recipe)
     output = ImportOutput(
-      out, samples: latents.count, stored, isHalf: options.isHalf, properties, source: "\(layout) \(path)",
-      classNames: latents.classNames,
+      out, samples: latents.count, sets, properties, source: "\(layout) \(path)", classNames: latents.classNames,
+      pieceSamples: Self.pieceSamples(stored, taught),
       recipe: SHA256.hash(data: Data(recipe.joined(separator: " ").utf8)).description)
+  }
+
+  /// Samples of a piece: 16 MiB of latents; with teachers at most 64, which keep many workers busy for seconds, and
+  /// 256 MiB of what they say.
+  private static func pieceSamples(_ stored: SourceShape, _ taught: [ImportedSet]) -> Int {
+    let own = max(1, 16 << 20 / (stored.elements * 4 * (stored.hasFlipped ? 2 : 1)))
+    guard !taught.isEmpty else { return own }
+    return min(own, 64, max(1, 256 << 20 / taught.reduce(0) { $0 + $1.bytes }))
   }
 
   private static func check(_ path: String, _ out: String) throws {
@@ -200,7 +215,7 @@ package struct LatentImport: Sendable {
     let samples = output.samples(ofPiece: index)
     // Before the files are read, so that a later change shows.
     let mark = mark(index, workers)
-    let piece = ImportPiece(samples.count, reader.stored, isHalf: reader.conversion.isHalf)
+    let piece = ImportPiece(samples.count, sets)
     let findings = try reader.fill(piece, with: samples, workers)
     if findings.broken == 0 || skipsBroken { try file.write(piece, index, mark) }
     return findings
@@ -208,9 +223,12 @@ package struct LatentImport: Sendable {
 }
 
 extension LatentImport.Summary {
-  fileprivate init(_ layout: ImportLayout, _ count: Int, _ stored: SourceShape, _ properties: LatentProperties) {
+  fileprivate init(
+    _ layout: ImportLayout, _ count: Int, _ stored: SourceShape, _ properties: LatentProperties, teachers: [String]
+  ) {
     self.init(
       layout: layout.name, kind: properties.kind, samples: count, channels: stored.channels, side: stored.side,
-      hasMoments: stored.hasMoments, hasFlipped: stored.hasFlipped, scale: properties.scale, shift: properties.shift)
+      hasMoments: stored.hasMoments, hasFlipped: stored.hasFlipped, teachers: teachers, scale: properties.scale,
+      shift: properties.shift)
   }
 }

@@ -84,7 +84,7 @@ private func create(_ path: String, _ recipe: inout Recipe, _ fill: (hid_t, inou
 private func readEverything(_ path: String) {
   for features in [nil, "teacher"] {
     guard
-      let latents = try? LatentDataset(paths: [path], flips: features != nil, teacher: TeacherNames(features: features))
+      let latents = try? LatentDataset(paths: [path], flips: features == nil, teacher: TeacherNames(features: features))
     else { continue }
     _ = try? latents.fingerprint()
     let memory = Arena(count: latents.latentElements)

@@ -168,7 +168,8 @@ def make_network(args):
     args.hidden = args.hidden or 4 * args.width
     weights = random_weights(args.width, args.depth, args.table, args.registers, args.hidden)
     weights = {name: value.to(args.stored).float() for name, value in weights.items()}
-    image = torch.randn(1, 3, args.side, args.side)
+    picture = torch.randint(0, 256, (3, args.resolution, args.resolution), dtype=torch.uint8)
+    image = repa_input(picture, args.side) if args.resolution else torch.randn(1, 3, args.side, args.side)
     double = {name: value.double() for name, value in weights.items()}
     token, patches, maps = features(double, image.double(), args.antialiased)
     named = weights
@@ -180,10 +181,23 @@ def make_network(args):
         named = chunked(weights, args.chunks, args.depth)
     save_file({k: v.to(args.stored).contiguous() for k, v in named.items()}, f"{args.out}/weights.safetensors")
     expected = {"image": image[0], "class_token": token, "patch_tokens": patches, "attention": maps}
-    save_file({k: v.float().contiguous() for k, v in expected.items()}, f"{args.out}/expected.safetensors")
+    expected = {k: v.float().contiguous() for k, v in expected.items()}
+    if args.resolution:
+        expected["picture"] = picture.permute(1, 2, 0).contiguous()
+    save_file(expected, f"{args.out}/expected.safetensors")
 
 
 # ---------------------------------------------------------------- inputs
+
+def normalized(picture):
+    constant = lambda values: torch.tensor(values).view(3, 1, 1)
+    return (picture / 255 - constant(MEAN)) / constant(DEVIATION)
+
+
+def repa_input(picture, side):
+    """`preprocess_raw_image` of github.com/sihyun-yu/REPA, train.py: [1, 3, side, side] from bytes [3, S, S]."""
+    return F.interpolate(normalized(picture)[None], side, mode="bicubic")
+
 
 def make_inputs(args):
     torch.manual_seed(args.seed)
@@ -194,10 +208,8 @@ def make_inputs(args):
         out |= {f"table.{name}": table[0], f"published.{name}": resized_positions(table, grid)[0],
                 f"antialiased.{name}": resized_positions(table, grid, antialiased=True)[0]}
     picture = torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8)
-    constant = lambda values: torch.tensor(values).view(3, 1, 1)
-    normal = (picture / 255 - constant(MEAN)) / constant(DEVIATION)
-    out |= {"picture": picture.permute(1, 2, 0).contiguous(), "normalized": normal,
-            "aligned": F.interpolate(normal[None], 28, mode="bicubic")[0]}
+    out |= {"picture": picture.permute(1, 2, 0).contiguous(), "normalized": normalized(picture),
+            "aligned": repa_input(picture, 28)[0]}
     save_file(out, args.out)
 
 
@@ -207,7 +219,7 @@ def main():
     network = commands.add_parser("network")
     network.add_argument("--source", choices=["published", "timm", "transformers"], default="published")
     for name, value in [("width", 128), ("depth", 3), ("side", 56), ("table", 5), ("registers", 0), ("hidden", 0),
-                        ("chunks", 0), ("seed", 0)]:
+                        ("chunks", 0), ("seed", 0), ("resolution", 0)]:
         network.add_argument(f"--{name}", type=int, default=value)
     network.add_argument("--antialiased", action="store_true", help="positions as timm and REPA resize them")
     network.add_argument("--stored", type=lambda s: getattr(torch, s), default=torch.float32)

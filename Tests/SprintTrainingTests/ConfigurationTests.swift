@@ -128,10 +128,6 @@ import Testing
       (
         ["compute_budget=1e12", "stages[0].share=0.5"], "give one of them", ["stages[0].steps=null"]
       ),
-      (
-        ["data.flip=true", "alignment={features: f, feature_width: 4, after_block: 2}"], "set it to false",
-        ["data.flip=false"]
-      ),
       (["stages[0].drop={ratio: 0.3}"], "kind: random", ["stages[0].drop={kind: random, ratio: 0.3}"]),
       (["stages[0].drop={ratio: 0.3}"], "give group and kept", ["stages[0].drop={group: 2, kept: 3}"]),
     ])

@@ -13,19 +13,9 @@ import Testing
 
   private func write(_ network: NaiveDINOv2, _ rename: (String) -> String? = { $0 }) throws -> String {
     let path = folder.file("weights.safetensors")
-    let tensors = network.tensors.sorted { $0.key < $1.key }.compactMap { name, matrix in
-      rename(name).map { ($0, shape(of: name, matrix), matrix.values.map(Float.init)) }
-    }
-    try writeTensors(tensors, to: path)
+    try writeTensors(
+      network.written.compactMap { tensor in rename(tensor.name).map { ($0, tensor.shape, tensor.values) } }, to: path)
     return path
-  }
-
-  private func shape(of name: String, _ matrix: NaiveMatrix) -> [Int] {
-    switch name {
-    case "cls_token", "pos_embed": [1, matrix.rows, matrix.columns]
-    case "patch_embed.proj.weight": [matrix.rows, 3, Self.patch, Self.patch]
-    default: name.contains("weight") && !name.contains("norm") ? [matrix.rows, matrix.columns] : [matrix.columns]
-    }
   }
 
   private func tiny(_ random: inout Randomness) -> NaiveDINOv2 {
@@ -113,10 +103,7 @@ import Testing
     let naive = tiny(&random)
     let path = folder.file("weights.safetensors")
     try writeTensors(
-      naive.tensors.map { key, matrix in
-        key == name
-          ? (key, [7], [Float](repeating: 0, count: 7)) : (key, shape(of: key, matrix), matrix.values.map(Float.init))
-      }, to: path)
+      naive.written.map { $0.name == name ? (name, [7], [Float](repeating: 0, count: 7)) : $0 }, to: path)
     let error = try #require(throws: FileError.self) { try DINOv2Network(path: path, side: 12) }
     #expect(error.description.contains("`\(name)` is [7], expected"))
   }
@@ -140,13 +127,7 @@ import Testing
     var random = Randomness()
     let naive = NaiveDINOv2(width: 64, depth: 1, hidden: 32, grid: 2, patch: 56, &random)
     let path = folder.file("weights.safetensors")
-    try writeTensors(
-      naive.tensors.map { key, matrix in
-        (
-          key, key == "patch_embed.proj.weight" ? [64, 3, 56, 56] : shape(of: key, matrix),
-          matrix.values.map(Float.init)
-        )
-      }, to: path)
+    try writeTensors(naive.written, to: path)
     let evaluated = try DINOv2(path: path)
     #expect(evaluated.name == "dinov2")
     #expect(evaluated.fingerprint == (try Fingerprint(of: path).sha256))

@@ -16,13 +16,17 @@ final class LatentFile: Sendable {
   let unread: [String]
   private let values: StoredArray
   private let flipped: StoredArray?
-  private let features: StoredArray?
-  private let attention: StoredAttention?
+  private let teacher: StoredTeacher
+  private let mirroredTeacher: StoredTeacher?
   /// The names of all data sets that are read.
   private let names: [String]
 
   /// Opens a file and checks everything that can be checked without reading the samples.
-  init(path: String, _ teacher: TeacherNames) throws {
+  ///
+  /// - Parameters:
+  ///   - teacher: what is read of a teacher
+  ///   - flips: whether mirrored images are read, and what the teacher says of them
+  init(path: String, _ teacher: TeacherNames, flips: Bool) throws {
     self.path = path
     let stored = try StoredFile(path)
     let file = try HDF5File(reading: path, followsOtherFiles: true)
@@ -34,14 +38,15 @@ final class LatentFile: Sendable {
     (self.count, channels, side) = (count, hasMoments ? first / 2 : first, shape[shape.count - 1])
     flipped = try Self.flipped(file, stored, "\(name)_flip", shape)
     labels = try Self.labels(file, count)
-    features = try teacher.features.map { try Self.features(file, stored, "/features/\($0)", count) }
-    attention = try teacher.attention.map { try StoredAttention(file, stored, $0, count) }
+    self.teacher = try StoredTeacher(file, stored, teacher, mirrored: false, count)
+    mirroredTeacher = flips ? try StoredTeacher(file, stored, teacher, mirrored: true, count) : nil
     properties = try LatentProperties(of: file, dataset: name, channels: channels)
     source = try file.text("source") ?? ""
     unread = try Self.unread(file, name, hasFlipped: flipped != nil)
-    names =
-      [name, "\(name)_flip", "/labels"] + (teacher.features.map { ["/features/\($0)"] } ?? [])
-      + (attention?.names ?? [])
+    names = [name, "\(name)_flip", "/labels"] + self.teacher.names + (mirroredTeacher?.names ?? [])
+    if let difference = mirroredTeacher?.difference(from: self.teacher) {
+      throw FileError.unusable(path: path, problem: "holds, of the mirrored images, \(difference)")
+    }
   }
 
   /// The other files in which numbers of this one lie, by links or external storage.
@@ -113,9 +118,9 @@ final class LatentFile: Sendable {
   /// Returns what nobody reads, among it numbers that might be meant to scale the latents.
   private static func unread(_ file: HDF5File, _ name: String, hasFlipped: Bool) throws -> [String] {
     let known = LatentProperties.attributes + ["source"]
-    let read = [
-      name, "\(name)_flip", "/labels", "/features", "/attention", "/queries", "/keys", LatentDataset.classNames,
-    ]
+    let read =
+      [name, "\(name)_flip", "/labels", LatentDataset.classNames]
+      + TeacherGroup.allCases.flatMap { [$0.path(), $0.path(mirrored: true)] }
     let others = try file.names(in: "/").map { "/\($0)" }.filter { !read.contains($0) }
     let own = try (file.attributeNames() + file.attributeNames(of: name)).filter { !known.contains($0) }
     let elsewhere = ["/labels"] + (hasFlipped ? ["\(name)_flip"] : [])
@@ -125,37 +130,18 @@ final class LatentFile: Sendable {
       })
   }
 
-  private static func features(
-    _ file: HDF5File, _ stored: StoredFile, _ name: String, _ count: Int
-  ) throws -> StoredArray {
-    let features = try StoredArray(file, stored, name)
-    guard features.shape.count == 3, features.shape[0] == count else {
-      throw FileError.unusable(
-        path: file.path, problem: "\(name) has shape \(features.shape), expected [\(count), tokens, F]")
-    }
-    return features
-  }
-
   /// Returns how the samples differ in kind from those of another file, or nil if they belong together.
   func difference(from other: LatentFile) -> String? {
-    func text(_ name: String, _ own: [Int?], _ other: [Int?]) -> String? {
-      own == other ? nil : "\(name) \(own.map { $0 ?? 0 }) instead of \(other.map { $0 ?? 0 })"
-    }
-    return text("latents", [channels, side, side], [other.channels, other.side, other.side])
+    let (shape, others) = ([channels, side, side], [other.channels, other.side, other.side])
+    return (shape == others ? nil : "latents \(shape) instead of \(others)")
       ?? (hasMoments == other.hasMoments
         ? nil : hasMoments ? "moments instead of latents" : "latents instead of moments")
       ?? properties.difference(from: other.properties)
-      ?? text(
-        "features", [featureShape?.tokens, featureShape?.width],
-        [other.featureShape?.tokens, other.featureShape?.width])
-      ?? (attentionShape == other.attentionShape ? nil : "attention of another shape")
+      ?? teacher.difference(from: other.teacher)
   }
 
-  /// Tokens and width of the features, if the file was opened with them.
-  var featureShape: (tokens: Int, width: Int)? { features.map { ($0.shape[1], $0.shape[2]) } }
-
-  /// The extents of the teacher's attention, if the file was opened with it.
-  var attentionShape: AttentionShape? { attention?.shape }
+  /// What the file holds of the teacher with which it was opened.
+  func teacher(mirrored: Bool) -> StoredTeacher { mirrored ? mirroredTeacher ?? teacher : teacher }
 
   /// Whether the file holds latents of the mirrored images too.
   var hasFlipped: Bool { flipped != nil }
@@ -166,19 +152,5 @@ final class LatentFile: Sendable {
   /// Reads entry `index` as stored: [C or 2C, S, S].
   func read(_ index: Int, flipped isFlipped: Bool, into target: UnsafeMutableBufferPointer<Float>) throws {
     try (isFlipped ? flipped ?? values : values).read(index, into: target)
-  }
-
-  /// Reads the teacher's features of entry `index`: [tokens, F].
-  func readFeatures(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws {
-    guard let features else { preconditionFailure("the file was opened without features") }
-    try features.read(index, into: target)
-  }
-
-  /// Reads what `request` asks for of the teacher's attention of entry `index`.
-  func readAttention(
-    _ index: Int, _ request: AttentionRequest, draw: UInt64, into target: Vector<Float>, scratch: Vector<Float>
-  ) throws {
-    guard let attention else { preconditionFailure("the file was opened without attention") }
-    try attention.read(index, request, draw: draw, into: target, scratch: scratch)
   }
 }

@@ -6,8 +6,9 @@ import SprintFormats
 struct StoredArray: Sendable {
   /// The extents, outermost first.
   let shape: [Int]
+  /// The path of the data set in its file.
+  let name: String
   private let file: StoredFile
-  private let name: String
   private let offset: Int?
   private let number: HDF5NumberType
 
@@ -27,7 +28,10 @@ struct StoredArray: Sendable {
   /// Bytes of all entries.
   var bytes: Int { shape[0] * entryElements * number.bytes }
 
-  private var entryElements: Int { shape.dropFirst().reduce(1, *) }
+  /// The extents of an entry.
+  var entryShape: [Int] { Array(shape.dropFirst()) }
+
+  private var entryElements: Int { entryShape.reduce(1, *) }
 
   /// Reads entry `index` along the first extent.
   func read(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws {
@@ -41,5 +45,12 @@ struct StoredArray: Sendable {
       try bytesOnDisk.read(into: bytes, at: place)
       number.convert(UnsafeRawBufferPointer(bytes), to: target)
     }
+  }
+  /// Reads entry `index`; throws unless its numbers are finite.
+  func readFinite(_ index: Int, into target: UnsafeMutableBufferPointer<Float>) throws {
+    try read(index, into: target)
+    guard let bad = target.first(where: { !$0.isFinite }) else { return }
+    throw FileError.unusable(
+      path: file.path, problem: "\(name) of sample \(index) holds \(bad), expected finite numbers")
   }
 }

@@ -13,7 +13,8 @@ package struct AttentionShape: Sendable, Equatable {
 }
 
 /// A teacher's attention in a file: probabilities `/attention/NAME` [N, layers, heads, tokens, tokens], or
-/// `/queries/NAME` and `/keys/NAME` [N, layers, heads, tokens, width], all without the class token.
+/// `/queries/NAME` and `/keys/NAME` [N, layers, heads, tokens, width], all without the class token; of
+/// mirrored images in `/attention_flip/NAME` and so on.
 struct StoredAttention: Sendable {
   let shape: AttentionShape
   /// The names of the data sets.
@@ -24,12 +25,12 @@ struct StoredAttention: Sendable {
   private let path: String
 
   /// Throws unless the file holds such attention for `count` samples.
-  init(_ file: HDF5File, _ stored: StoredFile, _ name: String, _ count: Int) throws {
-    let maps = "/attention/\(name)"
-    names = file.has(maps) ? [maps] : ["/queries/\(name)", "/keys/\(name)"]
+  init(_ file: HDF5File, _ stored: StoredFile, _ name: String, mirrored: Bool, _ count: Int) throws {
+    let maps = TeacherGroup.attention.path(name, mirrored: mirrored)
+    let parts = [TeacherGroup.queries, .keys].map { $0.path(name, mirrored: mirrored) }
+    names = file.has(maps) ? [maps] : parts
     guard names.allSatisfy(file.has) else {
-      throw FileError.unusable(
-        path: file.path, problem: "holds neither \(maps) nor \(names.joined(separator: " and "))")
+      throw StoredTeacher.missing(maps, "it, or \(parts.joined(separator: " and "))", mirrored: mirrored, in: file)
     }
     arrays = try names.map { try StoredArray(file, stored, $0) }
     let extents = arrays[0].shape

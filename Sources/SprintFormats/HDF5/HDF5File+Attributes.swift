@@ -62,12 +62,14 @@ extension HDF5File {
   }
 
   /// Writes a text attribute.
-  package func write(attribute name: String, _ text: String) throws {
+  ///
+  /// - Parameter dataset: the data set whose attribute it becomes; nil for the file's own
+  package func write(attribute name: String, _ text: String, of dataset: String? = nil) throws {
     let bytes = Array(text.utf8)
     let type = try opened("describe a text", H5Tclose) { H5Tcopy(sprint_h5t_string()) }
     try check("describe a text") { H5Tset_size(type.id, max(1, bytes.count)) }
     try check("describe a text") { H5Tset_cset(type.id, H5T_CSET_UTF8) }
-    try writeAttribute(name, type.id, type.id, count: nil, bytes.isEmpty ? [0] : bytes)
+    try writeAttribute(name, type.id, type.id, count: nil, bytes.isEmpty ? [0] : bytes, of: dataset)
   }
 
   /// Writes an attribute of numbers.
@@ -81,15 +83,16 @@ extension HDF5File {
   }
 
   private func writeAttribute<Value: BitwiseCopyable>(
-    _ name: String, _ stored: hid_t, _ memory: hid_t, count: Int?, _ values: [Value]
+    _ name: String, _ stored: hid_t, _ memory: hid_t, count: Int?, _ values: [Value], of dataset: String? = nil
   ) throws {
+    let owner = try dataset.map(self.dataset) ?? file
     let space = try opened("describe `\(name)`", H5Sclose) {
       guard let count else { return H5Screate(H5S_SCALAR) }
       var extent = hsize_t(count)
       return H5Screate_simple(1, &extent, nil)
     }
     let attribute = try opened("create the attribute `\(name)`", H5Aclose) {
-      H5Acreate2(file.id, name, stored, space.id, sprint_h5p_default(), sprint_h5p_default())
+      H5Acreate2(owner.id, name, stored, space.id, sprint_h5p_default(), sprint_h5p_default())
     }
     try check("write the attribute `\(name)`") { H5Awrite(attribute.id, memory, values) }
   }

@@ -54,7 +54,18 @@ extension HDF5File {
   }
 
   /// The types that sprint reserves room for.
-  package enum Element: Sendable { case float16, float32, int64 }
+  package enum Element: Sendable {
+    case float16, float32, int64
+
+    /// Bytes of a number.
+    package var bytes: Int {
+      switch self {
+      case .float16: 2
+      case .float32: 4
+      case .int64: 8
+      }
+    }
+  }
 
   /// Reserves room for a contiguous data set, which the caller fills with `pwrite` once this file is closed.
   ///

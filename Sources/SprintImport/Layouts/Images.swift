@@ -110,15 +110,3 @@ private struct ImageClasses {
     self.names = names
   }
 }
-
-extension Picture {
-  /// Writes red, green and blue as planes of numbers from -1 to 1: byte / 127.5 - 1.
-  fileprivate func planes(into values: UnsafeMutableBufferPointer<Float>) {
-    let area = width * height
-    pixels.withUnsafeBufferPointer { pixels in
-      for pixel in 0..<area {
-        for channel in 0..<3 { values[channel * area + pixel] = Float(pixels[3 * pixel + channel]) / 127.5 - 1 }
-      }
-    }
-  }
-}

@@ -1,7 +1,8 @@
 import SprintFormats
 import SprintKernels
 
-/// Fills pieces: reads the samples of a source, encodes them if they are images to encode, checks and converts them.
+/// Fills pieces: reads the samples of a source, checks and converts them; images are encoded and shown to teachers, if
+/// there are any.
 struct PieceReader: Sendable {
   let path: String
   let source: any LatentSource
@@ -10,14 +11,18 @@ struct PieceReader: Sendable {
   let classes: Int
   /// What turns the images of the source into moments, if anything does.
   let encoder: (any ImageEncoder)?
-  /// What pieces hold.
+  /// What looks at the images of the source.
+  let teachers: [ImportTeacher]
+  /// The latents that pieces hold.
   let stored: SourceShape
+  /// Whether the mirrored images are encoded and shown to the teachers too.
+  let isMirrored: Bool
 
   /// Reads samples into a piece of the stored shape.
   func fill(_ piece: ImportPiece, with samples: Range<Int>, _ workers: Workers) throws -> SampleFindings {
     let outcome = PieceOutcome(piece, samples, of: source, in: path)
-    if let encoder {
-      encode(samples.count, encoder, piece, outcome, workers)
+    if encoder != nil || !teachers.isEmpty {
+      importImages(samples.count, into: piece, outcome, workers)
     } else {
       workers.run(tasks: samples.count) { _, place in
         outcome.attempt(place) { try importSample($0, at: place, into: piece) }
@@ -33,9 +38,9 @@ struct PieceReader: Sendable {
       let values = UnsafeMutableBufferPointer(rebasing: memory[..<elements])
       let flipped = UnsafeMutableBufferPointer(rebasing: memory[elements...])
       piece.labels[place] = try read(index, into: values, flipped: source.shape.hasFlipped ? flipped : nil)
-      let isEmpty = values.allSatisfy { $0 == 0 } || piece.flipped != nil && flipped.allSatisfy { $0 == 0 }
-      try conversion.store(values, piece.values, place)
-      if let target = piece.flipped { try conversion.store(flipped, target, place) }
+      let isEmpty = values.allSatisfy { $0 == 0 } || stored.hasFlipped && flipped.allSatisfy { $0 == 0 }
+      try conversion.store(values, piece[stored.setName(mirrored: false)], place)
+      if stored.hasFlipped { try conversion.store(flipped, piece[stored.setName(mirrored: true)], place) }
       return isEmpty
     }
   }
@@ -52,17 +57,15 @@ struct PieceReader: Sendable {
     return Int64(label)
   }
 
-  // MARK: Encoding
+  // MARK: Images
 
-  /// The most bytes of images that are read before they are encoded.
+  /// The most bytes of images that are in memory at once.
   private static let batchBytes = 32 << 20
 
-  /// Reads images and encodes them, a batch at a time: each worker reads images, then all of them encode the batch.
-  private func encode(
-    _ count: Int, _ encoder: any ImageEncoder, _ piece: ImportPiece, _ outcome: PieceOutcome, _ workers: Workers
-  ) {
+  /// Imports images a batch at a time: each worker reads images, then all of them work on the batch.
+  private func importImages(_ count: Int, into piece: ImportPiece, _ outcome: PieceOutcome, _ workers: Workers) {
     let most = min(count, max(workers.count, Self.batchBytes / (4 * source.shape.elements)))
-    let batch = ImageBatch(count: most, source.shape, stored, encoder)
+    let batch = ImageBatch(count: most, source.shape, encoded: encoder == nil ? nil : stored)
     for first in stride(from: 0, to: count, by: most) {
       let places = first..<min(first + most, count)
       workers.run(tasks: places.count) { _, i in
@@ -71,34 +74,61 @@ struct PieceReader: Sendable {
           return false
         }
       }
-      for target in [piece.values, piece.flipped].compactMap(\.self).map(StoredNumbers.init) {
-        batch.encode(places.count, workers)
-        workers.run(tasks: places.count) { _, i in
-          outcome.attempt(places.lowerBound + i) { _ in
-            try conversion.store(batch.moments(i), target.bytes, places.lowerBound + i)
-            batch.mirror(i)
-            return false
+      for mirrored in isMirrored ? [false, true] : [false] {
+        if mirrored { workers.run(tasks: places.count) { batch.mirror($1) } }
+        storeLatents(of: batch, places, mirrored, into: piece, outcome, workers)
+        for teacher in teachers { show(batch, places, mirrored, to: teacher, into: piece, outcome, workers) }
+      }
+    }
+  }
+
+  /// Stores the moments of the images, or without an encoder the images, which need no mirrored twins.
+  private func storeLatents(
+    of batch: ImageBatch, _ places: Range<Int>, _ mirrored: Bool, into piece: ImportPiece, _ outcome: PieceOutcome,
+    _ workers: Workers
+  ) {
+    if mirrored, !stored.hasFlipped { return }
+    if let encoder { batch.encode(places.count, encoder, workers) }
+    workers.run(tasks: places.count) { _, i in
+      outcome.attempt(places.lowerBound + i) { _ in
+        let values = encoder == nil ? batch.image(i) : batch.moments(i)
+        try conversion.store(values, piece[stored.setName(mirrored: mirrored)], places.lowerBound + i)
+        return false
+      }
+    }
+  }
+
+  /// Stores what a teacher says of the images.
+  private func show(
+    _ batch: ImageBatch, _ places: Range<Int>, _ mirrored: Bool, to teacher: ImportTeacher, into piece: ImportPiece,
+    _ outcome: PieceOutcome, _ workers: Workers
+  ) {
+    teacher.look(at: places.count, mirrored: mirrored, workers) {
+      Picture(planes: batch.image($0), side: source.shape.side)
+    } store: { i, entries in
+      outcome.attempt(places.lowerBound + i) { _ in
+        for var entry in entries {
+          let conversion = SampleConversion(secondHalf: nil, isSure: true, isHalf: entry.isHalf)
+          try entry.values.withUnsafeMutableBufferPointer {
+            try conversion.store($0, piece[entry.set], places.lowerBound + i)
           }
         }
+        return false
       }
     }
   }
 }
 
-/// Memory of a piece that several workers fill, each its own samples.
-private struct StoredNumbers: @unchecked Sendable {
-  let bytes: UnsafeMutableRawBufferPointer
-}
-
-/// Images to encode together, and their moments.
+/// Images to work on together, and their moments.
 private struct ImageBatch: Sendable {
-  private let source, stored: SourceShape
-  private let encoder: any ImageEncoder
-  private let pixels, encoded: Arena
+  private let source: SourceShape
+  private let encoded: SourceShape?
+  private let pixels, latents: Arena
 
-  init(count: Int, _ source: SourceShape, _ stored: SourceShape, _ encoder: any ImageEncoder) {
-    (self.source, self.stored, self.encoder) = (source, stored, encoder)
-    (pixels, encoded) = (Arena(count: count * source.elements), Arena(count: count * stored.elements))
+  /// - Parameter encoded: the shape of the moments; nil without an encoder
+  init(count: Int, _ source: SourceShape, encoded: SourceShape?) {
+    (self.source, self.encoded) = (source, encoded)
+    (pixels, latents) = (Arena(count: count * source.elements), Arena(count: count * (encoded?.elements ?? 0)))
   }
 
   /// [3, side, side]
@@ -108,14 +138,15 @@ private struct ImageBatch: Sendable {
 
   /// [2C, S, S]
   func moments(_ index: Int) -> UnsafeMutableBufferPointer<Float> {
-    encoded.elements[index * stored.elements..<(index + 1) * stored.elements].buffer
+    let elements = encoded?.elements ?? 0
+    return latents.elements[index * elements..<(index + 1) * elements].buffer
   }
 
   /// Encodes the first `count` images.
-  func encode(_ count: Int, _ workers: Workers) {
+  func encode(_ count: Int, _ encoder: any ImageEncoder, _ workers: Workers) {
     encoder.encode(
       UnsafeBufferPointer(pixels.elements[0..<count * source.elements].buffer), side: source.side,
-      into: encoded.elements[0..<count * stored.elements].buffer, workers)
+      into: latents.elements[0..<count * (encoded?.elements ?? 0)].buffer, workers)
   }
 
   /// Exchanges left and right of an image.

@@ -8,7 +8,8 @@ import SprintTraining
 package struct DatasetInspection: Encodable {
   let samples, channels, side: Int
   let kind, vae, source: String
-  let otherFiles, unread, features, attention, classNames: [String]
+  let otherFiles, unread, features, classTokens, attention, classNames: [String]
+  let flippedFeatures, flippedClassTokens, flippedAttention: [String]
   let hasMoments, hasFlipped: Bool
   let classes, firstLabel, lastLabel, smallestClass, largestClass: Int
   let scale, shift: [Float]
@@ -23,8 +24,10 @@ package struct DatasetInspection: Encodable {
     (samples, channels, side) = (dataset.count, dataset.channels, dataset.side)
     (kind, vae, source) = (dataset.properties.kind, dataset.properties.vae, dataset.source)
     (otherFiles, unread) = (try dataset.otherFiles, dataset.unread)
-    (features, attention) = try Self.teachers(path)
-    classNames = try Self.classNames(path)
+    let file = try HDF5File(reading: path, followsOtherFiles: true)
+    (features, classTokens, attention) = try Self.teachers(file, mirrored: false)
+    (flippedFeatures, flippedClassTokens, flippedAttention) = try Self.teachers(file, mirrored: true)
+    classNames = file.has(LatentDataset.classNames) ? try file.texts(dataset: LatentDataset.classNames) : []
     (hasMoments, hasFlipped) = (dataset.hasMoments, dataset.hasFlipped)
     (scale, shift) = (dataset.properties.scale, dataset.properties.shift)
     let labels = LabelSurvey(dataset)
@@ -41,15 +44,23 @@ package struct DatasetInspection: Encodable {
     hasMoments ? "moments, drawn anew each time" : isOfPixels ? "pixels" : "drawn latents"
   }
 
-  /// The names of the teachers whose features and attention a file holds.
-  private static func teachers(_ path: String) throws -> (features: [String], attention: [String]) {
-    let file = try HDF5File(reading: path, followsOtherFiles: true)
-    return try (file.names(in: "/features"), file.names(in: "/attention") + file.names(in: "/keys"))
+  /// The names of the teachers whose features, class tokens and attention a file holds.
+  private static func teachers(
+    _ file: HDF5File, mirrored: Bool
+  ) throws -> (features: [String], classTokens: [String], attention: [String]) {
+    func names(_ group: TeacherGroup) throws -> [String] { try file.names(in: group.path(mirrored: mirrored)) }
+    return (try names(.features), try names(.classTokens), try names(.attention) + names(.keys))
   }
 
-  private static func classNames(_ path: String) throws -> [String] {
-    let file = try HDF5File(reading: path, followsOtherFiles: true)
-    return file.has(LatentDataset.classNames) ? try file.texts(dataset: LatentDataset.classNames) : []
+  /// A line for everything that is stored of teachers.
+  private var teacherLines: [String] {
+    [
+      ("features", features, flippedFeatures), ("class tokens", classTokens, flippedClassTokens),
+      ("attention", attention, flippedAttention),
+    ].filter { !$0.1.isEmpty }.map { what, names, flipped in
+      "  \(what) of "
+        + names.map { $0 + (flipped.contains($0) ? " (mirrored images too)" : "") }.joined(separator: ", ")
+    }
   }
 
   private static let mostClassNames = 10
@@ -72,9 +83,7 @@ package struct DatasetInspection: Encodable {
     ].compactMap(\.self) + (from.isEmpty ? [] : ["  from \(from.joined(separator: ", "))"])
       + (otherFiles.isEmpty ? [] : ["  numbers lie in other files: \(otherFiles.joined(separator: ", "))"])
       + (unread.isEmpty ? [] : ["  not read: \(unread.joined(separator: ", "))"])
-      + (features.isEmpty ? [] : ["  features of \(features.joined(separator: ", "))"])
-      + (attention.isEmpty ? [] : ["  attention of \(attention.joined(separator: ", "))"])
-      + channelLines + warnings.map { "warning: \($0)" }
+      + teacherLines + channelLines + warnings.map { "warning: \($0)" }
   }
 
   /// One number a channel, or the number of all channels.

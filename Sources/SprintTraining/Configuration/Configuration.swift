@@ -109,12 +109,8 @@ package struct Configuration: Sendable {
     return (interval, writesTensorBoard)
   }
 
-  /// Throws if the data lack what alignment or a plateau needs.
+  /// Throws if the data lack what a plateau needs.
   private func checkData(_ root: ConfigurationReader) throws {
-    if alignment != nil, data.flips {
-      throw root.error(
-        "data", "has `flip: true`, but nothing is stored of the teacher for mirrored images; set it to false")
-    }
     if let stage = stages.first(where: { $0.plateau != nil }), data.validation.isEmpty {
       throw root.error("data", "has no `validation`; the plateau of stage `\(stage.name)` needs a validation loss")
     }

@@ -5,6 +5,9 @@ package enum DINOv2Input {
   private static let mean: [Float] = [0.485, 0.456, 0.406]
   private static let deviation: [Float] = [0.229, 0.224, 0.225]
 
+  /// The side of the published networks' patches in pixels.
+  package static let publishedPatch = 14
+
   /// The side at which REPA shows an image to its teacher: 224 * (resolution // 256), for 256 and 512. Smaller images,
   /// which it does not have, are shown at 224 too.
   package static func alignmentSide(ofResolution resolution: Int) -> Int { 224 * max(1, resolution / 256) }

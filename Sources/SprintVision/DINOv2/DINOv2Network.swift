@@ -20,12 +20,16 @@ package final class DINOv2Network: Sendable {
   ///
   /// - Parameters:
   ///   - side: of the images in pixels, a multiple of the patch's side, 14
+  ///   - grid: patches along one side of the images, which says `side` too; nil leaves it as it is
   ///   - resizing: how the positions are resized to this image
-  package init(path: String, side: Int = 224, positions resizing: PositionResizing = .published) throws {
+  package init(
+    path: String, side: Int = 224, grid: Int? = nil, positions resizing: PositionResizing = .published
+  ) throws {
     let collection = try SafetensorsCollection(path: path)
     weights = try DINOv2Weights(collection)
-    (self.path, self.side) = (collection.path, side)
     let patch = weights.shape.patch
+    let side = grid.map { $0 * patch } ?? side
+    (self.path, self.side) = (collection.path, side)
     guard side >= patch, side % patch == 0 else {
       throw FileError.unusable(
         path: path, problem: "takes images whose side is a multiple of its patches of \(patch) pixels, not \(side)")
@@ -56,15 +60,26 @@ package final class DINOv2Network: Sendable {
   package func outputs(
     of count: Int, attentionBlocks: Int = 0, _ workers: Workers, _ image: @Sendable (Int) -> [Float]
   ) -> [DINOv2Output] {
-    precondition(0...depth ~= attentionBlocks, "attention of \(attentionBlocks) blocks of \(depth)")
     let outputs = Mutex([DINOv2Output?](repeating: nil, count: count))
-    workers.run(tasks: count) { _, index in
-      let memory = idle.withLock { $0.popLast() } ?? DINOv2Memory(weights.shape, tokens: patches + weights.shape.prefix)
-      let output = output(of: image(index), attentionBlocks, memory)
+    run(count, attentionBlocks: attentionBlocks, workers, image) { index, output in
       outputs.withLock { $0[index] = output }
-      idle.withLock { $0.append(memory) }
     }
     return outputs.withLock { $0.compactMap { $0 } }
+  }
+
+  /// Runs images through the network as `outputs` does, and keeps none of the outputs.
+  ///
+  /// - Parameter take: gets the output of an index, on the worker
+  package func run(
+    _ count: Int, attentionBlocks: Int = 0, _ workers: Workers, _ image: @Sendable (Int) -> [Float],
+    take: @Sendable (Int, DINOv2Output) -> Void
+  ) {
+    precondition(0...depth ~= attentionBlocks, "attention of \(attentionBlocks) blocks of \(depth)")
+    workers.run(tasks: count) { _, index in
+      let memory = idle.withLock { $0.popLast() } ?? DINOv2Memory(weights.shape, tokens: patches + weights.shape.prefix)
+      take(index, output(of: image(index), attentionBlocks, memory))
+      idle.withLock { $0.append(memory) }
+    }
   }
 
   private func output(of image: [Float], _ attentionBlocks: Int, _ memory: DINOv2Memory) -> DINOv2Output {

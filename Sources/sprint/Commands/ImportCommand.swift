@@ -25,7 +25,8 @@ struct ImportCommand: ParsableCommand, Stoppable {
       sprint does not read pickles (.pt, webdataset .latent), which may run any program; \
       its message says how to convert one.
       Example: sprint import --from repa data/vae-sd data/imagenet256.h5
-      Example of pictures: sprint import --from images train data/imagenet256.h5 --side 256 --autoencoder sd-vae-ft-mse
+      Example of pictures: sprint import --from images train data/imagenet256.h5 --side 256 --autoencoder \
+      sd-vae-ft-mse --features dinov2-b=dinov2_vitb14.safetensors
       """)
 
   /// The types of stored numbers.
@@ -80,8 +81,24 @@ struct ImportCommand: ParsableCommand, Stoppable {
     transform: nonEmptyPath)
   var autoencoder: String?
 
-  @Flag(help: "Of pictures: encode the mirrored images too.")
+  @Flag(help: "Of pictures: encode the mirrored images too, and show them to the teachers.")
   var flip = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Of pictures: also store the features and the class token that DINOv2 has of them, under a name: "
+        + "dinov2-b=dinov2_vitb14.safetensors. May be repeated.", valueName: "name=weights"))
+  var features: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Of pictures: also store the attention of DINOv2's last four blocks, under a name. May be repeated.",
+      valueName: "name=weights"))
+  var attention: [String] = []
+
+  @Option(
+    help: "Of pictures: tokens along a side of what the teachers see; 16 for each 256 pixels if left out.")
+  var tokens: Int?
 
   @Flag(help: "Of pictures: leave them as they are stored, without turning them upright as their EXIF data say.")
   var asStored = false
@@ -105,6 +122,8 @@ struct ImportCommand: ParsableCommand, Stoppable {
   func validate() throws {
     try check("classes", classes, 1...1_000_000)
     if let side { try check("side", side, 1...8192) }
+    if let tokens { try check("tokens", tokens, 1...256) }
+    _ = try teachers
     if let multiplier, !Float(multiplier).isFinite || Float(multiplier) == 0 {
       throw ValidationError("--multiplier is \(multiplier), expected a finite number other than 0")
     }
@@ -131,6 +150,14 @@ struct ImportCommand: ParsableCommand, Stoppable {
     try show(summary)
   }
 
+  private var teachers: [TeacherRequest] {
+    get throws {
+      do { return try TeacherRequest.all(features: features, attention: attention) } catch {
+        throw ValidationError("\(error)")
+      }
+    }
+  }
+
   private func options() throws -> LatentImport.Options {
     var options = LatentImport.Options()
     (options.layout, options.isHalf, options.vae) = (from, dtype == .f16, vae)
@@ -138,6 +165,7 @@ struct ImportCommand: ParsableCommand, Stoppable {
     (options.secondHalf, options.classes) = (secondHalf, classes)
     (options.isMirrored, options.skipsBroken) = (mirrored.map { $0 == .yes }, skipBroken)
     (options.images.side, options.images.flips, options.images.isUpright) = (side, flip, !asStored)
+    (options.teachers, options.images.tokens) = (try teachers, tokens)
     options.encoder = try autoencoder.map { NamedEncoder(try Autoencoder(path: $0, parts: [.encoder]), path: $0) }
     return options
   }
@@ -153,6 +181,7 @@ struct ImportCommand: ParsableCommand, Stoppable {
       [
         ("data set", "\(out), \(summary.samples) samples of \(shape) from \(summary.layout)"),
         ("stored", "\(kind)\(summary.hasFlipped ? ", mirrored images too" : ""), \(dtype)"),
+      ] + (summary.teachers.isEmpty ? [] : [("teachers", summary.teachers.joined(separator: ", "))]) + [
         ("scale", list(summary.scale)),
         ("shift", list(summary.shift)),
       ])

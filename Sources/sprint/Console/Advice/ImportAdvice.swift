@@ -20,7 +20,9 @@ extension ImportRemedy: Advice {
     case .chooseLogVariance: "say so with --second-half logvar"
     case .leaveOutSecondHalf: "leave out --second-half"
     case .nameSide: "say how large they become with --side, e.g. --side 256"
-    case .leaveOutImageOptions: "leave out --side, --flip, --as-stored and --autoencoder"
+    case .nameTokens: "say how many tokens along a side the network to train has with --tokens, e.g. --tokens 24"
+    case .leaveOutImageOptions:
+      "leave out --side, --flip, --as-stored, --autoencoder, --features, --attention and --tokens"
     case .leaveOutFlip: "leave out --flip, or encode with --autoencoder"
     case .leaveOutScale: "leave out --multiplier and --statistics"
     case .nameAutoencoder: "name it with --vae, or its factor with --multiplier or --statistics"

@@ -1,13 +1,12 @@
 import Foundation
-import SprintTestSupport
 
 /// DINOv2 of one image in float64, as plainly as its definition, under the names of the published checkpoints.
-struct NaiveDINOv2 {
-  let tensors: [String: NaiveMatrix]
-  let width, depth: Int
+package struct NaiveDINOv2 {
+  private let tensors: [String: NaiveMatrix]
+  private let width, depth, patch: Int
 
   /// Random weights for a network of `grid` x `grid` positions whose patches have a side of `patch` pixels.
-  init(width: Int, depth: Int, hidden: Int, grid: Int, patch: Int, _ random: inout Randomness) {
+  package init(width: Int, depth: Int, hidden: Int, grid: Int, patch: Int, _ random: inout Randomness) {
     var tensors: [String: NaiveMatrix] = [:]
     func draw(_ name: String, _ rows: Int, _ columns: Int, around centre: Float = 0, _ deviation: Float = 0.3) {
       let values = random.normal(rows * columns, deviation: deviation).map { Double($0 + centre) }
@@ -35,12 +34,25 @@ struct NaiveDINOv2 {
       draw("\(block).ls1.gamma", 1, width)
       draw("\(block).ls2.gamma", 1, width)
     }
-    (self.tensors, self.width, self.depth) = (tensors, width, depth)
+    (self.tensors, self.width, self.depth, self.patch) = (tensors, width, depth, patch)
+  }
+
+  /// The tensors as the published checkpoints hold them, sorted by their names.
+  package var written: [(name: String, shape: [Int], values: [Float])] {
+    tensors.sorted { $0.key < $1.key }.map { ($0, shape(of: $0, $1), $1.values.map(Float.init)) }
+  }
+
+  private func shape(of name: String, _ matrix: NaiveMatrix) -> [Int] {
+    switch name {
+    case "cls_token", "pos_embed": [1, matrix.rows, matrix.columns]
+    case "patch_embed.proj.weight": [matrix.rows, 3, patch, patch]
+    default: name.contains("weight") && !name.contains("norm") ? [matrix.rows, matrix.columns] : [matrix.columns]
+    }
   }
 
   /// - Parameter patches: [N, 3 p²] the pixels of each patch, channel by channel
   /// - Returns: the tokens [1 + N, D] after the last norm, and the probabilities [1 + N, 1 + N] by block and head
-  func run(patches: NaiveMatrix) -> (tokens: NaiveMatrix, attention: [[NaiveMatrix]]) {
+  package func run(patches: NaiveMatrix) -> (tokens: NaiveMatrix, attention: [[NaiveMatrix]]) {
     let embedded = layer(patches, "patch_embed.proj")
     let classToken = tensor("cls_token")
     var x =
