@@ -114,6 +114,26 @@ extension ProcessTests {
       return moments
     }
 
+    @Test("After TERM an import of pictures ends with 75, and the same command makes the same bytes")
+    func signal() throws {
+      let photos = try Photos(40, in: folder)
+      let vae = try photos.autoencoder(channels: 4)
+      func arguments(_ name: String) -> [String] {
+        [
+          "import", "--from", "images", photos.path, folder.file(name), "--side", "96", "--autoencoder", vae,
+          "--multiplier", "1", "--flip", "--skip-broken", "--threads", "1",
+        ]
+      }
+      #expect(try photos.sprint(arguments("whole.h5")).code == 0)
+      let command = try SprintCommand(SprintCommand.sprint, arguments("out.h5"), in: folder)
+      while command.isRunning, !FileManager.default.fileExists(atPath: folder.file("out.h5.progress")) { usleep(500) }
+      command.signal(SIGTERM)
+      let outcome = try command.wait(30)
+      #expect(outcome.code == 75 && outcome.errors.contains("the same command continues"), "\(outcome)")
+      #expect(try photos.sprint(arguments("out.h5")).code == 0)
+      #expect(try photos.bytes("out.h5") == photos.bytes("whole.h5"))
+    }
+
     /// If this fails, an interrupted import costs hours of encoding, or makes another data set.
     @Test("After a kill the same import of pictures continues and makes the same bytes, on two ranks too")
     func resuming() throws {
