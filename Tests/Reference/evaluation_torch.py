@@ -3,7 +3,8 @@
     evaluation_torch.py inception|dinov2 WEIGHTS.safetensors SAMPLES.npz REFERENCE.npz [--double]
 
 SAMPLES and REFERENCE hold `arr_0`, uint8 [n, H, W, 3]. Inception is torchvision's with pytorch-fid's blocks, on
-pictures that are resized as TensorFlow 1 does; DINOv2 is its own code's statement, on pictures that Pillow resizes. Prints one
+pictures that are resized as TensorFlow 1 does; DINOv2 is its own code's statement, on pictures that Pillow resizes.
+Prints one
 JSON object with the keys of `sprint evaluate --json`.
 """
 import argparse
