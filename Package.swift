@@ -125,7 +125,8 @@ let package = Package(
     tests(of: "SprintTraining", ["SprintCommunication"]),
     tests(of: "SprintInstruments", ["SprintTraining", "SprintCommunication"]),
     .testTarget(
-      name: "sprintTests", dependencies: ["sprint", "FaultInjector", "SprintFormats", "SprintTestSupport"],
+      name: "sprintTests",
+      dependencies: ["sprint", "FaultInjector", "SprintVision", "SprintFormats", "SprintKernels", "SprintTestSupport"],
       swiftSettings: unoptimized),
   ]
 )

@@ -75,15 +75,15 @@ package struct LatentImport: Sendable {
       ] + taught.map(\.recipe)
     output = ImportOutput(
       out, samples: latents.count, sets, properties, source: "\(layout) \(path)", classNames: latents.classNames,
-      pieceSamples: Self.pieceSamples(stored, sets, isTaught: !taught.isEmpty),
+      pieceSamples: Self.pieceSamples(stored, sets, isSlow: reader.isSlow),
       recipe: SHA256.hash(data: Data(recipe.joined(separator: " ").utf8)).description)
   }
 
-  /// Samples of a piece: 16 MiB of latents; with teachers up to 64, which keep many workers busy for seconds, and
-  /// 256 MiB.
-  private static func pieceSamples(_ stored: SourceShape, _ sets: [ImportedSet], isTaught: Bool) -> Int {
-    guard isTaught else { return max(1, 16 << 20 / (stored.elements * 4 * (stored.hasFlipped ? 2 : 1))) }
-    return max(1, min(64, 256 << 20 / sets.reduce(0) { $0 + $1.bytes }))
+  /// Samples of a piece: 16 MiB of latents; where networks look at them at most 64, which keep many workers busy for
+  /// seconds and few for minutes, and 256 MiB with what teachers say.
+  private static func pieceSamples(_ stored: SourceShape, _ sets: [ImportedSet], isSlow: Bool) -> Int {
+    let own = max(1, 16 << 20 / (stored.elements * 4 * (stored.hasFlipped ? 2 : 1)))
+    return isSlow ? min(own, 64, max(1, 256 << 20 / max(1, sets.reduce(0) { $0 + $1.bytes }))) : own
   }
 
   private static func check(_ path: String, _ out: String) throws {
@@ -163,18 +163,20 @@ package struct LatentImport: Sendable {
     defer { findings.noteZeros(source.name, note) }
     report(done, source.count)
     for round in stride(from: 0, to: missing.count, by: communicator.size) {
-      let own = round + communicator.rank
-      let found = try communicator.agree {
-        own < missing.count ? try self.importPiece(missing[own], file, workers) : SampleFindings()
+      let pieces = missing[round..<min(round + communicator.size, missing.count)]
+      let samples = pieces.reduce(0) { $0 + output.samples(ofPiece: $1).count }
+      let found = try importRound(pieces, file, communicator, workers) { share in
+        report(done + Int(share * Double(samples)), source.count)
+        return !stopRequested()
       }
-      try findings.add(found, of: communicator)
+      let isCut = try communicator.anyRank(found == nil)
+      try findings.add(found ?? SampleFindings(), of: communicator)
       findings.tell(atOnce: skipsBroken, note)
       let isEnough = findings.tried >= Self.samplesToTry || findings.tried == source.count
       if isFresh, isEnough, findings.broken == findings.tried { try refuseAll(findings, communicator) }
-      done += missing[round..<min(round + communicator.size, missing.count)]
-        .reduce(0) { $0 + output.samples(ofPiece: $1).count }
+      if !isCut { done += samples }
       report(done, source.count)
-      if try communicator.anyRank(stopRequested()), round + communicator.size < missing.count {
+      if try isCut || communicator.anyRank(stopRequested()) && round + communicator.size < missing.count {
         findings.tell(atOnce: true, note)
         return false
       }
@@ -183,6 +185,21 @@ package struct LatentImport: Sendable {
       try communicator.agree { if communicator.rank == 0 { throw error(findings) } }
     }
     return true
+  }
+
+  /// Imports a piece at each rank, as far as there are pieces.
+  ///
+  /// - Parameter goOn: called now and then with the finished share of the piece; false stops it
+  /// - Returns: what is odd about the samples of this rank; nil if it was stopped
+  private func importRound(
+    _ pieces: ArraySlice<Int>, _ file: ImportOutput.Opened, _ communicator: Communicator, _ workers: Workers,
+    goOn: (_ share: Double) -> Bool
+  ) throws -> SampleFindings? {
+    try communicator.agree {
+      guard let own = pieces.dropFirst(communicator.rank).first else { return SampleFindings() }
+      let count = Double(output.samples(ofPiece: own).count)
+      return try importPiece(own, file, workers) { goOn(Double($0) / count) }
+    }
   }
 
   /// An import ends where none of so many samples can be used.
@@ -200,7 +217,7 @@ package struct LatentImport: Sendable {
 
   /// Returns the error of an import that must not leave out samples.
   private func error(_ findings: SampleFindings) -> FileError {
-    let told = min(findings.broken, SampleFindings.mostNamed)
+    let told = min(findings.broken, SampleFindings.mostTold)
     let problem =
       findings.broken == 1
       ? findings.problems[0]
@@ -210,12 +227,16 @@ package struct LatentImport: Sendable {
   }
 
   /// Imports the samples of a piece. A piece with samples that cannot be used is only written if it may lack them.
-  private func importPiece(_ index: Int, _ file: ImportOutput.Opened, _ workers: Workers) throws -> SampleFindings {
+  ///
+  /// - Returns: nil if it was stopped; then the piece stays missing
+  private func importPiece(
+    _ index: Int, _ file: ImportOutput.Opened, _ workers: Workers, goOn: (_ finished: Int) -> Bool
+  ) throws -> SampleFindings? {
     let samples = output.samples(ofPiece: index)
     // Before the files are read, so that a later change shows.
     let mark = mark(index, workers)
     let piece = ImportPiece(samples.count, sets)
-    let findings = try reader.fill(piece, with: samples, workers)
+    guard let findings = try reader.fill(piece, with: samples, workers, goOn: goOn) else { return nil }
     if findings.broken == 0 || skipsBroken { try file.write(piece, index, mark) }
     return findings
   }

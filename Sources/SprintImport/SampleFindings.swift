@@ -3,8 +3,8 @@ import SprintFormats
 
 /// What is odd about some samples: those that cannot be used, and those that hold nothing but zeros.
 struct SampleFindings: Sendable {
-  /// How many samples a message names.
-  static let mostNamed = 20
+  /// How many samples get a line of their own, and how many of them one line names.
+  static let (mostTold, mostNamed) = (1000, 20)
 
   /// The number of samples that were looked at.
   private(set) var tried = 0
@@ -21,7 +21,7 @@ struct SampleFindings: Sendable {
 
   mutating func noteBroken(_ problem: String) {
     broken += 1
-    if problems.count < Self.mostNamed { problems.append(problem) }
+    if problems.count < Self.mostTold { problems.append(problem) }
   }
 
   mutating func noteZero(_ index: Int) {
@@ -39,7 +39,7 @@ struct SampleFindings: Sendable {
     let most = Int(try communicator.broadcast([Double(all.map { $0[1] }.max() ?? 0)])[0])
     let texts = try (0..<most).map { try communicator.gather($0 < own.problems.count ? own.problems[$0] : "") }
     for rank in all.indices {
-      problems += texts.map { $0[rank] }.filter { !$0.isEmpty }.prefix(Self.mostNamed - problems.count)
+      problems += texts.map { $0[rank] }.filter { !$0.isEmpty }.prefix(Self.mostTold - problems.count)
     }
   }
 

@@ -4,8 +4,11 @@
                                    reads them; FOLDER/broken/NAME, which have to be refused
     pictures.py resizing FOLDER    FOLDER/pictures/NAME.png, of which `large` has 30 megapixels;
                                    FOLDER/bicubic/NAME@WIDTHxHEIGHT.png and FOLDER/crops/NAME@SIDE.png
+    pictures.py photos FOLDER N    N odd pictures in three folders of classes, one in eleven of them broken; from 100
+                                   on one has 30 megapixels. Prints the names of the broken ones as a JSON list
 """
 import io
+import json
 import os
 import struct
 import sys
@@ -195,5 +198,54 @@ def resizing(folder):
     center_crop(Image.open(f"{folder}/pictures/large.png"), 64).save(f"{folder}/crops/large@64.png")
 
 
+def odd_photo(index):
+    """The ending and the bytes of a whole picture."""
+    width, height = (int(extent) for extent in random.integers(20, 400, 2))
+    photo = picture(width, height)
+    kinds = [
+        lambda: (".JPEG", jpeg(photo, quality=int(random.integers(30, 100)))),
+        lambda: (".jpg", jpeg(photo, progressive=True)),
+        lambda: (".jpg", jpeg(picture(width, height, 1))),
+        lambda: (".jpg", jpeg(photo, exif=exif(index // 8 % 8 + 1))),
+        lambda: (".jpeg", jpeg(picture(width, height, 4))),
+        lambda: (".jpg", png(photo)),
+        lambda: (".png", png(photo.quantize(200))),
+        lambda: (".JPG", jpeg(picture(*[(1, 1), (1, 90), (300, 2)][index // 8 % 3]))),
+    ]
+    return kinds[index % 8]()
+
+
+def broken_photo(index):
+    photo = picture(200, 150)
+    whole, progressive = jpeg(photo), jpeg(photo, progressive=True)
+    frame, scan = whole.index(b"\xff\xc0") + 5, whole.index(b"\xff\xda")
+    stream = io.BytesIO()
+    photo.save(stream, "GIF")
+    kinds = [
+        whole[:len(whole) // 2], progressive[:-30], png(photo)[:900], b"", b"a text", stream.getvalue(),
+        whole[:frame] + struct.pack(">HH", 65500, 65500) + whole[frame + 4:],
+        whole[:scan + 200] + b"\xff\xd0" * 9 + whole[scan + 400:],
+    ]
+    return ".jpg", kinds[index % len(kinds)]
+
+
+def photos(folder, count):
+    broken = []
+    for index in range(count):
+        is_broken = index % 11 == 5
+        ending, data = broken_photo(index // 11) if is_broken else odd_photo(index)
+        if count >= 100 and index == 4:
+            ending, data = ".jpg", jpeg(Image.fromarray(np.tile(np.asarray(picture(1000, 500)), (10, 6, 1))))
+        # Folders below a class are of the class; names are those that cameras and people give.
+        place = ["ant", "bee/of 2024", "größer"][index % 3]
+        name = f"{place}/Photo {index}{ending}"
+        broken += [name] if is_broken else []
+        os.makedirs(f"{folder}/{place}", exist_ok=True)
+        with open(f"{folder}/{name}", "wb") as file:
+            file.write(data)
+    print(json.dumps(broken))
+
+
 if __name__ == "__main__":
-    {"decoding": decoding, "resizing": resizing}[sys.argv[1]](sys.argv[2])
+    kind, folder, *rest = sys.argv[1:]
+    {"decoding": decoding, "resizing": resizing, "photos": photos}[kind](folder, *map(int, rest))

@@ -145,6 +145,22 @@ private struct BlockMeans: ImageEncoder {
     }
   }
 
+  /// If this fails, a signal waits for minutes, and the progress bar stands still.
+  @Test(
+    "An import that encodes looks for a stop after some pictures, not after a piece; the next one makes the same bytes")
+  func stopping() throws {
+    try run("whole.h5", options(encoding))
+    var reports: [Int] = []
+    let importer = try LatentImport(folder.file("pictures"), to: folder.file("a.h5"), options(encoding))
+    let summary = try importer.run(
+      .single(), Workers(1), stopRequested: { true }, report: { done, _ in reports.append(done) })
+    // All five pictures are in one piece, a worker takes two of them at a time.
+    #expect(summary == nil && reports.contains(2) && !reports.contains(5), "\(reports)")
+    #expect(try run("a.h5", options(encoding))?.samples == 5)
+    let bytes = try ["a.h5", "whole.h5"].map { try Data(contentsOf: URL(fileURLWithPath: folder.file($0))) }
+    #expect(bytes[0] == bytes[1])
+  }
+
   @Test("Broken pictures are all named, or left out", arguments: [false, true])
   func broken(isEncoded: Bool) throws {
     let cut = try Self.picture(1).png.dropLast(30)

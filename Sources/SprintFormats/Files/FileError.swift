@@ -41,6 +41,13 @@ package enum FileError: RemediableError, CustomStringConvertible {
     return Self.passingCodes.contains(code)
   }
 
+  /// Whether another file would do: the fault is in this one, and not in a disk that does not answer or in what an
+  /// option settles.
+  package var concernsOneFile: Bool {
+    if case .system(_, _, let code) = self { return [ENOENT, ENOTDIR, EISDIR].contains(code) }
+    return remedy == nil
+  }
+
   private static let passingCodes: Set<Int32> = [
     ENOSPC, EDQUOT, EIO, EREMOTEIO, ESTALE, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH,
     ECONNREFUSED, ECONNRESET, ECONNABORTED, ENOLINK, ECOMM,

@@ -22,16 +22,12 @@ extension ImportLayout {
     secondHalf: nil)
 }
 
-/// Which names are those of pictures.
+/// Whether a folder is one of pictures by the names in it.
 private enum ImageNames {
-  private static let endings: Set = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"]
-
-  static func isOne(_ name: String) -> Bool { endings.contains((name as NSString).pathExtension.lowercased()) }
-
   /// Whether most of the names with an ending are those of pictures.
   static func prevail(in names: [String]) -> Bool {
     let files = names.filter { $0.contains(".") && !Clutter.isOne($0) }
-    return files.count { isOne($0) } * 2 > files.count
+    return files.count { PictureName.isOne($0) } * 2 > files.count
   }
 }
 
@@ -50,8 +46,8 @@ private struct ImageFolder: LatentSource {
 
   init(_ path: String, side: Int, upright: Bool, labels: String?) throws {
     let found = try SourceFolder(path).walk(depth: Self.depth) { _ in true }
-    let pictures = found.files.filter(ImageNames.isOne).sorted(by: NameOrder.isBefore)
-    let others = found.files.filter { !ImageNames.isOne($0) && $0 != SampleFiles.tableName }
+    let pictures = found.files.filter(PictureName.isOne).sorted(by: NameOrder.isBefore)
+    let others = found.files.filter { !PictureName.isOne($0) && $0 != SampleFiles.tableName }
     let ownTable = found.files.contains(SampleFiles.tableName)
     var notes: [String] = []
     if labels != nil || ownTable {

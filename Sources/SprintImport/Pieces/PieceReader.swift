@@ -18,11 +18,19 @@ struct PieceReader: Sendable {
   /// Whether the mirrored images are encoded and shown to the teachers too.
   let isMirrored: Bool
 
+  /// Whether networks look at the samples, so that a piece may take minutes.
+  var isSlow: Bool { encoder != nil || !teachers.isEmpty }
+
   /// Reads samples into a piece of the stored shape.
-  func fill(_ piece: ImportPiece, with samples: Range<Int>, _ workers: Workers) throws -> SampleFindings {
+  ///
+  /// - Parameter goOn: called now and then with the number of finished samples; false stops the work
+  /// - Returns: nil if it was stopped
+  func fill(
+    _ piece: ImportPiece, with samples: Range<Int>, _ workers: Workers, goOn: (_ finished: Int) -> Bool
+  ) throws -> SampleFindings? {
     let outcome = PieceOutcome(piece, samples, of: source, in: path)
-    if encoder != nil || !teachers.isEmpty {
-      importImages(samples.count, into: piece, outcome, workers)
+    if isSlow {
+      guard importImages(samples.count, into: piece, outcome, workers, goOn) else { return nil }
     } else {
       workers.run(tasks: samples.count) { _, place in
         outcome.attempt(place) { try importSample($0, at: place, into: piece) }
@@ -59,12 +67,13 @@ struct PieceReader: Sendable {
 
   // MARK: Images
 
-  /// The most bytes of images that are in memory at once.
-  private static let batchBytes = 32 << 20
-
   /// Imports images a batch at a time: each worker reads images, then all of them work on the batch.
-  private func importImages(_ count: Int, into piece: ImportPiece, _ outcome: PieceOutcome, _ workers: Workers) {
-    let most = min(count, max(workers.count, Self.batchBytes / (4 * source.shape.elements)))
+  ///
+  /// - Returns: false if it was stopped
+  private func importImages(
+    _ count: Int, into piece: ImportPiece, _ outcome: PieceOutcome, _ workers: Workers, _ goOn: (Int) -> Bool
+  ) -> Bool {
+    let most = min(count, 2 * workers.count)
     let batch = ImageBatch(count: most, source.shape, encoded: encoder == nil ? nil : stored)
     for first in stride(from: 0, to: count, by: most) {
       let places = first..<min(first + most, count)
@@ -79,7 +88,9 @@ struct PieceReader: Sendable {
         storeLatents(of: batch, places, mirrored, into: piece, outcome, workers)
         for teacher in teachers { show(batch, places, mirrored, to: teacher, into: piece, outcome, workers) }
       }
+      guard goOn(places.upperBound) || places.upperBound == count else { return false }
     }
+    return true
   }
 
   /// Stores the moments of the images, or without an encoder the images, which need no mirrored twins.

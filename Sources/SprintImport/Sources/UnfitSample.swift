@@ -13,8 +13,7 @@ struct UnfitSample: RemediableError, CustomStringConvertible {
   static func isFaultOfOne(_ error: any Error) -> Bool {
     switch error {
     case let unfit as UnfitSample: unfit.remedy == nil
-    case FileError.system(_, _, let code): [ENOENT, ENOTDIR, EISDIR].contains(code)
-    case let file as FileError: file.remedy == nil
+    case let file as FileError: file.concernsOneFile
     default: false
     }
   }

@@ -10,10 +10,10 @@ struct EvaluatedSet {
   private(set) var notes: [String] = []
 
   /// Opens a folder, an npz file or a data set, and checks that the network can rate it.
-  init(_ path: String, _ network: EvaluationNetwork) throws {
+  init(_ path: String, _ network: EvaluationNetwork, _ folders: FolderOptions) throws {
     self.path = path
     if FolderListing.isFolder(path) {
-      let folder = try ImageFolder(path: path)
+      let folder = try ImageFolder(path: path, folders)
       (images, statistics) = (folder, nil)
       notes += [folder.note.map { "\(path): \($0)" }].compactMap(\.self)
     } else {
@@ -83,6 +83,9 @@ struct EvaluatedSet {
 
   /// C x H x W of its images; nil where nobody says.
   var extents: String? { images?.extents.description ?? statistics?.source?.extents }
+
+  /// Whether it is a folder of pictures.
+  var isFolder: Bool { images is ImageFolder }
 
   /// How its images were made, as its file says.
   var origin: String { images?.origin ?? statistics?.source?.origin ?? "" }

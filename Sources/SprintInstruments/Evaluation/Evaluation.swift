@@ -18,11 +18,20 @@ package struct Evaluation {
   /// - Parameters:
   ///   - samples: a folder of pictures, an npz file or a data set
   ///   - reference: the same kinds; nil where only statistics of the samples are wanted
+  ///   - folders: how pictures of folders are read
   ///   - saved: the file that gets the statistics of the samples
-  package init(samples: String, reference: String?, _ network: EvaluationNetwork, saved: String? = nil) throws {
+  package init(
+    samples: String, reference: String?, _ network: EvaluationNetwork, folders: FolderOptions = FolderOptions(),
+    saved: String? = nil
+  ) throws {
     (self.network, self.saved) = (network, saved)
-    self.samples = try EvaluatedSet(samples, network)
-    self.reference = try reference.map { try EvaluatedSet($0, network) }
+    self.samples = try EvaluatedSet(samples, network, folders)
+    self.reference = try reference.map { try EvaluatedSet($0, network, folders) }
+    guard folders == FolderOptions() || self.samples.isFolder || self.reference?.isFolder ?? false else {
+      throw FileError.unusable(
+        path: samples, problem: "no folder of pictures to crop or to leave some out",
+        remedy: EvaluationRemedy.leaveOutFolderOptions)
+    }
     try checkExtents()
     if let saved { try AtomicFile.checkWritable(saved) }
   }
@@ -41,7 +50,7 @@ package struct Evaluation {
     package var stopRequested: () -> Bool
     /// Finished and all items, and what they are.
     package var report: (_ done: Int, _ total: Int, _ what: String) -> Void
-    /// Called at rank zero with something worth a line.
+    /// Called with something worth a line.
     package var note: (String) -> Void
 
     package init(
@@ -69,7 +78,7 @@ package struct Evaluation {
     guard let other = try engine.measure(reference, most: mostCompared.references, "reference images") else {
       return (false, nil)
     }
-    var result = try communicator.agree { communicator.rank == 0 ? try self.result(own, other, workers) : nil }
+    var result = try communicator.agree { communicator.rank == 0 ? try self.result(own, other, workers, hooks) : nil }
     guard try engine.compare(own, other, into: &result) else { return (false, nil) }
     [own, other].forEach { $0.spool?.remove() }
     return (true, result)
@@ -101,11 +110,13 @@ package struct Evaluation {
     return result
   }
 
-  private func result(_ own: MeasuredSet, _ other: MeasuredSet, _ workers: Workers) throws -> EvaluationResult {
+  private func result(
+    _ own: MeasuredSet, _ other: MeasuredSet, _ workers: Workers, _ hooks: Hooks
+  ) throws -> EvaluationResult {
     var result = EvaluationResult(
       network, own.description(of: samples), reference.map { other.description(of: $0) })
     result.rate(own)
-    try result.compare(own, other, threads: workers.count)
+    try result.compare(own, other, threads: workers.count) { hooks.report($0, $1, "distances") }
     return result
   }
 }

@@ -42,17 +42,31 @@ package enum EvaluationNetwork: Sendable {
         + "\(Self.mostPixels) to compare pixels", remedy: EvaluationRemedy.useNetwork)
   }
 
-  /// Computes the features of some images; throws if one is not finite.
-  func features(of images: any ImageSet, _ range: Range<Int>, _ workers: Workers) throws -> ImageFeatures {
-    let features: ImageFeatures
+  /// The widths of the three kinds of features of images of these extents.
+  func widths(_ extents: ImageExtents, _ workers: Workers) throws -> [Int] {
     switch self {
-    case .pixels: features = ImageFeatures(pooled: try images.pixels(range, workers))
-    case .network(let network): features = try network.features(of: try images.pictures(range, workers), workers)
+    case .pixels: [extents.elements, 0, 0]
+    case .network(let network):
+      try network.features(of: [Picture(width: extents.width, height: extents.height)], workers).widths
     }
-    for (index, row) in zip(range, features.rows) where !row.allSatisfy(\.isFinite) {
+  }
+
+  /// Computes all features of some images, one row an image; throws if one is not finite.
+  func rows(of images: any ImageSet, _ range: Range<Int>, _ workers: Workers) throws -> [UsableImage<[Float]>] {
+    let found = try usable(images, range, workers)
+    for (index, image) in zip(range, found) where !(image.content?.allSatisfy(\.isFinite) ?? true) {
       throw FileError.unusable(path: images.path, problem: "image \(index) has features of \(name) that are not finite")
     }
-    return features
+    return found
+  }
+
+  private func usable(
+    _ images: any ImageSet, _ range: Range<Int>, _ workers: Workers
+  ) throws -> [UsableImage<[Float]>] {
+    guard case .network(let network) = self else { return try images.pixels(range, workers) }
+    let pictures = try images.pictures(range, workers)
+    var rows = try network.features(of: pictures.compactMap(\.content), workers).rows[...]
+    return pictures.map { $0.map { _ in rows.removeFirst() } }
   }
 }
 

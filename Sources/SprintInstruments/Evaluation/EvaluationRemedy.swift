@@ -4,8 +4,12 @@ import SprintFormats
 package enum EvaluationRemedy: Remedy {
   /// Turn latents into images.
   case decodeLatents
-  /// Crop pictures to one size.
-  case importPictures
+  /// Crop the pictures of folders to one size.
+  case nameSide
+  /// Leave out pictures that cannot be used.
+  case skipBroken
+  /// Leave out what only concerns folders of pictures.
+  case leaveOutFolderOptions
   /// Compute the statistics of the reference again, with this network.
   case saveStatistics
   /// Rate with a network instead of pixels.

@@ -9,6 +9,8 @@ package struct EvaluationResult: Sendable, Encodable {
     package let path: String
     /// The number of images; nil of statistics that do not say.
     package let images: Int?
+    /// The number of pictures that could not be used.
+    package let leftOut: Int
     /// C x H x W of an image.
     package let extents: String?
     /// How the images were made, as their file says.
@@ -53,9 +55,16 @@ package struct EvaluationResult: Sendable, Encodable {
   }
 
   /// Sets the distances.
-  mutating func compare(_ own: MeasuredSet, _ other: MeasuredSet, threads: Int) throws {
+  ///
+  /// - Parameter report: called with the number of finished distances and of all
+  mutating func compare(
+    _ own: MeasuredSet, _ other: MeasuredSet, threads: Int, report: (_ done: Int, _ total: Int) -> Void
+  ) throws {
     guard let a = own.statistics, let b = other.statistics else { return }
+    let total = network.hasPrefix("inception") && a.spatial != nil && b.spatial != nil ? 2 : 1
+    report(0, total)
     let distance = try distance(a.pooled, b.pooled, threads)
+    report(1, total)
     switch network {
     case "pixels": fd = distance
     case let name where name.hasPrefix("inception"): fid = distance
@@ -67,6 +76,7 @@ package struct EvaluationResult: Sendable, Encodable {
         ["sfid"], "the \(a.spatial == nil ? "samples" : "reference") has no spatial statistics (mu_s, sigma_s)")
     }
     sfid = try self.distance(first, second, threads)
+    report(2, total)
   }
 
   private func distance(_ a: Gaussian, _ b: Gaussian, _ threads: Int) throws -> Double {

@@ -32,6 +32,7 @@ struct DecodeCommand: ParsableCommand, Stoppable {
   var out: String
 
   @OptionGroup var threading: ThreadOptions
+  @OptionGroup var form: CommandOutput
 
   func validate() throws {
     if let count { try check("count", count, 1...10_000_000) }
@@ -49,13 +50,15 @@ struct DecodeCommand: ParsableCommand, Stoppable {
     let output = try SampleOutput(
       file, rendering, SampleRounds(count: source.count, tile: StoredSamples.tile), recipe: recipe, communicator)
     if communicator.rank == 0 { output.warnings.forEach { Console.error("sprint: \($0)") } }
-    if output.there > 0 { Console.line("\(output.there) of \(source.count) images are there already") }
+    if output.there > 0, !form.json { Console.line("\(output.there) of \(source.count) images are there already") }
     Console.printKernelNotice()
     let progress = OutputProgress(output: output, job: job, count: source.count)
     let isDone = try progress.finish(labels: source.labels, source.origin, workers, source.tile)
-    if isDone { Console.line("\(source.count) images of \(latents): \(out)") }
     try job.end()
     guard isDone else { throw progress.interruption }
+    let summary = OutputSummary(
+      out, of: latents, images: source.count, alreadyThere: output.there, rendering, source.origin)
+    try summary.show(form, "images")
   }
 
   private func rendering(

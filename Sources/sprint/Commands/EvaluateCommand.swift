@@ -25,6 +25,12 @@ struct EvaluateCommand: ParsableCommand, Stoppable {
     help: "Also write the statistics of SAMPLES (.npz), which can be a later --reference.", transform: nonEmptyPath)
   var save: String?
 
+  @Option(help: "Of folders: the pixels of a side to which pictures are cropped and resized, as sprint import does.")
+  var side: Int?
+
+  @Flag(help: "Of folders: leave out pictures that cannot be used, and say which.")
+  var skipBroken = false
+
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var output: CommandOutput
 
@@ -35,6 +41,7 @@ struct EvaluateCommand: ParsableCommand, Stoppable {
     guard reference != nil || save != nil else {
       throw ValidationError("give --reference, or --save to write the statistics of the images alone")
     }
+    if let side { try check("side", side, 1...8192) }
     guard save?.hasSuffix(".npz") ?? true else {
       throw ValidationError("--save is `\(save ?? "")`, expected a name that ends in .npz")
     }
@@ -43,7 +50,8 @@ struct EvaluateCommand: ParsableCommand, Stoppable {
   func run() throws {
     let job = try Job()
     let evaluation = try job.communicator.agree {
-      try Evaluation(samples: samples, reference: reference, try EvaluationNetwork(network), saved: save)
+      try Evaluation(
+        samples: samples, reference: reference, try EvaluationNetwork(network), folders: folders, saved: save)
     }
     let workers = try threading.workers
     Console.printKernelNotice()
@@ -60,6 +68,14 @@ struct EvaluateCommand: ParsableCommand, Stoppable {
     }
     if let result = outcome.result { try output.show(result, EvaluationTable(result).lines) }
     if let save, Console.rank == 0, !output.json { Console.line("statistics of \(samples): \(save)") }
+  }
+}
+
+extension EvaluateCommand {
+  private var folders: FolderOptions {
+    var options = FolderOptions()
+    (options.side, options.skipsBroken) = (side, skipBroken)
+    return options
   }
 }
 

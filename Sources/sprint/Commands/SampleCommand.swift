@@ -96,6 +96,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
   var out: String
 
   @OptionGroup var threading: ThreadOptions
+  @OptionGroup var form: CommandOutput
 
   func validate() throws {
     guard origin.isGiven != (weightsFile != nil) else {
@@ -148,10 +149,13 @@ struct SampleCommand: ParsableCommand, Stoppable {
     if communicator.rank == 0 { warn(trained, settings, output) }
     announce(output, generator, communicator)
     let progress = OutputProgress(output: output, job: job, count: count)
-    let isDone = try progress.finish(labels: labels, origin(settings, trained), workers, generator.tiles(of: labels))
-    if isDone { Console.line("\(count) samples of \(trained.source?.origin ?? ""): \(out)") }
+    let drawn = origin(settings, trained)
+    let isDone = try progress.finish(labels: labels, drawn, workers, generator.tiles(of: labels))
     try job.end()
     guard isDone else { throw progress.interruption }
+    let summary = OutputSummary(
+      out, of: trained.source?.origin ?? "", images: count, alreadyThere: output.there, rendering, drawn)
+    try summary.show(form, "samples")
   }
 
   /// Opens the autoencoder at every rank, and checks that the output can hold the samples.
@@ -173,10 +177,10 @@ struct SampleCommand: ParsableCommand, Stoppable {
 
   /// Says what is there already, and which kernels draw the rest for how long.
   private func announce(_ output: SampleOutput, _ generator: SampleGenerator, _ communicator: Communicator) {
-    if output.there > 0 { Console.line("\(output.there) of \(count) images are there already") }
+    if output.there > 0, !form.json { Console.line("\(output.there) of \(count) images are there already") }
     Console.printKernelNotice()
     if let notice = precision.notice(), communicator.rank == 0 { Console.error("sprint: \(notice)") }
-    announce(generator, images: count - output.there, communicator)
+    if !form.json { announce(generator, images: count - output.there, communicator) }
   }
 
   /// Says how long drawing takes, if that is more than a minute.

@@ -15,6 +15,8 @@ enum Console {
   private static let ownRank = Atomic(0)
   /// Why standard output lost text: the error number of the first failed write, or 0.
   private static let outputFailure = Atomic<Int32>(0)
+  /// Whether the current line of the terminal is a status.
+  private static let hasStatus = Atomic(false)
 
   /// The rank of this process.
   static var rank: Int {
@@ -27,10 +29,17 @@ enum Console {
 
   static func line(_ text: String) { if rank == 0 { write(text + "\n", to: .standardOutput) } }
 
-  static func error(_ text: String) { write(text + "\n", to: .standardError) }
+  static func error(_ text: String) {
+    if hasStatus.exchange(false, ordering: .relaxed) { write("\r\u{1B}[K", to: .standardOutput) }
+    write(text + "\n", to: .standardError)
+  }
 
   /// Replaces the current line on a terminal.
-  static func status(_ text: String) { if rank == 0 { write("\r\u{1B}[K" + text, to: .standardOutput) } }
+  static func status(_ text: String) {
+    guard rank == 0 else { return }
+    hasStatus.store(!text.isEmpty, ordering: .relaxed)
+    write("\r\u{1B}[K" + text, to: .standardOutput)
+  }
 
   /// Prints a line if OpenBLAS's kernels are slow for this CPU or sprint restarted for better ones, and one if the
   /// library allows a single thread. Commands that compute for long call it once they know that their arguments are

@@ -35,8 +35,10 @@ struct EvaluationTable {
 
   private func describe(_ side: EvaluationResult.Side) -> String {
     let images = side.images.map { "\($0) images" } ?? "images of unknown number"
+    let leftOut = side.leftOut > 0 ? ", \(side.leftOut) left out" : ""
     return [
-      "\(side.path), \(side.isStatistics ? "statistics of " : "")\(images)\(side.extents.map { " of \($0)" } ?? "")",
+      "\(side.path), \(side.isStatistics ? "statistics of " : "")\(images)\(side.extents.map { " of \($0)" } ?? "")"
+        + leftOut,
       side.origin,
     ].compactMap(\.self).joined(separator: "; ")
   }

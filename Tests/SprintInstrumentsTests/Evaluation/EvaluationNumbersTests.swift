@@ -47,8 +47,8 @@ import Testing
   }
 
   private func table(_ rows: [[Float]]) -> FeatureTable {
-    var table = FeatureTable(count: rows.count, features: rows[0].count)
-    for (i, row) in rows.enumerated() { table.set(i, row) }
+    var table = FeatureTable(places: rows.count, features: rows[0].count)
+    for row in rows { table.append(row) }
     return table
   }
 

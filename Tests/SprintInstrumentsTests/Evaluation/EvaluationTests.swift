@@ -52,11 +52,11 @@ import Testing
   }
 
   private func evaluate(
-    _ samples: String, _ reference: String?, _ network: EvaluationNetwork, saved: String? = nil, ranks: Int = 1,
-    _ hooks: Evaluation.Hooks = .init()
+    _ samples: String, _ reference: String?, _ network: EvaluationNetwork, folders: FolderOptions = .init(),
+    saved: String? = nil, ranks: Int = 1, _ hooks: Evaluation.Hooks = .init()
   ) throws -> EvaluationResult? {
     let all = try Ranks.run(ranks) { communicator in
-      try Evaluation(samples: samples, reference: reference, network, saved: saved)
+      try Evaluation(samples: samples, reference: reference, network, folders: folders, saved: saved)
         .run(communicator, Workers(1), hooks).result
     }
     return all[0]
@@ -98,8 +98,51 @@ import Testing
       #expect(try json(evaluate(a, b, .network(network))) == whole)
       return network.seen.load(ordering: .relaxed)
     }
-    // The first piece says how wide features are; three of the four pieces of the samples are there.
-    #expect(try interrupted() == 32 + 4 + 40, "features were computed twice")
+    // A picture on each side says how wide features are; three of the four pieces of the samples are there.
+    #expect(try interrupted() == 1 + 4 + 1 + 40, "features were computed twice")
+  }
+
+  /// Writes 70 pictures of three sizes; those of `broken` are cut off.
+  private func writeFolder(_ name: String, broken: Set<Int>, keepsBroken: Bool) throws -> String {
+    try FileManager.default.createDirectory(atPath: folder.file(name), withIntermediateDirectories: true)
+    for index in (0..<70) where keepsBroken || !broken.contains(index) {
+      var picture = Picture(width: 6 + index % 3, height: 7)
+      for y in 0..<7 { picture[index % 6, y] = (UInt8(3 * index), UInt8(30 * y), UInt8(index * y % 256)) }
+      let png = try broken.contains(index) ? picture.png.dropLast(20) : picture.png
+      try png.write(to: URL(fileURLWithPath: folder.file("\(name)/\(String(100 + index)).png")))
+    }
+    return folder.file(name)
+  }
+
+  /// If this fails, a broken picture counts as one, or moves the numbers of others.
+  @Test("A folder with broken pictures, cropped, has the numbers of one without them", arguments: 1...3)
+  func folders(ranks: Int) throws {
+    // A whole piece of 32 is broken.
+    let broken = Set([3] + Array(32..<64))
+    let whole = try writeFolder("whole", broken: broken, keepsBroken: false)
+    let damaged = try writeFolder("damaged", broken: broken, keepsBroken: true)
+    let samples = try write("a.npz", 75)
+    let network = EvaluationNetwork.network(SignNetwork())
+    var options = FolderOptions()
+    #expect("\(error { try evaluate(samples, whole, network) })".contains("expected 6 x 7"))
+    options.side = 4
+    let expected = try #require(try evaluate(samples, whole, network, folders: options))
+    let refused = error { try evaluate(samples, damaged, network, folders: options, ranks: ranks) }
+    #expect("\(refused)".contains("103.png: a broken PNG"), "\(refused)")
+    options.skipsBroken = true
+    let notes = Mutex<[String]>([])
+    let hooks = Evaluation.Hooks(note: { note in notes.withLock { $0.append(note) } })
+    let found = try #require(
+      try evaluate(samples, damaged, network, folders: options, ranks: ranks, hooks))
+    // Batches of other sizes are added up with other roundings.
+    for (one, other) in [(found.fid, expected.fid), (found.sfid, expected.sfid)] {
+      let error = abs((one ?? .nan) - (other ?? .nan))
+      #expect(error < 1e-9 * (other ?? 0), "\(found) and \(expected)")
+    }
+    #expect(found.precision == expected.precision && found.recall == expected.recall)
+    #expect(found.reference?.compared == 70 - broken.count)
+    #expect(found.reference?.images == 70 - broken.count && found.reference?.leftOut == broken.count)
+    #expect(notes.withLock { $0.count { $0.contains("left out") } } == broken.count)
   }
 
   @Test("Stored statistics stand for their images, and name their network")

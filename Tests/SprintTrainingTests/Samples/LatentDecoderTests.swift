@@ -40,6 +40,10 @@ import Testing
       #expect(abs(Int(try red(own.map { $0 * 0.18215 }, decoder, product)) - 191) <= 1)
       #expect(decoder.warning?.contains("0.18215") == true)
     }
+    // One that an import encoded says so by a hash, and holds the autoencoder's own numbers.
+    let encoded = properties([1, 1, 1, 1], [0, 0, 0, 0], vae: "mine (SHA-256 0123456789abcdef)")
+    #expect(try red(own, decoder(encoded), encoded) == 191)
+    #expect(try decoder(encoded).warning == nil)
   }
 
   @Test("Latents of another number of channels, and pixels, are refused with what was found")

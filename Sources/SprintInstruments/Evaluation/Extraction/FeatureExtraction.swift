@@ -18,11 +18,11 @@ struct FeatureExtraction {
   struct Hooks {
     /// Called once, with the widths of the three kinds of features.
     var begin: (_ widths: [Int]) -> Void
-    /// Called at rank zero with the features of images from `first` on.
-    var deliver: (_ features: ImageFeatures, _ first: Int) -> Void
+    /// Called at rank zero with the features of images, in their order, and the numbers of the images.
+    var deliver: (_ features: ImageFeatures, _ images: [Int]) -> Void
     /// Called with the number of finished images; if it returns false at any rank, the extraction stops.
     var goOn: (_ finished: Int) -> Bool
-    /// Called at rank zero with something worth a line.
+    /// Called with something worth a line.
     var note: (String) -> Void
   }
 
@@ -30,10 +30,7 @@ struct FeatureExtraction {
   ///
   /// - Returns: the spool, to be removed when its features are no longer needed; false if it stopped
   func run(_ hooks: Hooks) throws -> (isDone: Bool, spool: FeatureSpool?) {
-    let start = try communicator.agree {
-      communicator.rank == 0 ? try network.features(of: images, 0..<min(Self.piece, images.count), workers) : nil
-    }
-    let widths = try communicator.broadcast((start?.widths ?? [0, 0, 0]).map(Double.init)).map { Int($0) }
+    let widths = try communicator.agree { try network.widths(images.extents, workers) }
     hooks.begin(widths)
     let spool = openSpool(widths, hooks.note)
     let kept = Int(try communicator.broadcast([Double((spool?.count ?? 0) / Self.piece * Self.piece)])[0])
@@ -41,7 +38,7 @@ struct FeatureExtraction {
     try communicator.agree { try deliverKept(first, spool, widths, hooks) }
     _ = hooks.goOn(first)
     for round in stride(from: first, to: images.count, by: Self.piece * communicator.size) {
-      try computeRound(round, start, spool, widths, hooks)
+      try computeRound(round, spool, widths, hooks)
       let finished = min(images.count, round + Self.piece * communicator.size)
       if try communicator.anyRank(!hooks.goOn(finished)), finished < images.count { return (false, spool) }
     }
@@ -49,15 +46,15 @@ struct FeatureExtraction {
   }
 
   private func computeRound(
-    _ round: Int, _ start: ImageFeatures?, _ spool: FeatureSpool?, _ widths: [Int], _ hooks: Hooks
+    _ round: Int, _ spool: FeatureSpool?, _ widths: [Int], _ hooks: Hooks
   ) throws {
     let own = round + communicator.rank * Self.piece
-    let rows = try communicator.agree { () throws -> [[Float]] in
-      guard own < images.count else { return [] }
-      if own == 0, let start { return start.rows }
-      return try network.features(of: images, range(own), workers).rows
+    let found = try communicator.agree {
+      own < images.count ? try network.rows(of: images, range(own), workers) : []
     }
+    for problem in found.compactMap(\.problem) { hooks.note("left out: \(problem)") }
     let width = widths.reduce(0, +)
+    let rows = found.map { $0.content ?? Self.leftOut(width) }
     let padding = [Float](repeating: 0, count: (Self.piece - rows.count) * width)
     let all = try communicator.gather(rows.joined() + padding)
     try communicator.agree {
@@ -65,9 +62,17 @@ struct FeatureExtraction {
         let range = range(round + rank * Self.piece)
         let rows = (0..<range.count).map { Array(values[$0 * width..<($0 + 1) * width]) }
         try spool?.append(rows)
-        hooks.deliver(ImageFeatures(rows: rows, widths: widths), range.lowerBound)
+        deliver(rows, range, widths, hooks)
       }
     }
+  }
+
+  /// The row of an image that is left out: no other row holds a number that is not finite.
+  private static func leftOut(_ width: Int) -> [Float] { [Float](repeating: .nan, count: width) }
+
+  private func deliver(_ rows: [[Float]], _ range: Range<Int>, _ widths: [Int], _ hooks: Hooks) {
+    let kept = zip(range, rows).filter { $0.1.allSatisfy(\.isFinite) }
+    hooks.deliver(ImageFeatures(rows: kept.map(\.1), widths: widths), kept.map(\.0))
   }
 
   private func range(_ first: Int) -> Range<Int> { first..<min(first + Self.piece, images.count) }
@@ -86,7 +91,7 @@ struct FeatureExtraction {
     try spool.keep(count)
     if count > 0 { hooks.note("\(images.path): the features of \(count) of \(images.count) images are there already") }
     for first in stride(from: 0, to: count, by: Self.piece) {
-      hooks.deliver(ImageFeatures(rows: try spool.rows(range(first)), widths: widths), first)
+      deliver(try spool.rows(range(first)), range(first), widths, hooks)
     }
   }
 }

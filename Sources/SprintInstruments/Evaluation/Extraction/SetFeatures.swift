@@ -23,13 +23,10 @@ struct SetFeatures {
 
 extension FeatureTable {
   /// A table for at most `most` of `count` images, spread evenly.
-  init(of count: Int, most: Int, features: Int) { self.init(count: min(count, most), features: features) }
+  init(of count: Int, most: Int, features: Int) { self.init(places: min(count, most), features: features) }
 
-  /// Keeps those of the features of images from `first` on, of `total`, that have a place in the table.
-  mutating func keep(_ rows: [[Float]], from first: Int, of total: Int) {
-    for (image, row) in zip(first..., rows) {
-      let place = image * count / total
-      if place != (image + 1) * count / total { set(place, row) }
-    }
+  /// Keeps those of the features of some images, of `total`, that have a place in the table.
+  mutating func keep(_ rows: [[Float]], of images: [Int], among total: Int) {
+    for (image, row) in zip(images, rows) where image * places / total != (image + 1) * places / total { append(row) }
   }
 }

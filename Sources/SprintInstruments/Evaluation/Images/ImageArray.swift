@@ -38,12 +38,12 @@ final class ImageArray: ImageSet {
 
   var stamp: String { get throws { try FileStamp(path: path).description } }
 
-  func pictures(_ range: Range<Int>, _: Workers) throws -> [Picture] {
-    try range.map { extents.picture(try bytes($0)) }
+  func pictures(_ range: Range<Int>, _: Workers) throws -> [UsableImage<Picture>] {
+    try range.map { .whole(extents.picture(try bytes($0))) }
   }
 
-  func pixels(_ range: Range<Int>, _: Workers) throws -> [[Float]] {
-    try range.map { extents.numbers(try bytes($0)) }
+  func pixels(_ range: Range<Int>, _: Workers) throws -> [UsableImage<[Float]>] {
+    try range.map { .whole(extents.numbers(try bytes($0))) }
   }
 
   private func bytes(_ index: Int) throws -> [UInt8] {

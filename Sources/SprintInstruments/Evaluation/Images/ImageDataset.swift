@@ -27,11 +27,13 @@ final class ImageDataset: ImageSet {
   var origin: String { dataset.source }
   var stamp: String { get throws { try FileStamp(path: path).description } }
 
-  func pictures(_ range: Range<Int>, _ workers: Workers) throws -> [Picture] {
-    try pixels(range, workers).map { extents.picture(extents.bytes($0)) }
+  func pictures(_ range: Range<Int>, _: Workers) throws -> [UsableImage<Picture>] {
+    try range.map { .whole(extents.picture(extents.bytes(try pixels($0)))) }
   }
 
-  func pixels(_ range: Range<Int>, _: Workers) throws -> [[Float]] { try range.map(pixels) }
+  func pixels(_ range: Range<Int>, _: Workers) throws -> [UsableImage<[Float]>] {
+    try range.map { .whole(try pixels($0)) }
+  }
 
   private func pixels(_ index: Int) throws -> [Float] {
     var values = [Float](repeating: 0, count: extents.elements)

@@ -2,33 +2,46 @@ import Foundation
 import SprintData
 import SprintFormats
 import SprintKernels
+import SprintVision
 import Synchronization
 
 /// The PNG and JPEG pictures of a folder and of the folders in it, in the order of their paths.
-final class ImageFolder: ImageSet {
+final class ImageFolder: ImageSet, Sendable {
   let path: String
   let extents: ImageExtents
   let origin: String
   /// What lies there and is no picture: a line, or nil.
   let note: String?
   private let names: [String]
-  private static let endings = ["png", "jpg", "jpeg"]
+  private let options: FolderOptions
+  /// The picture that all others have to be as large as; nil where they are cropped.
+  private let model: String?
 
-  init(path: String) throws {
-    self.path = path
+  init(path: String, _ options: FolderOptions) throws {
+    (self.path, self.options) = (path, options)
     let all = try Self.files(path, "")
-    names = all.filter(Self.isPicture).sorted()
+    names = all.filter(PictureName.isOne).sorted()
     origin = Self.origin(path)
     note = Clutter.note(
-      all.filter { !Self.isPicture($0) && $0 != Self.table }, "only .png, .jpg and .jpeg files are pictures")
-    guard let first = names.first else {
+      all.filter { !PictureName.isOne($0) && $0 != Self.table }, "their names are not those of pictures")
+    guard !names.isEmpty else {
       throw FileError.unusable(
         path: path,
         problem: "holds no picture (\(all.isEmpty ? "no file" : "\(all.count) other files")), expected .png, .jpg or "
           + ".jpeg files, here or in folders of it")
     }
-    let picture = try Picture(reading: "\(path)/\(first)")
-    extents = ImageExtents(channels: 3, height: picture.height, width: picture.width)
+    (model, extents) = try Self.extents(of: names, in: path, options)
+  }
+
+  /// The extents to which pictures are cropped, or the first picture that can be used and its extents.
+  private static func extents(of names: [String], in path: String, _ options: FolderOptions) throws -> (
+    model: String?, ImageExtents
+  ) {
+    if let side = options.side { return (nil, ImageExtents(channels: 3, height: side, width: side)) }
+    let usable = options.skipsBroken ? names.first { (try? Picture(reading: "\(path)/\($0)")) != nil } : nil
+    let model = usable ?? names[0]
+    let picture = try Self.advising { try Picture(reading: "\(path)/\(model)") }
+    return (model, ImageExtents(channels: 3, height: picture.height, width: picture.width))
   }
 
   /// What `sprint sample` and data sets of EDM write beside pictures: their classes, and where they are from.
@@ -38,10 +51,6 @@ final class ImageFolder: ImageSet {
     struct Table: Decodable { let source: String? }
     let contents = FileManager.default.contents(atPath: "\(path)/\(table)")
     return contents.flatMap { try? JSONDecoder().decode(Table.self, from: $0) }?.source ?? ""
-  }
-
-  private static func isPicture(_ name: String) -> Bool {
-    name.split(separator: ".").last.map { endings.contains($0.lowercased()) } ?? false
   }
 
   /// Returns the paths of all files below a folder, relative to `root`.
@@ -59,35 +68,52 @@ final class ImageFolder: ImageSet {
   var count: Int { names.count }
 
   var stamp: String {
-    get throws { try names.map { "\($0) \(try FileStamp(path: "\(path)/\($0)"))" }.joined(separator: "\n") }
+    get throws {
+      let files = try names.map { "\($0) \(try FileStamp(path: "\(path)/\($0)"))" }
+      return "\(options)\n" + files.joined(separator: "\n")
+    }
   }
 
-  func pictures(_ range: Range<Int>, _ workers: Workers) throws -> [Picture] {
-    let (path, names, extents) = (path, names, extents)
-    let found = Mutex([Picture?](repeating: nil, count: range.count))
+  func pictures(_ range: Range<Int>, _ workers: Workers) throws -> [UsableImage<Picture>] {
+    let found = Mutex([UsableImage<Picture>?](repeating: nil, count: range.count))
     let failures = FirstFailure()
     workers.run(tasks: range.count) { _, i in
       do {
-        let picture = try Self.read("\(path)/\(names[range.lowerBound + i])", extents, as: names[0])
-        found.withLock { $0[i] = picture }
+        let image = try image(names[range.lowerBound + i])
+        found.withLock { $0[i] = image }
       } catch { failures.note(i, error) }
     }
     try failures.rethrow()
     return found.withLock { $0.compactMap(\.self) }
   }
 
-  private static func read(_ path: String, _ extents: ImageExtents, as first: String) throws -> Picture {
-    let picture = try Picture(reading: path)
+  private func image(_ name: String) throws -> UsableImage<Picture> {
+    guard options.skipsBroken else { return .whole(try Self.advising { try read(name) }) }
+    do { return .whole(try read(name)) } catch let error as FileError where error.concernsOneFile {
+      return .leftOut("\(error)")
+    }
+  }
+
+  /// Reads a picture; the error of a broken one gets its remedy.
+  private static func advising(_ read: () throws -> Picture) throws -> Picture {
+    do { return try read() } catch FileError.unusable(let path, let problem, nil) {
+      throw FileError.unusable(path: path, problem: problem, remedy: EvaluationRemedy.skipBroken)
+    }
+  }
+
+  private func read(_ name: String) throws -> Picture {
+    let picture = try Picture(reading: "\(path)/\(name)")
+    if let side = options.side { return picture.centreCrop(side: side) }
     guard picture.width == extents.width, picture.height == extents.height else {
       throw FileError.unusable(
-        path: path,
+        path: "\(path)/\(name)",
         problem: "\(picture.width) x \(picture.height) pixels, expected \(extents.width) x \(extents.height) as of "
-          + "\(first)", remedy: EvaluationRemedy.importPictures)
+          + "\(model ?? "")", remedy: EvaluationRemedy.nameSide)
     }
     return picture
   }
 
-  func pixels(_ range: Range<Int>, _ workers: Workers) throws -> [[Float]] {
-    try pictures(range, workers).map { extents.numbers($0.pixels) }
+  func pixels(_ range: Range<Int>, _ workers: Workers) throws -> [UsableImage<[Float]>] {
+    try pictures(range, workers).map { $0.map { extents.numbers($0.pixels) } }
   }
 }

@@ -15,10 +15,30 @@ package protocol ImageSet: AnyObject {
   var stamp: String { get throws }
 
   /// Reads images as pictures of 8 bits.
-  func pictures(_ range: Range<Int>, _ workers: Workers) throws -> [Picture]
+  func pictures(_ range: Range<Int>, _ workers: Workers) throws -> [UsableImage<Picture>]
   /// Reads the numbers of images, [C, H, W] from -1 for black to 1 for white.
-  func pixels(_ range: Range<Int>, _ workers: Workers) throws -> [[Float]]
+  func pixels(_ range: Range<Int>, _ workers: Workers) throws -> [UsableImage<[Float]>]
 }
+
+/// An image, or why it is left out.
+package enum UsableImage<Content> {
+  case whole(Content)
+  case leftOut(String)
+
+  /// Nil where it is left out.
+  var content: Content? { if case .whole(let content) = self { content } else { nil } }
+  /// Nil where it is whole.
+  var problem: String? { if case .leftOut(let problem) = self { problem } else { nil } }
+
+  func map<Other>(_ change: (Content) -> Other) -> UsableImage<Other> {
+    switch self {
+    case .whole(let content): .whole(change(content))
+    case .leftOut(let problem): .leftOut(problem)
+    }
+  }
+}
+
+extension UsableImage: Sendable where Content: Sendable {}
 
 /// The extents of an image.
 package struct ImageExtents: Sendable, Equatable, CustomStringConvertible {

@@ -3,27 +3,32 @@ import SprintKernels
 
 /// The features of images as one block of memory, for numbers that compare every image with every other one.
 package struct FeatureTable: Sendable {
-  /// The number of images, and F.
-  package let count, features: Int
+  /// The number of images.
+  package private(set) var count = 0
+  /// The number of images that have a place, and F.
+  package let places, features: Int
   private var values: [Float]
 
-  /// A table of zeros, to be filled.
-  package init(count: Int, features: Int) {
-    (self.count, self.features) = (count, features)
-    values = [Float](repeating: 0, count: count * features)
+  /// An empty table, with memory for `places` images.
+  package init(places: Int, features: Int) {
+    (self.places, self.features) = (places, features)
+    values = [Float](repeating: 0, count: places * features)
   }
 
-  /// Sets the features of image `index`.
-  package mutating func set(_ index: Int, _ row: [Float]) {
-    precondition(index < count && row.count == features, "image \(index) of \(count), \(row.count) features")
-    values.replaceSubrange(index * features..<(index + 1) * features, with: row)
+  /// Adds the features of the next image.
+  package mutating func append(_ row: [Float]) {
+    precondition(count < places && row.count == features, "image \(count) of \(places), \(row.count) features")
+    values.replaceSubrange(count * features..<(count + 1) * features, with: row)
+    count += 1
   }
 
   /// Overwrites the table at every rank with rank zero's.
   mutating func broadcast(_ communicator: Communicator) throws {
+    count = Int(try communicator.broadcast([Double(count)])[0])
+    let used = count * features
     try values.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      try communicator.broadcast(Vector(base, count: buffer.count))
+      guard used > 0, let base = buffer.baseAddress else { return }
+      try communicator.broadcast(Vector(base, count: used))
     }
   }
 

@@ -91,7 +91,12 @@ extension LatentProperties {
   /// is 1 then.
   private var storesProduct: Bool {
     scale.count == 4 && scale.allSatisfy { $0 == 1 } && shift.allSatisfy { $0 == 0 } && kind == "latents"
+      && !areEncoded
   }
+
+  /// Whether sprint encoded the latents itself: then it has kept the hash of the autoencoder beside its name, and the
+  /// numbers are the autoencoder's own.
+  private var areEncoded: Bool { vae.contains(" (SHA-256 ") }
 
   fileprivate var scalingNote: String? {
     guard storesProduct else { return nil }

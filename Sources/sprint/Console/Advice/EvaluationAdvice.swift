@@ -5,8 +5,9 @@ extension EvaluationRemedy: Advice {
     switch self {
     case .decodeLatents:
       "decode them first: sprint decode LATENTS.h5 --autoencoder VAE.safetensors --out IMAGES.npz"
-    case .importPictures:
-      "crop all to one size: sprint import --from images FOLDER IMAGES.h5 --side SIDE, then evaluate IMAGES.h5"
+    case .nameSide: "crop all pictures of folders to one size with --side, e.g. --side 256"
+    case .skipBroken: "mend or remove it, or leave such pictures out with --skip-broken"
+    case .leaveOutFolderOptions: "leave out --side and --skip-broken"
     case .saveStatistics:
       "compute them again with this network: sprint evaluate IMAGES --network ... --save STATISTICS.npz"
     case .useNetwork: "compare larger images with --network inception=WEIGHTS or dinov2-l=WEIGHTS"
