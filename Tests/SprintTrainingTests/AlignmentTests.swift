@@ -206,7 +206,7 @@ import Testing
   @Test("A teacher's attention that does not fit the configuration is refused before anything is written")
   func misfit() throws {
     for (attention, problem) in [
-      ("attention: {teacher: nobody, blocks: [1]}", "it, or /queries/nobody and /keys/nobody"),
+      ("attention: {teacher: nobody, blocks: [1]}", "holds neither /attention/nobody nor /queries/nobody"),
       ("attention: {teacher: teacher, blocks: [1]}", "attention of 2 layers"),
     ] {
       #expect { try trainer("m", configuration(attention)) } throws: { "\($0)".contains(problem) }

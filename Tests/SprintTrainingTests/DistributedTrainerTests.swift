@@ -17,7 +17,7 @@ import Testing
         folder.file("\(name).h5"), shape: [count, 1, 4, 4], values: random.normal(16 * count),
         labels: (0..<count).map { Int64($0 % 3) },
         more: [
-          ("/features/teacher", [count, 4, 6], random.normal(24 * count)),
+          ("/features/teacher", [count, 16, 6], random.normal(96 * count)),
           ("/class_tokens/teacher", [count, 6], random.normal(6 * count)),
         ])
     }
