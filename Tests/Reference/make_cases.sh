@@ -4,7 +4,11 @@ set -eu
 cd "$(dirname "$0")"
 make() { name=$1; shift; "${PYTHON:-python3}" sprint_reference.py case --out "cases/$name.safetensors" "$@"; }
 haste() { name=$1; shift; "${PYTHON:-python3}" haste_reference.py case --out "cases-haste/$name.safetensors" "$@"; }
-srdit() { name=$1; shift; "${PYTHON:-python3}" srdit_reference.py case --double --out "cases-srdit/$name.safetensors" "$@"; }
+srdit() {
+  name=$1
+  shift
+  "${PYTHON:-python3}" srdit_reference.py case --double --out "cases-srdit/$name.safetensors" "$@"
+}
 make structured-half --width 24 --heads 2 --side 12 --channels 3 --ratio 0.5 --seed 1
 make structured-five-eighths --width 24 --heads 1 --side 8 --patch 1 --channels 1 --ratio 0.625 --seed 2
 make structured-seven-eighths --width 32 --heads 2 --side 16 --ratio 0.875 --seed 3 --batch 5
@@ -25,7 +29,8 @@ haste mixed --heads 3 --ratio 0.5 --depth 2,2,1 --attention-blocks 2,0 --project
 haste queries-keys --depth 1,3,1 --attention-blocks 3,0,4 --teacher-source qk --path-drop 0.6 --angle-block 2 --seed 24
 haste random-alone --width 32 --heads 4 --ratio 0.3 --mask random --attention-blocks 2 --fusion none --seed 25 --stop 1
 srdit base --width 24 --heads 2 --encoder 1 --decoder 1 --seed 31
-srdit patch-2 --width 16 --heads 2 --side 12 --patch 2 --channels 3 --shift-base 64 --weight-decay 0.1 --clip 0.1 --seed 32
+srdit patch-2 --width 16 --heads 2 --side 12 --patch 2 --channels 3 --shift-base 64 --weight-decay 0.1 --clip 0.1 \
+  --seed 32
 srdit small-head --width 12 --heads 1 --small 0.01 --ratio 0 --shift-base 0 --projector 10 --feature-width 20 --seed 33
-srdit dropped --width 16 --heads 2 --encoder 2 --middle 1 --steps 4 --drop-steps 0,2 --ratio 0.6 --token-scale 0 --low 0.2 \
-  --high 0.7 --batch 4 --seed 34
+srdit dropped --width 16 --heads 2 --encoder 2 --middle 1 --steps 4 --drop-steps 0,2 --ratio 0.6 --token-scale 0 \
+  --low 0.2 --high 0.7 --batch 4 --seed 34

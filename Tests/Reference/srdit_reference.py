@@ -350,7 +350,8 @@ def make_case(args):
             model, *start, labels, k, *eps, guidance, args.scale, args.token_scale, args.low, args.high)
         out |= {f"sample.output.{guidance}": images, f"sample.output.token.{guidance}": tokens}
     meta = asdict(cfg) | dict(ratio=args.ratio, lr=args.lr, weight_decay=args.weight_decay, clip=args.clip,
-                              ema=args.ema, class_weight=CLASS_WEIGHT, align_weight=ALIGN_WEIGHT, contrast_weight=CONTRAST_WEIGHT,
+                              ema=args.ema, class_weight=CLASS_WEIGHT, align_weight=ALIGN_WEIGHT,
+                              contrast_weight=CONTRAST_WEIGHT,
                               steps=args.steps, sample_steps=k, scale=args.scale, token_scale=args.token_scale,
                               low=args.low, high=args.high, double=args.double)
     floats = {k: (v.float() if v.is_floating_point() else v).clone().contiguous() for k, v in out.items()}
@@ -363,13 +364,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     case = parser.add_subparsers(dest="command", required=True).add_parser("case")
     for name, kind, default in [("width", int, 16), ("heads", int, 2), ("encoder", int, 2), ("middle", int, 2),
-                                ("decoder", int, 2), ("side", int, 8), ("channels", int, 4), ("patch", int, 1), ("classes", int, 10),
+                                ("decoder", int, 2), ("side", int, 8), ("channels", int, 4), ("patch", int, 1),
+                                ("classes", int, 10),
                                 ("mlp-ratio", float, 4.0), ("projector", int, 16), ("feature-width", int, 12),
                                 ("shift-base", int, 4096), ("batch", int, 3), ("steps", int, 3), ("seed", int, 0),
                                 ("ratio", float, 0.75), ("lr", float, 1e-3), ("weight-decay", float, 0.0),
-                                ("clip", float, 1.0), ("ema", float, 0.99), ("jitter", float, 0.05), ("small", float, 1.0),
+                                ("clip", float, 1.0), ("ema", float, 0.99), ("jitter", float, 0.05),
+                                ("small", float, 1.0),
                                 ("sample-batch", int, 2), ("sample-steps", int, 4),
-                                ("scale", float, 3.0), ("token-scale", float, 2.0), ("low", float, 0.0), ("high", float, 1.0)]:
+                                ("scale", float, 3.0), ("token-scale", float, 2.0), ("low", float, 0.0),
+                                ("high", float, 1.0)]:
         case.add_argument(f"--{name}", type=kind, default=default)
     case.epilog = "--small scales what the norms of queries, keys and class token see: a wrong eps then shows."
     case.add_argument("--drop-steps", type=lambda s: [int(v) for v in s.split(",")], default=[],

@@ -108,11 +108,10 @@ import Testing
     "stages[0].path_drop_per=batch", "stages[0].path_drop=0.5",
   ]
 
-  /// If this fails, the sample before a rank's first one is not that of the global batch, or a decision for a whole batch
-  /// differs between ranks.
+  /// If this fails, the sample before a rank's first one is not that of the global batch, or a decision for a whole
+  /// batch differs between ranks.
   @Test(
-    "With all parts of SR-DiT the losses and weights are the same on any number of ranks, in any number of parts, and resumed"
-  )
+    "With SR-DiT's parts losses and weights are the same on any number of ranks, with accumulation, and resumed")
   func parts() throws {
     let one = try run("1", ranks: 1, Self.parts)
     let names = ["loss", "alignment", "class_token", "contrast", "gradient_norm"]

@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test(
-    "A network of SR-DiT's parts is written under its names and shapes, with its tables, and comes back in the same bits"
+    "SR-DiT's parts are written under its names and shapes, with its tables, and come back in the same bits"
   )
   func roundTrip() throws {
     let path = folder.file("w.safetensors")

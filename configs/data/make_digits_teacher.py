@@ -1,10 +1,10 @@
-"""Adds a teacher's features and class tokens to copies of digits.h5 and digits-holdout.h5, for configs/digits-srdit.yaml.
+"""Adds a teacher's features and class tokens to copies of the digits' data sets, for configs/digits-srdit.yaml.
 
     python configs/data/make_digits_teacher.py FOLDER
 
 The teacher is no network but principal components, of the training images alone: those of a whole image are its class
-token, those of the 5 x 5 pixels around a pixel are the features of that pixel. Both have 16 numbers of deviation 1 in the
-mean. The script needs h5py and numpy.
+token, those of the 5 x 5 pixels around a pixel are the features of that pixel. Both have 16 numbers, of deviation 1
+in the mean. The script needs h5py and numpy.
 """
 import pathlib
 import shutil

@@ -2,8 +2,8 @@ import SprintKernels
 
 extension ParameterLayout {
   /// Writes the published initial weights: Xavier-uniform linear layers; zero biases, modulations and output layer;
-  /// unit norms; embeddings and mask token from a normal distribution of deviation 0.02, if it does not start at zero; half of
-  /// the first block's values. DiT, arXiv 2212.09748.
+  /// unit norms; embeddings and mask token from a normal distribution of deviation 0.02, if the latter does not start
+  /// at zero; half of the first block's values. DiT, arXiv 2212.09748.
   package func initialize(_ weights: Vector<Float>, seed: UInt64) {
     let random = Philox(seed: seed, purpose: .initialization)
     for (index, parameter) in parameters.enumerated() {

@@ -7,8 +7,8 @@ package struct PublishedWeights {
   package enum Scheme: Sendable {
     /// SPRINT's, which are also those of the parameter layout.
     case sprint
-    /// Those of SR-DiT (github.com/SwayStar123/SpeedrunDiT): blocks are numbered through, `fusion_proj` joins the paths,
-    /// projectors are a list, and the patches' layer is a convolution.
+    /// Those of SR-DiT (github.com/SwayStar123/SpeedrunDiT): blocks are numbered through, `fusion_proj` joins the
+    /// paths, projectors are a list, and the patches' layer is a convolution.
     case srdit
   }
 
@@ -58,7 +58,8 @@ package struct PublishedWeights {
     return [model.width, model.channels, model.patch, model.patch]
   }
 
-  /// What published files hold besides the parameters: SR-DiT's positions and its rotary table, without the class token.
+  /// What published files hold besides the parameters: SR-DiT's positions and its rotary table, which leaves out the
+  /// class token.
   package func constants() -> [Constant] {
     guard scheme == .srdit else { return [] }
     let positions = PositionTable(prefix: model.prefix, grid: model.grid, width: model.width)
