@@ -182,7 +182,7 @@ extension ProcessTests {
         d = sys.argv[1] + '/vae-sd'; os.makedirs(d); n = []
         for i in range(\(count)):
             n.append(f'img-mean-std-{i:08d}.npy'); np.save(f'{d}/{n[-1]}', np.full((2, 256, 256), i + 1, 'f4'))
-        json.dump({'labels': [[m, i] for i, m in enumerate(n)]}, open(d + '/dataset.json', 'w'))
+        json.dump({'labels': [[m, i % 1000] for i, m in enumerate(n)]}, open(d + '/dataset.json', 'w'))
         for i in \(broken): os.truncate(f'{d}/{n[i]}', 0)
         """, folder.file("source"))
     }
