@@ -20,4 +20,25 @@ package struct Losses: Sendable, Equatable {
     (self.denoising, self.alignment, self.attention) = (denoising, alignment, attention)
     (self.classToken, self.contrast) = (classToken, contrast)
   }
+
+  private static let parts: [WritableKeyPath<Losses, Double> & Sendable] = [
+    \.denoising, \.alignment, \.attention, \.classToken, \.contrast,
+  ]
+
+  /// The number of losses.
+  package static let count = parts.count
+
+  /// The losses as numbers, as they travel between ranks.
+  package var numbers: [Double] { Self.parts.map { self[keyPath: $0] } }
+
+  /// Reads losses from their `numbers`.
+  package init(numbers: some Collection<Double>) {
+    self.init(denoising: 0)
+    for (part, number) in zip(Self.parts, numbers) { self[keyPath: part] = number }
+  }
+
+  /// Adds `share` times other losses.
+  package mutating func add(_ other: Losses, times share: Double = 1) {
+    for part in Self.parts { self[keyPath: part] += share * other[keyPath: part] }
+  }
 }

@@ -21,7 +21,7 @@ import Testing
 
   private func report(loss: Double = 1, seconds: Double = 1, stop: Bool = false, broken: Bool = false) -> RankReport {
     var report = RankReport()
-    (report.loss, report.squaredNorm, report.seconds) = (loss, 8, seconds)
+    (report.losses.denoising, report.squaredNorm, report.seconds) = (loss, 8, seconds)
     (report.stopRequested, report.hasNonFinite) = (stop, broken)
     return report
   }
@@ -46,7 +46,7 @@ import Testing
   func sums() throws {
     var coordinator = try coordinator()
     let directive = coordinator.directive([report(loss: 0.25), report(loss: 0.5)], at: position(0))
-    #expect(directive.loss == 0.75 && directive.gradientNorm == 4 && directive.update == .make)
+    #expect(directive.losses.denoising == 0.75 && directive.gradientNorm == 4 && directive.update == .make)
     #expect(Directive(directive.numbers) == directive)
     let own = report(loss: 3, stop: true, broken: true)
     #expect(RankReport(own.numbers) == own)

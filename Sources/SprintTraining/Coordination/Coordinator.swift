@@ -58,11 +58,7 @@ package struct Coordinator {
     _ reports: [RankReport], at position: TrainingPosition, _ circumstances: Circumstances = Circumstances()
   ) -> Directive {
     var directive = Directive()
-    directive.loss = reports.reduce(0) { $0 + $1.loss }
-    directive.alignment = reports.reduce(0) { $0 + $1.alignment }
-    directive.attention = reports.reduce(0) { $0 + $1.attention }
-    directive.classToken = reports.reduce(0) { $0 + $1.classToken }
-    directive.contrast = reports.reduce(0) { $0 + $1.contrast }
+    for report in reports { directive.losses.add(report.losses) }
     directive.gradientNorm = reports.reduce(0) { $0 + $1.squaredNorm }.squareRoot()
     directive.update = update(directive, reports, at: position)
     var next = position
@@ -79,8 +75,7 @@ package struct Coordinator {
   private func update(
     _ directive: Directive, _ reports: [RankReport], at position: TrainingPosition
   ) -> Directive.Update {
-    let losses = directive.loss + directive.alignment + directive.attention + directive.classToken + directive.contrast
-    let isFinite = (losses + directive.gradientNorm).isFinite
+    let isFinite = (directive.losses.numbers + [directive.gradientNorm]).allSatisfy(\.isFinite)
     // A step without all of its data, or with a number that a check caught, is never skipped.
     let hasFailed = reports.contains { $0.hasNonFinite || $0.dataFailed }
     if isFinite, !hasFailed { return .make }

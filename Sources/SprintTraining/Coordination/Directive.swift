@@ -1,3 +1,5 @@
+import SprintDiffusion
+
 /// What rank zero tells every rank in each step.
 package struct Directive: Equatable {
   /// What happens to the gradients of the step.
@@ -6,7 +8,7 @@ package struct Directive: Equatable {
   }
 
   /// The losses of the global batch.
-  package var loss = 0.0, alignment = 0.0, attention = 0.0, classToken = 0.0, contrast = 0.0
+  package var losses = Losses(denoising: 0)
   /// The norm of all gradients.
   package var gradientNorm = 0.0
   /// What happens to the gradients.
@@ -20,18 +22,18 @@ package struct Directive: Equatable {
   /// The directive as numbers, as it travels to the ranks.
   package var numbers: [Double] {
     let flags = [validates, drawsSamples, savesCheckpoint, stops].map { $0 ? 1.0 : 0 }
-    return [loss, alignment, attention, gradientNorm, Double(update.rawValue)] + flags + [classToken, contrast]
+    return losses.numbers + [gradientNorm, Double(update.rawValue)] + flags
   }
 
   /// Reads a directive from its `numbers`.
   package init(_ numbers: [Double]) {
-    (loss, alignment, attention, gradientNorm) = (numbers[0], numbers[1], numbers[2], numbers[3])
-    update = Update(rawValue: Int(numbers[4])) ?? .fail
-    (validates, drawsSamples) = (numbers[5] != 0, numbers[6] != 0)
-    (savesCheckpoint, stops) = (numbers[7] != 0, numbers[8] != 0)
-    (classToken, contrast) = (numbers[9], numbers[10])
+    losses = Losses(numbers: numbers.prefix(Losses.count))
+    let rest = Array(numbers.dropFirst(Losses.count))
+    gradientNorm = rest[0]
+    update = Update(rawValue: Int(rest[1])) ?? .fail
+    (validates, drawsSamples, savesCheckpoint, stops) = (rest[2] != 0, rest[3] != 0, rest[4] != 0, rest[5] != 0)
   }
 
   /// Loss and gradient norm, for messages about numbers that are not finite.
-  var numbersInWords: String { "loss \(loss), gradient norm \(gradientNorm)" }
+  var numbersInWords: String { "loss \(losses.denoising), gradient norm \(gradientNorm)" }
 }

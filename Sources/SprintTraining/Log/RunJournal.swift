@@ -62,9 +62,8 @@ final class RunJournal {
     let work = configuration.trainingWork(of: stage)
     let imagesPerSecond = Double(stage.batch) / timing.seconds
     let step = StepReport(
-      position: position, stage: stage.name, totalSteps: configuration.totalSteps, loss: directive.loss,
-      alignment: directive.alignment, attention: directive.attention, classToken: directive.classToken,
-      contrast: directive.contrast, gradientNorm: directive.gradientNorm,
+      position: position, stage: stage.name, totalSteps: configuration.totalSteps, losses: directive.losses,
+      gradientNorm: directive.gradientNorm,
       learningRate: learningRate, timing: timing, imagesPerSecond: imagesPerSecond,
       peakShare: imagesPerSecond * work / peak,
       secondsLeft: configuration.workLeft(from: position) / (imagesPerSecond * work))

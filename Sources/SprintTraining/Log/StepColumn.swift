@@ -15,18 +15,18 @@ package struct StepColumn: Sendable {
 
   /// All columns in the order of the log. A new column is one more line here.
   package static let all = [
-    StepColumn("loss") { .number($0.loss) },
+    StepColumn("loss") { .number($0.losses.denoising) },
     StepColumn("alignment", applies: { configuration, _ in configuration.data.teacher.features != nil }) {
-      .number($0.alignment)
+      .number($0.losses.alignment)
     },
     StepColumn("attention", applies: { configuration, _ in configuration.data.teacher.attention != nil }) {
-      .number($0.attention)
+      .number($0.losses.attention)
     },
     StepColumn("class_token", applies: { configuration, _ in configuration.model.classToken != nil }) {
-      .number($0.classToken)
+      .number($0.losses.classToken)
     },
     StepColumn("contrast", applies: { configuration, _ in configuration.contrastWeight != 0 }) {
-      .number($0.contrast)
+      .number($0.losses.contrast)
     },
     StepColumn("gradient_norm") { .number($0.gradientNorm) },
     StepColumn("learning_rate") { .number($0.learningRate) },

@@ -1,3 +1,4 @@
+import SprintDiffusion
 import SprintModel
 
 /// One training step in numbers. `StepColumn` says which of them the log holds.
@@ -8,10 +9,8 @@ package struct StepReport: Sendable {
   package let stage: String
   /// Updates of the whole run.
   package let totalSteps: Int
-  /// Mean squared error of the velocity, and the losses of the alignment of features and of attention.
-  package let loss, alignment, attention: Double
-  /// Mean squared error of the class token's velocity, and minus the mean squared distance to the neighbours'.
-  package let classToken, contrast: Double
+  /// The losses of the global batch.
+  package let losses: Losses
   /// Norm of the gradients before clipping.
   package let gradientNorm: Double
   /// Learning rate of the update.

@@ -82,11 +82,7 @@ final class TrainingStep {
         configuration.factors(aligned: aligns), factor: share, gradients: optimizer.gradients,
         adds: adds, check: check, onFinal: { [reduction] in if isLast { reduction.markFinal($0) } })
       adds = true
-      report.loss += share * losses.denoising
-      report.alignment += share * losses.alignment
-      report.attention += share * losses.attention
-      report.classToken += share * losses.classToken
-      report.contrast += share * losses.contrast
+      report.losses.add(losses, times: share)
     }
   }
 

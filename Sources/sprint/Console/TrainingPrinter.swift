@@ -46,13 +46,15 @@ final class TrainingPrinter {
   }
 
   private static func describe(_ step: StepReport) -> String {
-    let alignment = [("align", step.alignment), ("attention", step.attention), ("class", step.classToken)].filter {
+    let alignment = [
+      ("align", step.losses.alignment), ("attention", step.losses.attention), ("class", step.losses.classToken),
+    ].filter {
       $0.1 != 0
     }
     .map { String(format: "  %@ %.4f", $0.0, $0.1) }.joined()
     return String(
       format: "step %ld/%ld  %@  loss %.5f%@  |g| %.3f  %.1f images/s  %.0f%% of peak  %@ left", step.position.step,
-      step.totalSteps, step.stage, step.loss, alignment, step.gradientNorm, step.imagesPerSecond,
+      step.totalSteps, step.stage, step.losses.denoising, alignment, step.gradientNorm, step.imagesPerSecond,
       100 * step.peakShare, duration(step.secondsLeft))
   }
 }
