@@ -99,8 +99,12 @@ package final class FlowMatching {
   ) -> Losses {
     let losses = losses(weights, batch, check: check)
     let count = batch.times.count
-    velocityBackward(count, factors, factor)
-    if batch.before != nil, factors.contrast != 0 { contrastBackward(count, factor * factors.contrast) }
+    let (velocity, gradient) = (memory.velocity, memory.velocityGradient)
+    meanSquaredErrorBackward(velocity, target(count), factor: factor * factors.denoising, into: gradient)
+    if batch.before != nil, factors.contrast != 0 {
+      meanSquaredErrorBackward(
+        velocity, neighbours(count), factor: -factor * factors.contrast, into: gradient, adds: true)
+    }
     classTokenBackward(count, factor * factors.classToken)
     alignmentBackward(batch, factor: factor * factors.alignment)
     network.backward(
@@ -109,34 +113,26 @@ package final class FlowMatching {
     return losses
   }
 
-  private func velocityBackward(_ count: Int, _ factors: LossWeights, _ factor: Double) {
-    let (gradient, target) = (memory.velocityGradient, target(count))
-    for b in 0..<count {
-      squaredErrorBackward(
-        memory.velocity.vector(b), target.vector(b),
-        factor: Float(factor * factors.denoising * 2 / Double(count * target.columns)), into: gradient.vector(b))
-    }
-  }
-
-  private func contrastBackward(_ count: Int, _ factor: Double) {
-    let (gradient, neighbours) = (memory.velocityGradient, neighbours(count))
-    for b in 0..<count {
-      squaredErrorBackward(
-        memory.velocity.vector(b), neighbours.vector(b),
-        factor: Float(-factor * 2 / Double(count * neighbours.columns)),
-        adding: gradient.vector(b))
+  /// Sets `gradient` to `factor` times the gradient of the mean squared error of `found`, or adds that.
+  private func meanSquaredErrorBackward(
+    _ found: Matrix<Float>, _ target: Matrix<Float>, factor: Double, into gradient: Matrix<Float>, adds: Bool = false
+  ) {
+    let factor = Float(factor * 2 / Double(target.rows * target.columns))
+    for row in 0..<target.rows {
+      let (found, target, gradient) = (found.vector(row), target.vector(row), gradient.vector(row))
+      if adds {
+        squaredErrorBackward(found, target, factor: factor, adding: gradient)
+      } else {
+        squaredErrorBackward(found, target, factor: factor, into: gradient)
+      }
     }
   }
 
   private func classTokenBackward(_ count: Int, _ factor: Double) {
-    guard let target = classTokens?.velocity, let found = memory.classVelocity,
+    guard let target = classTokens?.velocity.rows(0..<count), let found = memory.classVelocity,
       let gradient = memory.classVelocityGradient
     else { return }
-    for b in 0..<count {
-      squaredErrorBackward(
-        found.vector(b), target.vector(b), factor: Float(factor * 2 / Double(count * target.columns)),
-        into: gradient.vector(b))
-    }
+    meanSquaredErrorBackward(found, target, factor: factor, into: gradient)
   }
 
   private func alignment(_ batch: TrainingBatch) -> Double {

@@ -43,6 +43,16 @@ extension TrainingBatch {
 
     /// Pairs class tokens with their noise.
     package init(data: Matrix<Float>, noise: Matrix<Float>) { (self.data, self.noise) = (data, noise) }
+
+    /// Takes memory for B class tokens of width F.
+    package init(batch: Int, width: Int, in arena: Arena) {
+      (data, noise) = (arena.matrix(rows: batch, columns: width), arena.matrix(rows: batch, columns: width))
+    }
+
+    /// A view of some samples.
+    package func rows(_ range: Range<Int>) -> ClassTokens {
+      ClassTokens(data: data.rows(range), noise: noise.rows(range))
+    }
   }
 
   /// A sample whose velocity others must not go towards.

@@ -36,8 +36,7 @@ final class CaseInputs {
       arena.matrix(rows: batch * model.patches, columns: $0.featureWidth)
     }
     classTokens = model.classToken.map { [arena, batch] in
-      TrainingBatch.ClassTokens(
-        data: arena.matrix(rows: batch, columns: $0), noise: arena.matrix(rows: batch, columns: $0))
+      TrainingBatch.ClassTokens(batch: batch, width: $0, in: arena)
     }
   }
 

@@ -58,9 +58,7 @@ struct HeldOutLoss {
       weights,
       TrainingBatch(
         data: data.rows(0..<range.count), noise: noise.rows(0..<range.count),
-        classTokens: memory.classTokens.map {
-          TrainingBatch.ClassTokens(data: $0.data.rows(0..<range.count), noise: $0.noise.rows(0..<range.count))
-        },
+        classTokens: memory.classTokens?.rows(0..<range.count),
         times: range.map { configuration.timeShift(configuration.time.draw(timeDraws, draw: UInt64($0))) },
         labels: range.map(dataset.label),
         deepPath: .all(batch: range.count)))
@@ -84,10 +82,7 @@ struct HeldOutLoss {
       let (elements, width) = (model.latentElements, model.classToken ?? 0)
       let arena = Arena(count: 2 * Arena.aligned(batch * elements) + 2 * Arena.aligned(batch * width))
       (data, noise) = (arena.matrix(rows: batch, columns: elements), arena.matrix(rows: batch, columns: elements))
-      classTokens = model.classToken.map {
-        TrainingBatch.ClassTokens(
-          data: arena.matrix(rows: batch, columns: $0), noise: arena.matrix(rows: batch, columns: $0))
-      }
+      classTokens = model.classToken.map { TrainingBatch.ClassTokens(batch: batch, width: $0, in: arena) }
       self.arena = arena
     }
   }
