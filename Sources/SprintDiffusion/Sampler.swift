@@ -34,7 +34,8 @@ package final class Sampler {
     classTokens = model.classToken.map { [arena] in arena.matrix(rows: rows, columns: $0) }
   }
 
-  /// Turns noise into samples. With class tokens, whatever is of [n · C · S · S] here is followed by theirs, [n · F].
+  /// Turns noise into samples. With class tokens, whatever is of [n · C · S · S] here is followed by theirs, of
+  /// [n · F].
   ///
   /// - Parameters:
   ///   - start: [n · C · S · S] noise, n at most `batch`

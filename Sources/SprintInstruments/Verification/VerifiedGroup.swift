@@ -2,8 +2,8 @@
 package struct VerifiedGroup: Sendable, Encodable {
   /// What is compared.
   package let name: String
-  /// The largest ‖found − expected‖ / ‖expected‖ of the group's tensors, or ‖found − expected‖ of absolute
-  /// groups.
+  /// The largest ‖found − expected‖ / ‖expected‖ of the group's tensors, or ‖found − expected‖ of
+  /// absolute groups.
   package private(set) var error: Double = 0
   /// The tensor with the largest error.
   package private(set) var worst = ""

@@ -21,8 +21,8 @@ package func mixValues<Element: MatrixElement>(
   }
 }
 
-/// Turns dmixed into down = (1 - share) · dmixed, in place, and adds dfirst[rows_r] += share · dmixed_r, from mixed_r =
-/// share · first[rows_r] + (1 - share) · own_r
+/// Turns dmixed into down = (1 - share) · dmixed, in place, and adds dfirst[rows_r] += share · dmixed_r, from
+/// mixed_r = share · first[rows_r] + (1 - share) · own_r
 ///
 /// - Returns: dshare = Σ dmixed · (first - own)
 @_specialize(where Element == Float)

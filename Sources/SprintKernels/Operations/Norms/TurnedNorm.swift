@@ -1,5 +1,5 @@
-/// y = turn(x / sqrt(mean(x²) + epsilon) · weight), head by head: the norm of queries or keys (arXiv 1910.07467), then
-/// their rotary embedding, which turns pairs: (x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin).
+/// y = turn(x / sqrt(mean(x²) + epsilon) · weight), head by head: the norm of queries or keys (arXiv 1910.07467),
+/// then their rotary embedding, which turns pairs: (x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin).
 ///
 /// - Parameters:
 ///   - x: [rows, H W] queries or keys of any number of heads
