@@ -1,6 +1,6 @@
 #!/bin/sh
 # From a folder of images to images: makes pictures of Debian's emoji, imports them, trains both stages, draws emoji.png
-# and evaluates. Takes about half an hour on two cores; the same command goes on after an interruption. All files stay
+# and evaluates. Takes about an hour of one core; the same command goes on after an interruption. All files stay
 # in the checkout.
 set -eu
 cd "$(dirname "$0")/.."
