@@ -73,6 +73,13 @@ package enum TokenDrop: Sendable, Equatable {
     }
   }
 
+  /// Draws the M kept token ids of one sample of a network.
+  package func draw(
+    _ random: Philox, draw: UInt64, in model: ModelConfiguration, into ids: UnsafeMutableBufferPointer<Int32>
+  ) {
+    self.draw(random, draw: draw, grid: model.grid, prefix: model.prefix, into: ids)
+  }
+
   /// Draws `count` different numbers below `total`: the first steps of a Fisher-Yates shuffle.
   private static func choose(
     _ count: Int, of total: Int, _ random: Philox, _ draw: UInt64, lane: UInt64,

@@ -92,16 +92,14 @@ final class BatchDraws {
     return AttentionRequest(
       layout, isKept: alignment.blocks.map { drop != .none && model.section(of: $0) == .middle },
       kept: drop.keptCount(in: model)
-    ) { draw, ids in drop.draw(random, draw: draw, grid: model.grid, prefix: model.prefix, into: ids) }
+    ) { draw, ids in drop.draw(random, draw: draw, in: model, into: ids) }
   }
 
   private func kept(_ draws: [UInt64], _ drop: TokenDrop) -> KeptTokens? {
     guard drop != .none else { return nil }
     let model = configuration.model
     kept.resize(to: draws.count, perSample: drop.keptCount(in: model))
-    kept.forEachSample { sample, ids in
-      drop.draw(keptTokens, draw: draws[sample], grid: model.grid, prefix: model.prefix, into: ids)
-    }
+    kept.forEachSample { sample, ids in drop.draw(keptTokens, draw: draws[sample], in: model, into: ids) }
     return kept
   }
 }
