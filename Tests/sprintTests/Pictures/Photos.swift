@@ -40,6 +40,14 @@ struct Photos {
     return folder.file(name)
   }
 
+  /// The arguments of an import that encodes the pictures and their mirror images.
+  func encoding(_ out: String, side: Int, _ autoencoder: String) -> [String] {
+    [
+      "import", "--from", "images", path, folder.file(out), "--side", "\(side)", "--autoencoder", autoencoder,
+      "--multiplier", "1", "--flip", "--skip-broken",
+    ]
+  }
+
   /// Runs `sprint`, over ranks if their number is given.
   func sprint(
     _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:]

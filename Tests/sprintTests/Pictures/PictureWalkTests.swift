@@ -81,10 +81,7 @@ extension ProcessTests {
       let photos = try Photos(12, in: folder)
       let vae = try photos.autoencoder(channels: 4)
       let out = folder.file("out.h5")
-      _ = try photos.object([
-        "import", "--from", "images", photos.path, out, "--side", "16", "--autoencoder", vae, "--multiplier", "1",
-        "--flip", "--skip-broken", "--dtype", "f32",
-      ])
+      _ = try photos.object(photos.encoding("out.h5", side: 16, vae) + ["--dtype", "f32"])
       let encoder = try Autoencoder(path: vae, parts: [.encoder])
       let names = try FileManager.default.subpathsOfDirectory(atPath: photos.path)
         .filter { $0.contains(".") && !photos.broken.contains($0) }.sorted()
@@ -118,12 +115,7 @@ extension ProcessTests {
     func signal() throws {
       let photos = try Photos(40, in: folder)
       let vae = try photos.autoencoder(channels: 4)
-      func arguments(_ name: String) -> [String] {
-        [
-          "import", "--from", "images", photos.path, folder.file(name), "--side", "96", "--autoencoder", vae,
-          "--multiplier", "1", "--flip", "--skip-broken", "--threads", "1",
-        ]
-      }
+      func arguments(_ name: String) -> [String] { photos.encoding(name, side: 96, vae) + ["--threads", "1"] }
       #expect(try photos.sprint(arguments("whole.h5")).code == 0)
       let command = try SprintCommand(SprintCommand.sprint, arguments("out.h5"), in: folder)
       while command.isRunning, !FileManager.default.fileExists(atPath: folder.file("out.h5.progress")) { usleep(500) }
@@ -140,12 +132,7 @@ extension ProcessTests {
       let photos = try Photos(40, in: folder)
       // A picture has 128 x 32 x 32 numbers and its mirror image as many: the import works in pieces of 16 pictures.
       let vae = try photos.autoencoder(channels: 64)
-      func arguments(_ name: String) -> [String] {
-        [
-          "import", "--from", "images", photos.path, folder.file(name), "--side", "64", "--autoencoder", vae,
-          "--multiplier", "1", "--flip", "--skip-broken",
-        ]
-      }
+      func arguments(_ name: String) -> [String] { photos.encoding(name, side: 64, vae) }
       #expect(try photos.sprint(arguments("whole.h5")).code == 0)
       let killed = try photos.sprint(
         arguments("out.h5"),
