@@ -4,23 +4,31 @@ import SprintKernels
 /// Latent files of noise, for benches: real in size and layout, but with nothing to learn.
 package enum SyntheticLatents {
   /// Writes `samples` latents [C, S, S], or their moments [2C, S, S]; at most 1024 differ. The classes take turns.
+  ///
+  /// - Parameter teacher: the path of each array of a teacher, and the shape of a sample's part of it
   package static func write(
-    _ path: String, samples: Int, channels: Int, side: Int, classes: Int, moments: Bool = false
+    _ path: String, samples: Int, channels: Int, side: Int, classes: Int, moments: Bool = false,
+    teacher: [(path: String, shape: [Int])] = []
   ) throws {
-    let shape = [samples, moments ? 2 * channels : channels, side, side]
+    let latents = (path: moments ? "/moments" : "/latents", shape: [moments ? 2 * channels : channels, side, side])
+    let arrays = [latents] + teacher
     try AtomicFile.create(path) { temporary in
-      let offset = try layOut(temporary, shape, moments ? "/moments" : "/latents", classes)
-      try fill(temporary, at: offset, entries: samples, elements: shape[1...].reduce(1, *))
+      let offsets = try layOut(temporary, samples: samples, arrays, classes)
+      for (offset, array) in zip(offsets, arrays) {
+        try fill(temporary, at: offset, entries: samples, elements: array.shape.reduce(1, *))
+      }
     }
   }
 
-  private static func layOut(_ path: String, _ shape: [Int], _ name: String, _ classes: Int) throws -> Int {
+  private static func layOut(
+    _ path: String, samples: Int, _ arrays: [(path: String, shape: [Int])], _ classes: Int
+  ) throws -> [Int] {
     let file = try HDF5File(creating: path)
-    let offset = try file.reserve(name, shape: shape)
-    try file.write("/labels", shape: [shape[0]], (0..<shape[0]).map { Int64($0 % classes) })
+    let offsets = try arrays.map { try file.reserve($0.path, shape: [samples] + $0.shape) }
+    try file.write("/labels", shape: [samples], (0..<samples).map { Int64($0 % classes) })
     try file.write(attribute: "source", "noise for a bench")
     try file.close()
-    return offset
+    return offsets
   }
 
   private static func fill(_ path: String, at offset: Int, entries: Int, elements: Int) throws {

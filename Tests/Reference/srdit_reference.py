@@ -360,9 +360,53 @@ def make_case(args):
           f"loss {float(out['step.0.output.loss.total']):.6f}")
 
 
+def bench(args):
+    """Prints images per second of whole training steps (forward, backward, clip, AdamW, EMA) after a warm-up.
+
+    The autoencoder's latents and the teacher's features are given, as the trainer reads them from a file.
+    """
+    import resource
+    import time
+
+    torch.set_num_threads(args.threads)
+    cfg = Config(768, 12, (2, 8, 2), args.side, 32, 1, 1000, projector=2048, feature_width=768)
+    model = SRDiT(cfg).initialize()
+    if args.compile:
+        for i, block in enumerate(model.blocks):
+            model.blocks[i] = torch.compile(block)
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trainable, lr=1e-4, weight_decay=0.0, fused=True)
+    ema = [p.detach().clone() for p in trainable]
+    b, seconds = args.batch, []
+    for step in range(args.steps):
+        x, noise = torch.randn(2, b, 32, args.side, args.side)
+        token, token_noise = torch.randn(2, b, 768)
+        teacher = torch.randn(b, cfg.patches, 768)
+        began = time.perf_counter()
+        y = torch.where(torch.rand(b) < 0.1, 1000, torch.randint(0, 1000, (b,)))
+        keep = random_keep(b, cfg.patches + 1, args.ratio) if args.ratio else None
+        drops_path = bool(torch.rand(()) < 0.05)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.bf16):
+            parts, _ = losses(model, x, noise, token, token_noise, torch.rand(b), y, teacher, keep, drops_path)
+        parts["total"].backward()
+        nn.utils.clip_grad_norm_(trainable, 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        with torch.no_grad():
+            torch._foreach_lerp_(ema, trainable, 1e-4)
+        seconds.append(time.perf_counter() - began)
+    steady = sorted(seconds[len(seconds) // 3:])
+    median = steady[len(steady) // 2]
+    print(json.dumps(dict(
+        batch=b, ratio=args.ratio, threads=args.threads, compile=args.compile, bf16=args.bf16,
+        seconds_per_step=round(median, 4), images_per_second=round(b / median, 3),
+        peak_gib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2))))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    case = parser.add_subparsers(dest="command", required=True).add_parser("case")
+    commands = parser.add_subparsers(dest="command", required=True)
+    case = commands.add_parser("case")
     for name, kind, default in [("width", int, 16), ("heads", int, 2), ("encoder", int, 2), ("middle", int, 2),
                                 ("decoder", int, 2), ("side", int, 8), ("channels", int, 4), ("patch", int, 1),
                                 ("classes", int, 10),
@@ -380,7 +424,14 @@ def main():
                       help="training steps whose whole batch loses the deep path, as 0,2")
     case.add_argument("--double", action="store_true", help="compute in float64 (stored as float32)")
     case.add_argument("--out", required=True)
-    make_case(parser.parse_args())
+    timing = commands.add_parser("bench", help="SR-DiT-B/1")
+    for name, kind, default in [
+            ("batch", int, 16), ("steps", int, 12), ("threads", int, 2), ("side", int, 16), ("ratio", float, 0.75)]:
+        timing.add_argument(f"--{name}", type=kind, default=default)
+    timing.add_argument("--compile", action="store_true")
+    timing.add_argument("--bf16", action="store_true")
+    args = parser.parse_args()
+    make_case(args) if args.command == "case" else bench(args)
 
 
 if __name__ == "__main__":

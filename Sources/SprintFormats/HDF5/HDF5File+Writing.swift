@@ -67,10 +67,12 @@ extension HDF5File {
     }
   }
 
-  /// Reserves room for a contiguous data set, which the caller fills with `pwrite` once this file is closed.
+  /// Reserves room for a contiguous data set and creates the groups above it. The caller fills it with `pwrite` once
+  /// this file is closed.
   ///
   /// - Returns: the place of its elements in the file
   package func reserve(_ name: String, shape: [Int], of element: Element = .float32) throws -> Int {
+    try createGroup(name.split(separator: "/").dropLast().joined(separator: "/"))
     switch element {
     case .float16:
       let half = try opened("describe float16", H5Tclose) { sprint_h5t_half_le() }

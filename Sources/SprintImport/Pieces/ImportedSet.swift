@@ -23,8 +23,6 @@ struct ImportedSet: Sendable, Equatable {
 
   /// Reserves room for `count` entries.
   func reserve(in file: HDF5File, count: Int) throws {
-    let groups = name.split(separator: "/").dropLast()
-    if !groups.isEmpty { try file.createGroup(groups.joined(separator: "/")) }
     _ = try file.reserve(name, shape: [count] + extents, of: element)
     for (key, text) in sortedAttributes { try file.write(attribute: key, text, of: name) }
   }

@@ -13,8 +13,8 @@ extension TrainingBench {
 
   /// The result of a bench; seconds are medians.
   package struct Result: Sendable, Encodable {
-    /// The size of the network.
-    package var size: String
+    /// The size of the network, or the configuration that it comes from.
+    package var network: String
     /// The number format of the products.
     package var precision: Precision
     /// The number of images in a step, of all ranks together.
@@ -27,7 +27,8 @@ extension TrainingBench {
     package var steps: Int
     /// The seconds of a whole step, and the images per second.
     package var secondsPerStep, imagesPerSecond: Double
-    /// 10⁹ FLOP/s: the published algorithm's work per second, and the rate of large matrix products on all ranks.
+    /// 10⁹ FLOP/s: the published algorithm's work per second, with a projector's, and the rate of large matrix products
+    /// on all ranks.
     package var gflops, peakGflops: Double
     /// The ratio of the two.
     package var peakShare: Double

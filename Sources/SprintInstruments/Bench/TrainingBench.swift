@@ -5,30 +5,26 @@ import SprintKernels
 import SprintModel
 import SprintTraining
 
-/// Measures training steps of a published network on noise. It runs the trainer itself, with its reader, optimizer and
-/// ranks, but without checkpoints, validation and pictures.
+/// Measures training steps of the first stage of a configuration on noise. It runs the trainer itself, with its reader,
+/// optimizer and ranks, but without checkpoints, validation and pictures.
 package struct TrainingBench: Sendable {
-  /// The size of the network: S, B, L or XL.
-  package var size: String
-  /// The number of images in a step, of all ranks together.
-  package var batch: Int
-  /// The share of tokens that the middle blocks do not compute.
-  package var ratio: Double
+  /// What is trained; its own data are replaced by noise.
+  private let configuration: Configuration
+  /// The name of the network in the result.
+  private let name: String
   /// The number of steps; the first third warms up.
-  package var steps: Int
+  private let steps: Int
   /// The number of threads of each rank.
-  package var threads: Int
-  /// What the backward pass computes again to save memory.
-  package var recompute = PassSize.Recompute.none
-  /// The number format of the products.
-  package var precision = Precision.float32
-  /// The number format in which gradients travel between ranks.
-  package var wire = GradientReduction.Wire.float32
+  private let threads: Int
   /// The file that the timeline of rank zero's last step is written to; nil for none.
   package var trace: String?
 
-  package init(size: String, batch: Int, ratio: Double, steps: Int, threads: Int) {
-    (self.size, self.batch, self.ratio, self.steps, self.threads) = (size, batch, ratio, steps, threads)
+  /// Makes a bench of the first stage of a configuration.
+  ///
+  /// - Parameter name: of the network in the result
+  package init(_ configuration: Configuration, name: String, steps: Int, threads: Int) {
+    (self.name, self.steps, self.threads) = (name, steps, threads)
+    self.configuration = configuration.forBench(steps: steps, threads: threads)
   }
 
   /// Trains for the given number of steps. Returns the result at rank zero; nil at other ranks and after a stop
@@ -36,57 +32,41 @@ package struct TrainingBench: Sendable {
   package func run(_ communicator: Communicator = .single(), stop: StopRequest) throws -> Result? {
     let folder = try BenchFolder(communicator)
     defer { folder.remove() }
-    let configuration = try communicator.agree {
-      try self.configuration(latents: "\(folder.path)/latents-\(communicator.rank).h5")
-    }
-    try communicator.agree {
-      let model = configuration.model
-      try SyntheticLatents.write(
-        configuration.data.train[0], samples: max(1024, batch), channels: model.channels, side: model.side,
-        classes: model.classes)
-    }
+    var configuration = configuration
+    configuration.data.train = ["\(folder.path)/latents-\(communicator.rank).h5"]
+    try communicator.agree { try configuration.writeNoise() }
     let record = Record(threads: threads, steps: steps, traces: trace != nil && communicator.rank == 0) {
       communicator.bytesSent
     }
     let trainer = try Trainer(
       configuration, folder: RunFolder(path: "\(folder.path)/run"), resume: .never, communicator: communicator,
       report: record.note)
-    let before = try communicator.measurePeak(precision, trainer.network.workers)
+    let before = try communicator.measurePeak(configuration.precision, trainer.network.workers)
     Meter.start()
     defer { Meter.stop() }
     guard try trainer.run(stop: stop) == .finished else { return nil }
     let memory = (peak: ResidentMemory.peak, activations: Double(4 * trainer.passFloats))
-    let peak = max(before, try communicator.measurePeak(precision, trainer.network.workers))
+    let peak = max(before, try communicator.measurePeak(configuration.precision, trainer.network.workers))
     guard communicator.rank == 0 else { return nil }
     if let trace { try TraceFile(record.spans, rank: 0).write(to: trace) }
-    return result(configuration, record.steps, peak: peak, memory: memory, ranks: communicator.size)
-  }
-
-  private func configuration(latents: String) throws -> Configuration {
-    try .forBench(
-      size: size, latents: latents,
-      """
-      threads: \(threads)
-      precision: \(precision.rawValue)
-      stages: [{steps: \(steps), batch: \(batch), drop: {ratio: \(ratio)}}]
-      checkpoint: {keep: 0}
-      distribution: {wire: \(wire.rawValue)}
-      memory: {recompute: \(recompute.rawValue)}
-      """)
+    return result(record.steps, peak: peak, memory: memory, ranks: communicator.size)
   }
 
   private func result(
-    _ configuration: Configuration, _ all: [Record.Step], peak: Double, memory: (peak: Double, activations: Double),
-    ranks: Int
+    _ all: [Record.Step], peak: Double, memory: (peak: Double, activations: Double), ranks: Int
   ) -> Result {
     let steady = Array(all.dropFirst(all.count / 3))
     let seconds = median(steady.map(\.seconds))
-    let kept = configuration.keptTokens(in: configuration.stages[0])
-    let rate = Double(batch) / seconds * configuration.model.trainingWork(kept: kept)
+    let (model, stage) = (configuration.model, configuration.stages[0])
+    let kept = configuration.keptTokens(in: stage)
+    let aligned = configuration.alignedShare(ofStage: 0) * 3 * model.projectorWork(kept: kept)
+    let rate = Double(stage.batch) / seconds * (model.trainingWork(kept: kept) + aligned)
     func part(_ value: (Parts) -> Double) -> Double { median(steady.map { value($0.parts) }) }
     return Result(
-      size: size, precision: precision, batch: batch, ratio: ratio, ranks: ranks, threads: threads, steps: all.count,
-      secondsPerStep: seconds, imagesPerSecond: Double(batch) / seconds, gflops: rate / 1e9, peakGflops: peak / 1e9,
+      network: name, precision: configuration.precision, batch: stage.batch,
+      ratio: 1 - Double(kept) / Double(model.tokens), ranks: ranks, threads: threads, steps: all.count,
+      secondsPerStep: seconds, imagesPerSecond: Double(stage.batch) / seconds, gflops: rate / 1e9,
+      peakGflops: peak / 1e9,
       peakShare: rate / peak, bytesSentPerStep: median(steady.map { Double($0.bytesSent) }),
       peakGib: memory.peak / 0x1p30, activationsGib: memory.activations / 0x1p30,
       parts: Parts(

@@ -28,16 +28,17 @@ package struct MachineRates: Sendable, Encodable {
   /// - Parameters:
   ///   - precision: of the products
   ///   - matrixProducts: FLOP/s of a rank, if known
+  ///   - memory: bytes per second of a rank, if known
   ///   - linkBandwidth: bytes per second, if known; with several ranks it is measured, with one it is assumed
   package init(
     _ communicator: Communicator, _ workers: Workers, _ precision: Precision = .float32, matrixProducts: Double?,
-    linkBandwidth: Double?
+    memory: Double? = nil, linkBandwidth: Double?
   ) throws {
     let ranks = Double(communicator.size)
     // A training run lasts, so the median counts and not the best moment.
     self.matrixProducts =
       try matrixProducts ?? median((0..<9).map { _ in try communicator.measurePeak(precision, workers) / ranks })
-    memory = try communicator.sum([MemoryBandwidth.measure(workers: workers)])[0] / ranks
+    self.memory = try memory ?? communicator.sum([MemoryBandwidth.measure(workers: workers)])[0] / ranks
     if let linkBandwidth {
       self.linkBandwidth = linkBandwidth
     } else if communicator.size > 1 {

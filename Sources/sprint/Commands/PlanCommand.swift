@@ -11,7 +11,7 @@ struct PlanCommand: ParsableCommand {
     discussion: """
       sprint measures the rates that you do not give on this machine; under mpirun it also measures the network
       between the ranks.
-      Example: sprint plan configs/imagenet256-B.yaml --ranks 16 --threads 32 --gflops 4000 --bandwidth 25
+      Example: sprint plan configs/imagenet256-B.yaml --ranks 16 --threads 32 --gflops 4000 --memory 200 --bandwidth 25
       """)
 
   @Argument(help: "The configuration (.yaml).", transform: nonEmptyPath)
@@ -26,6 +26,9 @@ struct PlanCommand: ParsableCommand {
   @Option(help: "Rate of matrix products of a rank with all its threads, in GFLOP/s; measured if not given.")
   var gflops: Double?
 
+  @Option(help: "Memory of a rank, in GB/s that its threads read and write; measured if not given.")
+  var memory: Double?
+
   @Option(help: "Network of a rank in Gbit/s; if not given, measured under mpirun and otherwise 10.")
   var bandwidth: Double?
 
@@ -34,7 +37,7 @@ struct PlanCommand: ParsableCommand {
 
   func validate() throws {
     if let ranks { try check("ranks", ranks, 1...1_000_000) }
-    for (name, value) in [("gflops", gflops), ("bandwidth", bandwidth)] {
+    for (name, value) in [("gflops", gflops), ("memory", memory), ("bandwidth", bandwidth)] {
       if let value, !(value > 0 && value.isFinite) {
         throw ValidationError("--\(name) is \(value), expected a positive number")
       }
@@ -48,7 +51,7 @@ struct PlanCommand: ParsableCommand {
     }
     let rates = try MachineRates(
       job.communicator, try threading.workers, configuration.precision, matrixProducts: gflops.map { $0 * 1e9 },
-      linkBandwidth: bandwidth.map { $0 * 1e9 / 8 })
+      memory: memory.map { $0 * 1e9 }, linkBandwidth: bandwidth.map { $0 * 1e9 / 8 })
     let plan = try job.communicator.agree {
       try TrainingPlan(
         configuration, ranks: ranks ?? job.communicator.size, threads: try threading.workers.count, rates: rates)
@@ -104,8 +107,9 @@ struct PlanCommand: ParsableCommand {
       (
         "rates of a rank",
         String(
-          format: "%.0f GFLOP/s%@, memory %.1f GB/s, network %.1f Gbit/s%@", rates.matrixProducts / 1e9,
-          gflops == nil ? " (measured)" : "", rates.memory / 1e9, rates.linkBandwidth * 8 / 1e9,
+          format: "%.0f GFLOP/s%@, memory %.1f GB/s%@, network %.1f Gbit/s%@", rates.matrixProducts / 1e9,
+          gflops == nil ? " (measured)" : "", rates.memory / 1e9, memory == nil ? " (measured)" : "",
+          rates.linkBandwidth * 8 / 1e9,
           rates.isLinkAssumed ? " (assumed; see --bandwidth)" : bandwidth == nil ? " (measured)" : "")
       ),
       ("sent by a rank in a step", String(format: "%.1f MB", plan.wireBytes / 1e6)),

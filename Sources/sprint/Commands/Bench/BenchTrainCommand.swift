@@ -13,29 +13,40 @@ extension Precision: ExpressibleByArgument {}
 struct BenchTrainCommand: ParsableCommand, Stoppable {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Trains a published network on noise for a few steps and shows where the time goes.",
-    discussion: "Example: sprint bench train --size B --batch 16 --ratio 0.75 --steps 8")
+    abstract: "Trains a network on noise for a few steps and shows where the time goes.",
+    discussion: """
+      The network is a published one, or that of a configuration's first stage, whose data are replaced by noise.
+      Example: sprint bench train --size B --batch 16 --ratio 0.75 --steps 8
+      Example: sprint bench train --config configs/imagenet256-SRDiT-B.yaml --set stages[0].batch=16 \\
+        --set stages[0].accumulate=1
+      """)
 
-  @Option(help: "The network: S, B, L or XL.")
-  var size: String = "B"
+  @Option(help: "The network: S, B, L or XL; B if not given.")
+  var size: String?
 
-  @Option(help: "Images in a step, over all ranks.")
-  var batch: Int = 16
+  @Option(help: "Images in a step, over all ranks; 16 if not given.")
+  var batch: Int?
 
-  @Option(help: "Share of tokens that the middle blocks drop: 0, 0.5, 0.625, 0.75 or 0.875.")
-  var ratio: Double = 0.75
+  @Option(help: "Share of tokens that the middle blocks drop: 0, 0.5, 0.625, 0.75 or 0.875; 0.75 if not given.")
+  var ratio: Double?
+
+  @Option(help: "A configuration (.yaml) in place of a published network; --set replaces its values.")
+  var config: String?
+
+  @Option(name: .customLong("set"), help: "Replaces a value of the configuration: KEY=VALUE.")
+  var settings: [String] = []
 
   @Option(help: "Steps; the first third warms up, and the medians of the rest are shown.")
   var steps: Int = 8
 
-  @Option(help: "What the backward pass computes a second time to save memory: none or blocks.")
-  var recompute: PassSize.Recompute = .none
+  @Option(help: "What the backward pass computes a second time to save memory: none (the default) or blocks.")
+  var recompute: PassSize.Recompute?
 
-  @Option(help: "The number format of the products: float32 or bfloat16.")
-  var precision: Precision = .float32
+  @Option(help: "The number format of the products: float32 (the default) or bfloat16.")
+  var precision: Precision?
 
-  @Option(help: "The number format in which gradients travel between ranks: f32 or bf16.")
-  var wire: GradientReduction.Wire = .float32
+  @Option(help: "The number format in which gradients travel between ranks: f32 (the default) or bf16.")
+  var wire: GradientReduction.Wire?
 
   @Option(
     help: "A file for the timeline of the last step, as Chrome trace events, which ui.perfetto.dev shows.",
@@ -47,19 +58,45 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
 
   func validate() throws {
     try check("steps", steps, 2...100_000)
+    guard config != nil else {
+      guard settings.isEmpty else { throw ValidationError("--set changes a configuration, expected --config FILE") }
+      return
+    }
+    let published: [(String, String?, String)] = [
+      ("size", size, "model.size"), ("batch", batch.map(String.init), "stages[0].batch"),
+      ("ratio", ratio.map { "\($0)" }, "stages[0].drop.ratio"), ("recompute", recompute?.rawValue, "memory.recompute"),
+      ("precision", precision?.rawValue, "precision"), ("wire", wire?.rawValue, "distribution.wire"),
+    ]
+    for (option, value, key) in published {
+      if let value { throw ValidationError("--\(option) does not go with --config; give --set \(key)=\(value)") }
+    }
   }
 
   func run() throws {
     let job = try Job()
-    var bench = TrainingBench(
-      size: size, batch: batch, ratio: ratio, steps: steps, threads: try threading.workers.count)
-    bench.recompute = recompute
-    (bench.precision, bench.wire, bench.trace) = (precision, wire, trace)
+    let threads = try threading.workers.count
+    let configuration = try job.communicator.agree { try self.configuration(threads: threads) }
+    var bench = TrainingBench(configuration, name: config ?? size ?? "B", steps: steps, threads: threads)
+    bench.trace = trace
     let result = try bench.run(job.communicator, stop: job.stop)
     Console.printKernelNotice()
     if let result { try show(result) }
     try job.end()
     if job.stop.isRequested { throw Console.restart }
+  }
+
+  private func configuration(threads: Int) throws -> Configuration {
+    if let config {
+      return try Configuration(ConfigurationDocument(path: config, settings: settings, settingsName: "--set"))
+    }
+    return try .forBench(
+      size: size ?? "B",
+      """
+      precision: \((precision ?? .float32).rawValue)
+      stages: [{steps: \(steps), batch: \(batch ?? 16), drop: {ratio: \(ratio ?? 0.75)}}]
+      distribution: {wire: \((wire ?? .float32).rawValue)}
+      memory: {recompute: \((recompute ?? .none).rawValue)}
+      """)
   }
 
   private func show(_ result: TrainingBench.Result) throws {
@@ -69,7 +106,10 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
     try output.show(
       result,
       [
-        ("network", "\(result.size), batch \(result.batch), \(Int(100 * result.ratio))% of tokens dropped"),
+        (
+          "network",
+          "\(result.network), batch \(result.batch), \(Int((100 * result.ratio).rounded()))% of tokens dropped"
+        ),
         ("precision", result.precision.rawValue),
         ("ranks x threads", "\(result.ranks) x \(result.threads)"),
         ("images/s", String(format: "%.3f", result.imagesPerSecond)),
