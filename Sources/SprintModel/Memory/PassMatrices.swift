@@ -71,9 +71,8 @@ struct PassMatrices<Element: MatrixElement>: Sendable {
   /// The most rows that a worker gets at once: its even share in training, a chunk, but at least one sample.
   private static func chunkRows(_ configuration: ModelConfiguration, _ workers: Int, _ size: PassSize) -> Int {
     let tokens = configuration.tokens
-    let samples = size.isTraining ? (size.batch + workers - 1) / workers : size.batch
-    let most = size.isTraining ? TokenSet.rowsPerChunk : TokenSet.rowsPerFixedChunk
-    return max(tokens, min(samples * tokens, most))
+    guard size.isTraining else { return max(tokens, min(size.batch * tokens, TokenSet.rowsPerFixedChunk)) }
+    return TokenSet.mostRowsPerChunk(samples: (size.batch + workers - 1) / workers, tokens: tokens)
   }
 
   /// The memory of the backward pass, which the caller knows to exist.

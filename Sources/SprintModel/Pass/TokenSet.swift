@@ -46,7 +46,13 @@ struct TokenSet: Sendable {
   func rows(_ slots: Range<Int>) -> Range<Int> { slots.lowerBound * tokens..<slots.upperBound * tokens }
 
   /// The slots that a worker takes through a section at once in training: enough for matrix products at peak speed.
-  var slotsPerChunk: Int { max(1, TokenSet.rowsPerChunk / tokens) }
+  /// Their rows come closest to `rowsPerChunk`: with a class token 8 samples of 257 tokens, not 7.
+  var slotsPerChunk: Int { max(1, (TokenSet.rowsPerChunk + tokens / 2) / tokens) }
+
+  /// The most rows of a chunk in training, if a sample has `tokens` tokens and a worker's share is `samples`.
+  static func mostRowsPerChunk(samples: Int, tokens: Int) -> Int {
+    max(tokens, min(samples * tokens, rowsPerChunk + tokens / 2))
+  }
 
   /// The slots that a worker takes through a section at once without a backward pass. The chunks never depend on the
   /// number of workers, and are small enough for several workers to share a sampler's tile.
