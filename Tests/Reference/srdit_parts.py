@@ -1,12 +1,12 @@
 """Trains the digits with SPRINT and with SR-DiT's parts, one part added at a time, all with equal FLOP.
 
     python configs/data/make_digits_teacher.py data
-    python Tests/Reference/srdit_parts.py .build/release/sprint runs/parts [--seeds 3] [--side-by-side 2]
+    python Tests/Reference/srdit_parts.py .build/release/sprint runs/parts [--share 0.2] [--seeds 3]
 
-Networks, data and work are those of configs/digits-srdit.yaml; the first row is SPRINT's schedule of two stages on the
-same blocks. Each run is rated by 2,000 samples: the share that a classifier puts into their class, and the Frechet
-distance of their pixels to the held-out digits. What is already in the folder is not computed again. The script needs
-PyYAML, h5py, scikit-learn and scipy.
+Networks and data are those of configs/digits-srdit.yaml; the first row is SPRINT's schedule of two stages on the same
+blocks, and all rows have `share` of the work of configs/digits.yaml. Each run is rated by 500 samples: the share
+that a classifier puts into their class, and the Frechet distance of their pixels to the held-out digits. What is
+already in the folder is not computed again. The script needs PyYAML, h5py, scikit-learn and scipy.
 """
 import argparse
 import copy
@@ -23,8 +23,8 @@ from sklearn.datasets import load_digits
 from sklearn.svm import SVC
 
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
-SAMPLES = 2000
-GUIDANCE = ["--guidance", "pdg", "--scale", "1.5"]
+SAMPLES = 500
+SAMPLER = ["--sampler", "ode", "--steps", "25", "--guidance", "pdg", "--scale", "1.5"]
 
 
 def without(document, *keys):
@@ -69,15 +69,15 @@ def work(sprint, path):
     return [(stage["steps"] * stage["batch"], stage["training_gflop"] + stage["projector_gflop"]) for stage in stages]
 
 
-def equalized(sprint, folder, rows):
-    """Writes the documents with numbers of steps that make their work that of the first one; returns their paths."""
+def equalized(sprint, folder, rows, share):
+    """Writes the documents with the numbers of steps that make their work `share` of the first one's; returns paths."""
     paths, budget = [], None
     for index, (_, document) in enumerate(rows):
         path = folder / f"{index}.yaml"
         path.write_text(yaml.safe_dump(document, sort_keys=False))
         images = work(sprint, path)
         total = sum(count * flop for count, flop in images)
-        budget = budget or total
+        budget = budget or share * total
         for stage in document["stages"]:
             stage["steps"] = round(stage["steps"] * budget / total)
         path.write_text(yaml.safe_dump(document, sort_keys=False))
@@ -113,7 +113,7 @@ def train_and_draw(sprint, path, seed):
         subprocess.run(
             [sprint, "train", "--config", path, "--run", run, "--resume", "auto"]
             + [word for setting in settings for word in ("--set", setting)], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([sprint, "sample", "--run", run, "--count", str(SAMPLES), *GUIDANCE, "--threads", "1",
+        subprocess.run([sprint, "sample", "--run", run, "--count", str(SAMPLES), *SAMPLER, "--threads", "1",
                         "--out", samples], check=True, stdout=subprocess.DEVNULL)
     return samples
 
@@ -122,12 +122,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sprint")
     parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--share", type=float, default=1)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--side-by-side", type=int, default=2)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     rows, judge = ladder(), Judge()
-    paths = equalized(args.sprint, args.folder, rows)
+    paths = equalized(args.sprint, args.folder, rows, args.share)
     with ThreadPoolExecutor(args.side_by_side) as pool:
         jobs = [[pool.submit(train_and_draw, args.sprint, path, seed) for seed in range(1, args.seeds + 1)]
                 for path in paths]

@@ -52,6 +52,19 @@ import Testing
     #expect(RankReport(own.numbers) == own)
   }
 
+  @Test("The peak of matrix products is measured again every ten minutes, but not before a stop")
+  func peak() throws {
+    var coordinator = try coordinator()
+    let began = ContinuousClock.now
+    let due = [0, 590, 601, 602, 1100, 1210].map { seconds in
+      coordinator.directive([report()], at: position(0), circumstances(now: began + .seconds(seconds))).measuresPeak
+    }
+    #expect(due == [false, false, true, false, false, true])
+    #expect(
+      !coordinator.directive([report(stop: true)], at: position(0), circumstances(now: began + .seconds(9999)))
+        .measuresPeak)
+  }
+
   @Test("Validation, pictures and checkpoints are due at their intervals and at the end of a stage")
   func intervals() throws {
     var coordinator = try coordinator()

@@ -57,9 +57,11 @@ package struct SamplingBench: Sendable {
       seconds.append(elapsed / .seconds(1))
     }
     let memory = ResidentMemory.peak
-    let peak = try communicator.measurePeak(weights.precision, network.workers)
+    let measured = try communicator.measurePeak(weights.precision, network.workers).best
     guard communicator.rank == 0 else { return nil }
     let rate = Double(batch) * settings.work(configuration.model) / median(seconds)
+    // The machine may have been quieter in the rounds than in the measurement.
+    let peak = max(measured, rate)
     return Result(
       size: size, precision: weights.precision, batch: batch, steps: settings.steps,
       guidance: settings.guidance.kind.rawValue,

@@ -46,10 +46,10 @@ package struct TrainingBench: Sendable {
     defer { Meter.stop() }
     guard try trainer.run(stop: stop) == .finished else { return nil }
     let memory = (peak: ResidentMemory.peak, activations: Double(4 * trainer.passFloats))
-    let peak = max(before, try communicator.measurePeak(configuration.precision, trainer.network.workers))
+    let after = try communicator.measurePeak(configuration.precision, trainer.network.workers)
     guard communicator.rank == 0 else { return nil }
     if let trace { try TraceFile(record.spans, rank: 0).write(to: trace) }
-    return result(record.steps, peak: peak, memory: memory, ranks: communicator.size)
+    return result(record.steps, peak: max(before.best, after.best), memory: memory, ranks: communicator.size)
   }
 
   private func result(
@@ -61,6 +61,8 @@ package struct TrainingBench: Sendable {
     let kept = configuration.keptTokens(in: stage)
     let aligned = configuration.alignedShare(ofStage: 0) * 3 * model.projectorWork(kept: kept)
     let rate = Double(stage.batch) / seconds * (model.trainingWork(kept: kept) + aligned)
+    // The machine may have been quieter in the steps than in the measurements.
+    let peak = max(peak, rate)
     func part(_ value: (Parts) -> Double) -> Double { median(steady.map { value($0.parts) }) }
     return Result(
       network: name, precision: configuration.precision, batch: stage.batch,

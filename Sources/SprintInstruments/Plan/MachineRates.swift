@@ -6,6 +6,10 @@ import SprintTraining
 package struct MachineRates: Sendable, Encodable {
   /// FLOP/s of a rank in large matrix products, of all its threads together.
   package var matrixProducts: Double
+  /// How far the median try of its measurement stayed behind the best one, as a share; nil where the rate was given.
+  package private(set) var spread: Double?
+  /// What disturbed the measurement, if something did.
+  package private(set) var disturbance: String?
   /// Bytes per second that a rank reads and writes in memory.
   package var memory: Double
   /// Bytes per second that a rank sends to other ranks while it receives as many.
@@ -15,7 +19,7 @@ package struct MachineRates: Sendable, Encodable {
 
   /// The names in JSON output, which do not follow those of the properties.
   private enum CodingKeys: String, CodingKey {
-    case matrixProducts, memory
+    case matrixProducts, spread, disturbance, memory
     case linkBandwidth = "network"
     case isLinkAssumed = "isNetworkAssumed"
   }
@@ -35,9 +39,13 @@ package struct MachineRates: Sendable, Encodable {
     memory: Double? = nil, linkBandwidth: Double?
   ) throws {
     let ranks = Double(communicator.size)
-    // A training run lasts, so the median counts and not the best moment.
-    self.matrixProducts =
-      try matrixProducts ?? median((0..<9).map { _ in try communicator.measurePeak(precision, workers) / ranks })
+    if let matrixProducts {
+      self.matrixProducts = matrixProducts
+    } else {
+      let rate = try Self.undisturbed { try communicator.measurePeak(precision, workers) }
+      // A training run lasts, so the median counts and not the best moment.
+      (self.matrixProducts, spread, disturbance) = (rate.median / ranks, rate.spread, rate.disturbance)
+    }
     self.memory = try memory ?? communicator.sum([MemoryBandwidth.measure(workers: workers)])[0] / ranks
     if let linkBandwidth {
       self.linkBandwidth = linkBandwidth
@@ -48,5 +56,16 @@ package struct MachineRates: Sendable, Encodable {
     } else {
       (self.linkBandwidth, isLinkAssumed) = (Self.assumedLinkBandwidth, true)
     }
+  }
+
+  /// Measures again while other work disturbs it, five times at most; returns the least disturbed rate. Sums over ranks
+  /// are the same at all of them, so all measure equally often.
+  private static func undisturbed(_ measure: () throws -> PeakRate) rethrows -> PeakRate {
+    var least = try measure()
+    for _ in 0..<4 where least.disturbance != nil {
+      let again = try measure()
+      if again.median > least.median { least = again }
+    }
+    return least
   }
 }

@@ -37,15 +37,6 @@ package enum CPU {
   /// The marketing name of the CPU.
   package static let name: String = field("model name") ?? "unknown CPU"
 
-  /// FLOP/s of one core in single precision, by its nominal clock and the width of its registers.
-  ///
-  /// The figure assumes two fused multiply-add units a core.
-  package static let nominalPeak: Double = {
-    let clock = (field("cpu MHz").flatMap(Double.init) ?? 1000) * 1e6
-    let lanes = flags.contains("avx512f") && !splitsWideOperations ? 16.0 : flags.contains("avx2") ? 8 : 4
-    return clock * lanes * 2 * 2
-  }()
-
   /// Whether the CPU executes 512-bit operations in two halves, as AMD's family 25 (Zen 3 and 4) does.
   package static let splitsWideOperations =
     field("vendor_id") == "AuthenticAMD" && (field("cpu family").flatMap(Int.init) ?? 0) <= 25

@@ -28,6 +28,8 @@ package struct Coordinator {
   private let until: Int
   private var budget: TimeBudget
   private var slowRanks = SlowRankWatch()
+  /// When the peak of matrix products is measured again.
+  private var nextMeasurement: ContinuousClock.Instant
   /// What the last decision brought besides its directive.
   package private(set) var notices = Notices()
 
@@ -43,10 +45,17 @@ package struct Coordinator {
   ///   - hasValidation: there is held-out data
   ///   - until: the last step to train
   ///   - budget: the time until the deadline
-  package init(_ configuration: Configuration, hasValidation: Bool, until: Int, budget: TimeBudget) {
+  ///   - now: the moment of the run's first measurement of the peak
+  package init(
+    _ configuration: Configuration, hasValidation: Bool, until: Int, budget: TimeBudget,
+    now: ContinuousClock.Instant = .now
+  ) {
     (self.configuration, self.hasValidation, self.until) = (configuration, hasValidation, until)
-    self.budget = budget
+    (self.budget, nextMeasurement) = (budget, now + Self.measurementInterval)
   }
+
+  /// The time from one measurement of the peak to the next.
+  package static let measurementInterval = Duration.seconds(600)
 
   /// Notes what a part of the run took.
   package mutating func took(_ seconds: Double, _ part: TimeBudget.Part, at position: TrainingPosition) {
@@ -66,6 +75,8 @@ package struct Coordinator {
     notices.slowRank = slowRanks.look(at: reports.map(\.seconds))
     notices.stopReason = reasonToStop(reports, after: next, circumstances)
     decideDuties(&directive, after: next)
+    directive.measuresPeak = !directive.stops && circumstances.now >= nextMeasurement
+    if directive.measuresPeak { nextMeasurement = circumstances.now + Self.measurementInterval }
     return directive
   }
 

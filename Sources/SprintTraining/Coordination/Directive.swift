@@ -15,13 +15,15 @@ package struct Directive: Equatable {
   package var update = Update.make
   /// What all ranks do after the update.
   package var validates = false, drawsSamples = false, savesCheckpoint = false, stops = false
+  /// Whether all ranks measure their matrix products again.
+  package var measuresPeak = false
 
   /// A directive to update and go on.
   package init() {}
 
   /// The directive as numbers, as it travels to the ranks.
   package var numbers: [Double] {
-    let flags = [validates, drawsSamples, savesCheckpoint, stops].map { $0 ? 1.0 : 0 }
+    let flags = [validates, drawsSamples, savesCheckpoint, stops, measuresPeak].map { $0 ? 1.0 : 0 }
     return losses.numbers + [gradientNorm, Double(update.rawValue)] + flags
   }
 
@@ -32,6 +34,7 @@ package struct Directive: Equatable {
     gradientNorm = rest[0]
     update = Update(rawValue: Int(rest[1])) ?? .fail
     (validates, drawsSamples, savesCheckpoint, stops) = (rest[2] != 0, rest[3] != 0, rest[4] != 0, rest[5] != 0)
+    measuresPeak = rest[6] != 0
   }
 
   /// Loss and gradient norm, for messages about numbers that are not finite.

@@ -13,19 +13,27 @@ struct RankRoster {
     var cores: String
     /// What computes products.
     var kernels: String
-    /// FLOP/s of all its threads together, measured on all ranks at once.
-    var peak: Double
+    /// The rate of all its threads together, measured on all ranks at once.
+    var rate: PeakRate
+    /// FLOP/s in the best moment.
+    var peak: Double { rate.best }
 
-    var text: String { [host, "\(threads)", cores, kernels, "\(peak)"].joined(separator: "\t") }
+    var text: String {
+      ([host, "\(threads)", cores, kernels] + [rate.best, rate.median, rate.coreShare].map { "\($0)" })
+        .joined(separator: "\t")
+    }
 
-    init(host: String, threads: Int, cores: String, kernels: String, peak: Double) {
-      (self.host, self.threads, self.cores, self.kernels, self.peak) = (host, threads, cores, kernels, peak)
+    init(host: String, threads: Int, cores: String, kernels: String, rate: PeakRate) {
+      (self.host, self.threads, self.cores, self.kernels, self.rate) = (host, threads, cores, kernels, rate)
     }
 
     init?(text: String) {
       let parts = text.components(separatedBy: "\t")
-      guard parts.count == 5, let threads = Int(parts[1]), let peak = Double(parts[4]) else { return nil }
-      self.init(host: parts[0], threads: threads, cores: parts[2], kernels: parts[3], peak: peak)
+      let numbers = parts.dropFirst(4).compactMap(Double.init)
+      guard parts.count == 7, numbers.count == 3, let threads = Int(parts[1]) else { return nil }
+      self.init(
+        host: parts[0], threads: threads, cores: parts[2], kernels: parts[3],
+        rate: PeakRate(best: numbers[0], median: numbers[1], coreShare: numbers[2]))
     }
   }
 
@@ -38,16 +46,16 @@ struct RankRoster {
     try communicator.barrier()
     let own = Entry(
       host: ProcessInfo.processInfo.hostName, threads: workers.count, cores: Self.ownCores, kernels: precision.kernels,
-      peak: Self.peak(precision, workers))
+      rate: Self.rate(precision, workers))
     let texts = try communicator.gather(own.text)
     guard communicator.rank == 0 else { return nil }
     entries = texts.compactMap(Entry.init)
   }
 
   /// The rates that this process has measured, by precision and number of threads: its further runs have them already.
-  private static let measured = Mutex<[String: Double]>([:])
+  private static let measured = Mutex<[String: PeakRate]>([:])
 
-  private static func peak(_ precision: Precision, _ workers: Workers) -> Double {
+  private static func rate(_ precision: Precision, _ workers: Workers) -> PeakRate {
     let key = "\(precision) on \(workers.count)"
     if let rate = measured.withLock({ $0[key] }) { return rate }
     let rate = PeakRate.measure(precision, workers: workers)
@@ -75,14 +83,15 @@ struct RankRoster {
     return Dictionary(grouping: entries.indices) { entries[$0].host }.values.sorted { $0[0] < $1[0] }.map { ranks in
       let sum = ranks.reduce(0) { $0 + entries[$1].peak }
       let threads = ranks.reduce(0) { $0 + entries[$1].threads }
+      let disturbed = ranks.count { entries[$0].rate.disturbance != nil }
       return "  \(entries[ranks[0]].host): ranks \(ranks[0]) to \(ranks[ranks.count - 1]), \(threads) threads, "
-        + String(format: "%.0f GFLOP/s", sum / 1e9)
+        + String(format: "%.0f GFLOP/s", sum / 1e9) + (disturbed > 0 ? ", \(disturbed) disturbed by other work" : "")
     }
   }
 
   private static func line(_ entry: Entry) -> String {
     "\(entry.host), \(entry.threads) threads on cores \(entry.cores), \(entry.kernels), "
-      + String(format: "%.0f GFLOP/s", entry.peak / 1e9)
+      + String(format: "%.0f GFLOP/s", entry.peak / 1e9) + (entry.rate.disturbance.map { ", \($0)" } ?? "")
   }
 
   /// Names the slowest of several ranks, and hosts with more threads than cores.

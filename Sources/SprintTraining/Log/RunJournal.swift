@@ -14,7 +14,8 @@ final class RunJournal {
   private var curves: TensorBoardFile?
   private var pictures = PictureFiles()
   private var trouble = WriteTrouble()
-  /// FLOP/s of all ranks in matrix products.
+  /// FLOP/s of all ranks in matrix products, in the best moment so far: training itself may be the first to see a quiet
+  /// machine.
   private var peak = 0.0
 
   init(
@@ -55,12 +56,16 @@ final class RunJournal {
     )
   }
 
+  /// Takes a measurement of the peak that was repeated during the run.
+  func measuredPeak(_ rate: Double) { peak = max(peak, rate) }
+
   /// Records a step that led to `position`.
   func stepped(to position: TrainingPosition, _ directive: Directive, learningRate: Double, _ timing: StepTiming) {
     guard log != nil else { return }
     let stage = configuration.stages[position.stage]
     let work = configuration.trainingWork(of: stage)
     let imagesPerSecond = Double(stage.batch) / timing.seconds
+    peak = max(peak, imagesPerSecond * work)
     let step = StepReport(
       position: position, stage: stage.name, totalSteps: configuration.totalSteps, losses: directive.losses,
       gradientNorm: directive.gradientNorm,

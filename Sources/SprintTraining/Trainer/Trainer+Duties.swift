@@ -1,4 +1,6 @@
 import SprintCommunication
+import SprintKernels
+import SprintModel
 
 /// What is due after a step: the save, the validation, the picture.
 extension Trainer {
@@ -9,9 +11,17 @@ extension Trainer {
     if directive.savesCheckpoint { try saver.save(position, isUrgent: directive.stops) }
     let isDone = try look(directive.validates, directive.drawsSamples, stop)
     let stops = directive.stops || !isDone
+    if directive.measuresPeak { try measurePeak() }
     if stops || position.isStageOver, !saver.covers(position) { try saver.save(position, isUrgent: stops) }
     if stops { journal.note(coordinator?.notices.stopReason?.description ?? "stopping: a signal arrived") }
     return !stops
+  }
+
+  /// Measures the matrix products of all ranks at once, which other work may have disturbed before.
+  private func measurePeak() throws {
+    try communicator.barrier()
+    let own = PeakRate.measure(configuration.precision, workers: network.workers).best
+    journal.measuredPeak(try communicator.sum([own])[0])
   }
 
   /// Does what an interrupted run left out after the step of its checkpoint. Returns false where another stop arrives.

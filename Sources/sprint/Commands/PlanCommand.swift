@@ -108,7 +108,8 @@ struct PlanCommand: ParsableCommand {
         "rates of a rank",
         String(
           format: "%.0f GFLOP/s%@, memory %.1f GB/s%@, network %.1f Gbit/s%@", rates.matrixProducts / 1e9,
-          gflops == nil ? " (measured)" : "", rates.memory / 1e9, memory == nil ? " (measured)" : "",
+          rates.spread.map { measured(spread: $0, rates.disturbance) } ?? "", rates.memory / 1e9,
+          memory == nil ? " (measured)" : "",
           rates.linkBandwidth * 8 / 1e9,
           rates.isLinkAssumed ? " (assumed; see --bandwidth)" : bandwidth == nil ? " (measured)" : "")
       ),
@@ -119,6 +120,12 @@ struct PlanCommand: ParsableCommand {
         String(format: "%.2f GB; at most %.2f GB of them at once", plan.checkpointBytes / 1e9, plan.diskBytes / 1e9)
       ),
     ] + teacher(plan)
+  }
+
+  /// What is said of a rate of products that was measured.
+  private func measured(spread: Double, _ disturbance: String?) -> String {
+    let faster = Int((100 / (1 - spread) - 100).rounded())
+    return " (measured, the best try was \(faster)% faster\(disturbance.map { "; \($0)" } ?? ""))"
   }
 
   /// What alignment with a teacher costs.

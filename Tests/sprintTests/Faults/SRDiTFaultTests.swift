@@ -43,6 +43,7 @@ extension ProcessTests {
       let run = run("killed", precision)
       let command = try run.start(ranks: ranks)
       try run.waitForStep(step, command)
+      try run.wait(command, for: "a checkpoint") { !run.manifests().isEmpty }
       kill(try #require(Processes.ranks(of: run.path)[step % ranks]), SIGKILL)
       #expect(try command.wait(20).code != 0)
       #expect(try (run.losses().last?.step ?? 100) < 100, "the run was over before the kill")
