@@ -17,6 +17,8 @@ package struct ImportLayout: Sendable, CustomStringConvertible {
   var takesMirrored = false
   /// Whether a source holds pictures, in any folders below the one that the user names.
   var takesImages = false
+  /// The pictures that the latents were made of, where the layout has them.
+  var pictures: PictureFolder?
   /// Scale and shift of the stored latents; nil if only a file of statistics can say.
   let scaling: LatentScaling?
   /// The name of the autoencoder, if all published files of this layout are from one; else empty.

@@ -34,6 +34,8 @@ package enum ImportRemedy: Remedy, CaseIterable {
   case nameTokens
   /// Say nothing of pictures: the source holds latents.
   case leaveOutImageOptions
+  /// Neither cut nor encode pictures: the source holds their latents.
+  case leaveOutEncoding
   /// Encode no mirrored images: without an autoencoder and teachers there is nothing to do with them.
   case leaveOutFlip
   /// Name neither statistics nor a factor: pixels need none.

@@ -44,17 +44,31 @@ extension LatentImport {
         throw FileError.unusable(
           path: path, problem: "the layout \(layout) names its mirrored images", remedy: ImportRemedy.leaveOutMirrored)
       }
-      guard layout.takesImages || encoder == nil && teachers.isEmpty && images == ImageOptions() else {
-        throw FileError.unusable(
-          path: path, problem: "the layout \(layout) holds latents, no pictures",
-          remedy: ImportRemedy.leaveOutImageOptions)
-      }
+      if !layout.takesImages { try checkOfLatents(path, layout) }
       guard encoder != nil || !teachers.isEmpty || !images.flips else {
         throw FileError.unusable(
           path: path, problem: "mirrored pixels need no room: training mirrors pixels itself",
           remedy: ImportRemedy.leaveOutFlip)
       }
-      return try layout.open(path, self)
+      let source = try layout.open(path, self)
+      guard let pictures = layout.pictures, !teachers.isEmpty else { return source }
+      return PicturedLatents(
+        source, try PairedPictures(pictures.path(of: path), of: source, downscale: pictures.downscale))
+    }
+
+    /// Throws for options that concern pictures, of a layout that holds latents. Teachers may look at the pictures that
+    /// the latents were made of.
+    private func checkOfLatents(_ path: String, _ layout: ImportLayout) throws {
+      let areSeen = layout.pictures != nil && !teachers.isEmpty
+      var allowed = ImageOptions()
+      if areSeen { allowed.tokens = images.tokens }
+      guard encoder != nil || images != allowed || !teachers.isEmpty && !areSeen else { return }
+      throw FileError.unusable(
+        path: path,
+        problem: areSeen
+          ? "the layout \(layout) holds latents, of pictures that are cut and encoded already"
+          : "the layout \(layout) holds latents, no pictures",
+        remedy: areSeen ? ImportRemedy.leaveOutEncoding : .leaveOutImageOptions)
     }
 
     /// Reads the weights of the teachers of pictures of a shape.

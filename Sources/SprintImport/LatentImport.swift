@@ -55,7 +55,7 @@ package struct LatentImport: Sendable {
       secondHalf: encoded == nil ? secondHalf : .std, isSure: options.secondHalf != nil || signs.areDeviations,
       isHalf: options.isHalf)
     let properties = try options.properties(path, layout, channels: stored.channels)
-    let teachers = try options.loadTeachers(latents.shape, of: path)
+    let teachers = try options.loadTeachers(latents.pictures?.shape ?? latents.shape, of: path)
     let taught = teachers.flatMap(\.sets)
     reader = PieceReader(
       path: path, source: latents, conversion: conversion, classes: options.classes,

@@ -15,9 +15,6 @@ import Testing
   /// A folder of REPA's layout with moments of one channel; sample i holds i + 1 as its mean.
   init() throws {
     folder = try TemporaryFolder()
-    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 16, 16), }"
-    let padded = header + String(repeating: " ", count: 117 - header.utf8.count) + "\n"
-    let start = Data([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(padded.utf8.count), 0]) + Data(padded.utf8)
     var entries: [String] = []
     for i in 0..<Self.count {
       let name = String(format: "%05d/img-mean-std-%08d.npy", i / 1000, i)
@@ -27,7 +24,7 @@ import Testing
       }
       let values =
         [Float](repeating: Float(i + 1), count: Self.elements / 2) + [Float](repeating: 0.5, count: Self.elements / 2)
-      try (start + values.withUnsafeBytes { Data($0) }).write(to: URL(fileURLWithPath: folder.file("vae-sd/\(name)")))
+      try npyFile(values, [2, 16, 16]).write(to: URL(fileURLWithPath: folder.file("vae-sd/\(name)")))
       entries.append("[\"\(name)\", \(i % 7)]")
     }
     // In reverse order: classes belong to names.

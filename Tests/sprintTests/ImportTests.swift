@@ -1,4 +1,5 @@
 import Foundation
+import SprintFormats
 import SprintTestSupport
 import Testing
 
@@ -63,6 +64,29 @@ extension ProcessTests {
         #expect(words.allSatisfy { outcome.errors.contains($0) }, "\(name): \(outcome.errors), expected \(words)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: target).isEmpty, "\(name) left something")
       }
+    }
+
+    @Test(
+      "A teacher looks at the pictures beside latents; without them the message says where they should be",
+      .enabled(if: hasTools, missing))
+    func pictures() throws {
+      let latents = try make("speedrun-dit", "made", ["--side", "2", "--count", "5"])
+      var random = Randomness()
+      try writeTensors(
+        NaiveDINOv2(width: 64, depth: 2, hidden: 16, grid: 2, patch: 14, &random).written,
+        to: folder.file("weights.safetensors"))
+      let arguments = ["import"] + latents + [folder.file("out.h5"), "--tokens", "2", "--features"]
+      let missing = try sprint(arguments + ["dino=\(folder.file("weights.safetensors"))"])
+      #expect(missing.code == 2 && missing.errors.contains("made/source/images: is no folder"), "\(missing)")
+      try FileManager.default.createDirectory(
+        atPath: folder.file("made/source/images/00000"), withIntermediateDirectories: true)
+      for index in 0..<5 {
+        try Picture(width: 32, height: 32, fill: UInt8(index))
+          .writePNG(to: folder.file(String(format: "made/source/images/00000/img%08d.png", index)))
+      }
+      let outcome = try sprint(arguments + ["dino=\(folder.file("weights.safetensors"))"])
+      #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
+      #expect(outcome.output.contains("/features/dino, /class_tokens/dino"), "\(outcome)")
     }
 
     @Test(

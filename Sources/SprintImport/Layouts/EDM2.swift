@@ -15,6 +15,7 @@ extension ImportLayout {
       try NumberedFiles(path, inner: "vae-sd", prefix: "img-mean-std-", moments: true, labels: options.labels)
     },
     takesLabels: true,
+    pictures: PictureFolder(latents: "vae-sd", downscale: 8),
     scaling: PublishedAutoencoder.stableDiffusionOfEDM2.scaling,
     autoencoder: PublishedAutoencoder.stableDiffusionOfEDM2.name,
     secondHalf: .std)

@@ -10,6 +10,7 @@ extension ImportLayout {
       try NumberedFiles(path, inner: "vae-sd", prefix: "img-mean-std-", moments: true, labels: options.labels)
     },
     takesLabels: true,
+    pictures: PictureFolder(latents: "vae-sd", downscale: 8),
     scaling: PublishedAutoencoder.stableDiffusion.scaling,
     autoencoder: PublishedAutoencoder.stableDiffusion.name,
     secondHalf: .std)

@@ -12,6 +12,7 @@ extension ImportLayout {
       try NumberedFiles(path, inner: "vae-in", prefix: "img-latents-", moments: false, labels: options.labels)
     },
     takesLabels: true,
+    pictures: PictureFolder(latents: "vae-in", downscale: 16),
     scaling: PublishedAutoencoder.e2eINVAE.scaling,
     secondHalf: nil)
 }

@@ -2,7 +2,7 @@ import SprintFormats
 import SprintKernels
 
 /// Fills pieces: reads the samples of a source, checks and converts them; images are encoded and shown to teachers, if
-/// there are any.
+/// there are any. The images are the samples, or the pictures that the samples were made of.
 struct PieceReader: Sendable {
   let path: String
   let source: any LatentSource
@@ -17,6 +17,9 @@ struct PieceReader: Sendable {
   let stored: SourceShape
   /// Whether the mirrored images are encoded and shown to the teachers too.
   let isMirrored: Bool
+
+  /// (3, side, side) of the images
+  private var imageShape: SourceShape { source.pictures?.shape ?? source.shape }
 
   /// Whether networks look at the samples, so that a piece may take minutes.
   var isSlow: Bool { encoder != nil || !teachers.isEmpty }
@@ -74,23 +77,37 @@ struct PieceReader: Sendable {
     _ count: Int, into piece: ImportPiece, _ outcome: PieceOutcome, _ workers: Workers, _ goOn: (Int) -> Bool
   ) -> Bool {
     let most = min(count, 2 * workers.count)
-    let batch = ImageBatch(count: most, source.shape, encoded: encoder == nil ? nil : stored)
+    let batch = ImageBatch(count: most, imageShape, encoded: encoder == nil ? nil : stored)
     for first in stride(from: 0, to: count, by: most) {
       let places = first..<min(first + most, count)
       workers.run(tasks: places.count) { _, i in
-        outcome.attempt(places.lowerBound + i) { sample in
-          piece.labels[places.lowerBound + i] = try read(sample, into: batch.image(i), flipped: nil)
-          return false
+        outcome.attempt(places.lowerBound + i) {
+          try readImage($0, at: places.lowerBound + i, into: batch.image(i), piece)
         }
       }
       for mirrored in isMirrored ? [false, true] : [false] {
         if mirrored { workers.run(tasks: places.count) { batch.mirror($1) } }
-        storeLatents(of: batch, places, mirrored, into: piece, outcome, workers)
+        if source.pictures == nil { storeLatents(of: batch, places, mirrored, into: piece, outcome, workers) }
         for teacher in teachers { show(batch, places, mirrored, to: teacher, into: piece, outcome, workers) }
       }
       guard goOn(places.upperBound) || places.upperBound == count else { return false }
     }
     return true
+  }
+
+  /// Reads an image and its class. One that belongs to a sample is read after it, and the sample is stored.
+  ///
+  /// - Returns: whether the sample holds nothing but zeros; of images always false
+  private func readImage(
+    _ index: Int, at place: Int, into image: UnsafeMutableBufferPointer<Float>, _ piece: ImportPiece
+  ) throws -> Bool {
+    guard let pictures = source.pictures else {
+      piece.labels[place] = try read(index, into: image, flipped: nil)
+      return false
+    }
+    let isEmpty = try importSample(index, at: place, into: piece)
+    try pictures.read(index, into: image)
+    return isEmpty
   }
 
   /// Stores the moments of the images, or without an encoder the images, which need no mirrored twins.
@@ -115,7 +132,7 @@ struct PieceReader: Sendable {
     _ outcome: PieceOutcome, _ workers: Workers
   ) {
     teacher.look(at: places.count, mirrored: mirrored, workers) {
-      Picture(planes: batch.image($0), side: source.shape.side)
+      Picture(planes: batch.image($0), side: imageShape.side)
     } store: { i, entries in
       outcome.attempt(places.lowerBound + i) { _ in
         for var entry in entries {

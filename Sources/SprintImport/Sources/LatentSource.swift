@@ -8,6 +8,8 @@ protocol LatentSource: Sendable {
   var notes: [String] { get }
   /// The names of the classes, in their order; empty if they have none.
   var classNames: [String] { get }
+  /// The pictures that the latents were made of, if teachers look at them.
+  var pictures: PairedPictures? { get }
   /// Returns the name of a sample for messages.
   func name(_ index: Int) -> String
   /// A text that differs between sources of other samples or classes, as far as that is known without reading them: an
@@ -24,4 +26,5 @@ extension LatentSource {
   var contents: String { "" }
   var notes: [String] { [] }
   var classNames: [String] { [] }
+  var pictures: PairedPictures? { nil }
 }

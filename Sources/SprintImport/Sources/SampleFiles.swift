@@ -76,6 +76,19 @@ struct SampleFiles: Sendable {
     name.lastIndex(of: "/").map { String(name[...$0]) } ?? ""
   }
 
+  /// Returns a name without its ending.
+  static func stem(of name: String) -> String {
+    let folder = folder(of: name)
+    let file = name.dropFirst(folder.count)
+    return folder + (file.lastIndex(of: ".").map { file[..<$0] } ?? file)
+  }
+
+  /// Returns folder and last digits of a name; nothing if it has none.
+  static func number(of name: String) -> String {
+    let digits = stem(of: name).reversed().prefix { $0.isASCII && $0.isNumber }
+    return digits.isEmpty ? "" : folder(of: name) + String(digits.reversed())
+  }
+
   /// Returns the only table of the source, or nil if it has none. A table counts if arrays lie beside it or one folder
   /// below; if that holds for none, all count.
   func table() throws -> String? {

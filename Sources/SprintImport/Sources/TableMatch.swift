@@ -20,7 +20,9 @@ struct TableMatch {
     pairs = entries.map { ($0.name, $0.label) }
     guard entries.allSatisfy({ !Self.contains(names, $0.name) }) else { return }
     let first = json.entries.min { $0.place < $1.place }
-    for (how, key) in [("name without the ending", Self.stem), ("number at the end of the name", Self.number)] {
+    for (how, key) in [
+      ("name without the ending", SampleFiles.stem), ("number at the end of the name", SampleFiles.number),
+    ] {
       guard let found = Self.renamed(entries, names, key), let first else { continue }
       pairs = found.pairs.sorted { NameOrder.isBefore($0.name, $1.name) }
       lines.append(
@@ -63,18 +65,6 @@ struct TableMatch {
 
   private static func folders(above name: String) -> [String] {
     name.indices.filter { name[$0] == "/" }.map { String(name[...$0]) } + [""]
-  }
-
-  private static func stem(_ name: String) -> String {
-    let folder = SampleFiles.folder(of: name)
-    let file = name.dropFirst(folder.count)
-    return folder + (file.lastIndex(of: ".").map { file[..<$0] } ?? file)
-  }
-
-  /// Returns folder and last digits of a name; nothing if it has none.
-  private static func number(_ name: String) -> String {
-    let digits = stem(name).reversed().prefix { $0.isASCII && $0.isNumber }
-    return digits.isEmpty ? "" : SampleFiles.folder(of: name) + String(digits.reversed())
   }
 
   /// Gives entries the names of the files with the same key; nil unless every entry has one, and one of its own.

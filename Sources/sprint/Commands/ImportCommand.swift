@@ -27,6 +27,8 @@ struct ImportCommand: ParsableCommand, Stoppable {
       Example: sprint import --from repa data/vae-sd data/imagenet256.h5
       Example of pictures: sprint import --from images train data/imagenet256.h5 --side 256 --autoencoder \
       sd-vae-ft-mse --features dinov2-b=dinov2_vitb14.safetensors
+      Example of latents beside the folder images of their pictures: sprint import --from speedrun-dit dataset/vae-in \
+      data/srdit256.h5 --features dinov2-b=dinov2_vitb14.safetensors
       """)
 
   /// The types of stored numbers.
@@ -86,18 +88,19 @@ struct ImportCommand: ParsableCommand, Stoppable {
 
   @Option(
     help: ArgumentHelp(
-      "Of pictures: also store the features and the class token that DINOv2 has of them, under a name: "
-        + "dinov2-b=dinov2_vitb14.safetensors. May be repeated.", valueName: "name=weights"))
+      "Of pictures, also those in the folder images beside latents of repa, edm2 and speedrun-dit: also store the "
+        + "features and the class token that DINOv2 has of them, under a name: dinov2-b=dinov2_vitb14.safetensors. "
+        + "May be repeated.", valueName: "name=weights"))
   var features: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Of pictures: also store the attention of DINOv2's last four blocks, under a name. May be repeated.",
+      "Of the same pictures: also store the attention of DINOv2's last four blocks, under a name. May be repeated.",
       valueName: "name=weights"))
   var attention: [String] = []
 
   @Option(
-    help: "Of pictures: tokens along a side of what the teachers see; 16 for each 256 pixels if left out.")
+    help: "Of the same pictures: tokens along a side of what the teachers see; 16 for each 256 pixels if left out.")
   var tokens: Int?
 
   @Flag(help: "Of pictures: leave them as they are stored, without turning them upright as their EXIF data say.")

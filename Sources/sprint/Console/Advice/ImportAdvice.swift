@@ -23,6 +23,7 @@ extension ImportRemedy: Advice {
     case .nameTokens: "say how many tokens along a side the network to train has with --tokens, e.g. --tokens 24"
     case .leaveOutImageOptions:
       "leave out --side, --flip, --as-stored, --autoencoder, --features, --attention and --tokens"
+    case .leaveOutEncoding: "leave out --side, --flip, --as-stored and --autoencoder"
     case .leaveOutFlip: "leave out --flip, or encode with --autoencoder"
     case .leaveOutScale: "leave out --multiplier and --statistics"
     case .nameAutoencoder: "name it with --vae, or its factor with --multiplier or --statistics"
