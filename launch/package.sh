@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sprint-VERSION-MARCH.tar.gz, which runs on machines without Swift: the program with Swift's runtime linked in,
-# the configurations, the launch scripts and the licences. It needs only the Debian libraries in licences/README.txt.
+# its manual pages, the configurations, the launch scripts and the licences. It needs only the Debian libraries in
+# licences/README.txt. VERSION in it names the commit. This script needs Python.
 #
 #   launch/package.sh [FOLDER]
 #
@@ -21,6 +22,8 @@ root="$staging/$name"
 mkdir -p "$root/bin" "$root/launch"
 cp .build/release/sprint "$root/bin/"
 strip "$root/bin/sprint"
+{ echo "$version" && git describe --always --dirty --abbrev=40 2>/dev/null || true; } >"$root/VERSION"
+python3 launch/manual.py "$root/bin/sprint" "$root/share/man/man1"
 cp -r configs README.md "$root/"
 cp launch/mpirun.sh launch/restart.sh launch/slurm.sbatch "$root/launch/"
 cp -r launch/licences "$root/"

@@ -13,6 +13,7 @@ Signals.listen()
 do {
   try Console.checkArguments()
   try RawArguments.requireUTF8()
+  try UnknownCommand.check(CommandLine.arguments.dropFirst())
   var command = try Sprint.parseAsRoot()
   if !(command is any Stoppable) { Signals.endTheProcess() }
   try command.run()

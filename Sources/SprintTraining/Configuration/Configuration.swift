@@ -63,6 +63,7 @@ package struct Configuration: Sendable {
   package init(_ document: ConfigurationDocument) throws {
     let record = ConfigurationReader.Record(document)
     let root = try ConfigurationReader(document.node, path: "", record: record)
+    try root.checkKeys()
     seed = UInt64(try root.integer("seed", default: 0, in: 0...Int.max))
     threads = root.has("threads") ? try root.integer("threads", in: 1...4096) : nil
     precision = try root.choice("precision", default: .float32)

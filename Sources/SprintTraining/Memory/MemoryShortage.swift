@@ -4,18 +4,21 @@ import SprintKernels
 
 /// A run needs more memory than there is.
 package struct MemoryShortage: Error, CustomStringConvertible {
+  private let problem: String
+  /// What the user can do.
+  package var remedies = Self.remedies
+
   /// One line that begins with `memory`.
-  package let description: String
+  package var description: String { "memory: \(problem); use \(remedies)" }
 
   /// - Parameters:
   ///   - who: the processes that need the memory
   ///   - limit: what has or leaves the memory
   init(_ who: String, needs needed: Double, _ limit: String, _ available: Double) {
-    description =
-      "memory: \(who) \(Self.gibibytes(needed)), \(limit) \(Self.gibibytes(available)); use \(Self.remedies)"
+    problem = "\(who) \(Self.gibibytes(needed)), \(limit) \(Self.gibibytes(available))"
   }
 
-  /// What a user can do about it.
+  /// What the user of a configuration can do.
   package static let remedies =
     "a smaller batch, `accumulate`, `memory.recompute: blocks`, `checkpoint.background: false`, "
     + "fewer `threads` or more ranks"

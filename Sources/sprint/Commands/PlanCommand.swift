@@ -14,11 +14,7 @@ struct PlanCommand: ParsableCommand {
       Example: sprint plan configs/imagenet256-B.yaml --ranks 16 --threads 32 --gflops 4000 --memory 200 --bandwidth 25
       """)
 
-  @Argument(help: "The configuration (.yaml).", transform: nonEmptyPath)
-  var config: String
-
-  @Option(name: .customLong("set"), help: "Replaces a value of the configuration: KEY=VALUE.")
-  var settings: [String] = []
+  @OptionGroup var input: ConfigurationOptions
 
   @Option(help: "Number of ranks; without it, those of mpirun, or one.")
   var ranks: Int?
@@ -46,9 +42,7 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let job = try Job()
-    let configuration = try job.communicator.agree {
-      try Configuration(ConfigurationDocument(path: config, settings: settings, settingsName: "--set"))
-    }
+    let configuration = try job.communicator.agree { try input.read() }
     let rates = try MachineRates(
       job.communicator, try threading.workers, configuration.precision, matrixProducts: gflops.map { $0 * 1e9 },
       memory: memory.map { $0 * 1e9 }, linkBandwidth: bandwidth.map { $0 * 1e9 / 8 })

@@ -11,8 +11,7 @@ struct TrainCommand: ParsableCommand, Stoppable {
     abstract: "Trains a network through all stages of a configuration.",
     discussion: "Example: sprint train --config configs/digits.yaml --run runs/digits --set stages[0].steps=500")
 
-  @Option(help: "The configuration (.yaml).", transform: nonEmptyPath)
-  var config: String
+  @OptionGroup var input: ConfigurationOptions
 
   @Option(
     name: .customLong("run"),
@@ -33,9 +32,6 @@ struct TrainCommand: ParsableCommand, Stoppable {
   var initialWeights: String?
 
   @OptionGroup var names: AllowanceOptions
-
-  @Option(name: .customLong("set"), help: "Replaces a value of the configuration: KEY=VALUE, e.g. stages[0].steps=100.")
-  var settings: [String] = []
 
   @Option(help: "Saves a checkpoint after this step and stops.")
   var until: Int?
@@ -69,12 +65,10 @@ struct TrainCommand: ParsableCommand, Stoppable {
   func run() throws {
     let job = try Job()
     let communicator = job.communicator
-    let configuration = try communicator.agree {
-      try Configuration(ConfigurationDocument(path: config, settings: settings, settingsName: "--set"))
-    }
+    let configuration = try communicator.agree { try input.read() }
     try communicator.setTimeout(configuration.distribution.timeout)
     if debug { for entry in configuration.entries { Console.line("\(entry.key): \(entry.value)") } }
-    let name = ((config as NSString).lastPathComponent as NSString).deletingPathExtension
+    let name = ((try input.path as NSString).lastPathComponent as NSString).deletingPathExtension
     let folder = RunFolder(path: self.folder ?? "runs/\(name)")
     let printer = communicator.rank == 0 ? TrainingPrinter(interval: configuration.logInterval) : nil
     let trainer = try Trainer(

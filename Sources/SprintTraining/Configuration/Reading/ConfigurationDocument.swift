@@ -98,6 +98,9 @@ package struct ConfigurationDocument {
       sequence[index] = try replacing(path.dropFirst(), in: sequence[index], with: value, name: name)
       return .sequence(sequence)
     }
+    guard node?.sequence == nil else {
+      throw ConfigurationError("\(name): `\(key)` would stand in a list; number the entry, as in stages[0].steps")
+    }
     guard node == nil || node?.mapping != nil else {
       throw ConfigurationError("\(name): `\(key)` would stand inside a value that is not a mapping")
     }

@@ -2,7 +2,7 @@ import Foundation
 import Yams
 
 /// Reads one mapping of a YAML document key by key. It checks types and ranges, records every value, defaults included,
-/// and at the end reports keys that were not read.
+/// and at the end reports keys without effect.
 final class ConfigurationReader {
   /// The keys read so far with their values, in the order of reading. All readers of a document share it.
   final class Record {
@@ -12,15 +12,18 @@ final class ConfigurationReader {
     init(_ document: ConfigurationDocument) { self.document = document }
   }
 
-  private let path: String
-  private let mapping: Node.Mapping?
+  let path: String
+  let mapping: Node.Mapping?
+  let record: Record
+  /// The keys that the mapping may have.
+  let keys: [String]
   private let line: Int?
-  private let record: Record
-  private var knownKeys: [String] = []
+  private var readKeys: [String] = []
 
   /// Makes a reader of `node`, which has to be a mapping, or nil for a section that is left out.
   init(_ node: Node?, path: String, record: Record) throws {
     (self.path, self.record) = (path, record)
+    keys = ConfigurationKeys.sections[ConfigurationKeys.section(at: path)] ?? []
     line = node?.mark?.line
     switch node {
     case nil: mapping = nil
@@ -35,7 +38,7 @@ final class ConfigurationReader {
 
   /// Returns whether the mapping has a key with a value.
   func has(_ key: String) -> Bool {
-    knownKeys.append(key)
+    noteReading(key)
     return value(key) != nil
   }
 
@@ -129,7 +132,7 @@ final class ConfigurationReader {
   private func list<Element>(_ key: String, default value: [Element]?, of what: String, _ convert: (Node) -> Element?)
     throws -> [Element]
   {
-    knownKeys.append(key)
+    noteReading(key)
     guard let node = self.value(key) else {
       guard let value else { throw error(key, "is missing; it has to be a list of \(what)") }
       return note(key, value)
@@ -142,13 +145,13 @@ final class ConfigurationReader {
 
   /// Returns a reader of the mapping under `key`, or of an empty mapping if the key is left out.
   func section(_ key: String) throws -> ConfigurationReader {
-    knownKeys.append(key)
+    noteReading(key)
     return try ConfigurationReader(mapping?[Node(key)], path: full(key), record: record)
   }
 
   /// Returns readers of the mappings listed under `key`, or nil if the key is left out.
   func sections(_ key: String) throws -> [ConfigurationReader]? {
-    knownKeys.append(key)
+    noteReading(key)
     guard let node = value(key) else { return nil }
     guard let sequence = node.sequence, !sequence.isEmpty else { throw error(key, "has to be a list of mappings") }
     return try sequence.enumerated().map { try ConfigurationReader($1, path: "\(full(key))[\($0)]", record: record) }
@@ -169,20 +172,24 @@ final class ConfigurationReader {
   /// Returns a reader of an empty mapping at `path`, in which all keys have their defaults.
   func empty(_ path: String) throws -> ConfigurationReader { try ConfigurationReader(nil, path: path, record: record) }
 
-  /// Throws an error for the first key that was not read, and suggests the most similar known key.
+  /// Throws an error for the first key that was not read, because others of the section leave it without effect.
   func finish() throws {
-    for pair in mapping ?? Node.Mapping([]) {
-      let node = pair.key
-      let key = node.string ?? "?"
-      if knownKeys.contains(key) { continue }
-      // No known key is as long as half of that, and comparing takes time.
-      let nearest = key.utf8.count > 60 ? nil : knownKeys.min { key.editDistance(to: $0) < key.editDistance(to: $1) }
-      // A key without a line comes from a setting.
-      let shown = Self.shortened(key)
-      throw ConfigurationError(
-        node.mark == nil ? setting(full(shown)) : place(full(shown), node.mark?.line), key: full(shown),
-        "is not a known key\(nearest.map { "; did you mean `\($0)`?" } ?? "")")
+    for (key, _) in mapping ?? Node.Mapping([]) where !readKeys.contains(key.string ?? "?") {
+      throw unread(key, "has no effect beside the other keys of `\(path)`; leave it out")
     }
+  }
+
+  /// Returns an error about a key that is not read.
+  func unread(_ node: Node, _ problem: String, remedy: ConfigurationRemedy? = nil) -> ConfigurationError {
+    let key = full(Self.shortened(node.string ?? "?"))
+    // A key without a line comes from a setting.
+    return ConfigurationError(
+      node.mark == nil ? setting(key) : place(key, node.mark?.line), key: key, problem, remedy: remedy)
+  }
+
+  private func noteReading(_ key: String) {
+    precondition(keys.contains(key), "`\(full(key))` is read, but not in ConfigurationKeys")
+    readKeys.append(key)
   }
 
   /// Returns an error about `key` that names the place of the key.
@@ -194,7 +201,7 @@ final class ConfigurationReader {
   private func scalar<Value>(
     _ key: String, default value: Value?, expected: String, _ convert: (String) -> Value?
   ) throws -> Value {
-    knownKeys.append(key)
+    noteReading(key)
     guard let node = self.value(key) else {
       guard let value else { throw error(key, "is missing; it has to be \(expected)") }
       return note(key, value)
@@ -207,7 +214,7 @@ final class ConfigurationReader {
   }
 
   /// Cuts a text for messages.
-  private static func shortened(_ text: String) -> String { text.count > 120 ? "\(text.prefix(120))..." : text }
+  static func shortened(_ text: String) -> String { text.count > 120 ? "\(text.prefix(120))..." : text }
 
   /// Records the value of a key and returns it.
   private func note<Value>(_ key: String, _ value: Value) -> Value {
@@ -215,7 +222,7 @@ final class ConfigurationReader {
     return value
   }
 
-  private func full(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+  func full(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
   /// Returns the setting that has replaced `key`, else the file and the line of the key or of this mapping.
   private func place(_ key: String, _ ownLine: Int? = nil) -> String {

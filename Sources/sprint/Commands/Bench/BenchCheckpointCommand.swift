@@ -12,8 +12,8 @@ struct BenchCheckpointCommand: ParsableCommand {
       "Compares saving and loading the training state of a network with writing and reading as many plain bytes.",
     discussion: "Example: sprint bench checkpoint --size B --rounds 5")
 
-  @Option(help: "The network: S, B, L or XL.")
-  var size: String = "B"
+  @Option(help: "The network.")
+  var size: PublishedSize = .base
 
   @Option(help: "Number of rounds; the medians are shown.")
   var rounds: Int = 5
@@ -29,7 +29,7 @@ struct BenchCheckpointCommand: ParsableCommand {
   }
 
   func run() throws {
-    let bench = try CheckpointBench(size: size, folder: folder, workers: threading.workers)
+    let bench = try CheckpointBench(size: size.rawValue, folder: folder, workers: threading.workers)
     Console.printKernelNotice()
     let results = try (0..<rounds).map { _ in try bench.round() }
     let medians = Result(

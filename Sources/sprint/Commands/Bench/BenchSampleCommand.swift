@@ -12,8 +12,8 @@ struct BenchSampleCommand: ParsableCommand, Stoppable {
     abstract: "Measures sampling from a published network with random weights.",
     discussion: "Example: sprint bench sample --size B --batch 16 --steps 10 --guidance cfg")
 
-  @Option(help: "The network: S, B, L or XL.")
-  var size: String = "B"
+  @Option(help: "The network.")
+  var size: PublishedSize = .base
 
   @Option(help: "Images in a round.")
   var batch: Int = 16
@@ -43,7 +43,7 @@ struct BenchSampleCommand: ParsableCommand, Stoppable {
     let job = try Job()
     let settings = SamplerSettings(steps: steps, guidance: Guidance(guidance, scale: 1.5))
     let bench = try SamplingBench(
-      size: size, batch: batch, settings: settings, precision: precision, workers: threading.workers)
+      size: size.rawValue, batch: batch, settings: settings, precision: precision, workers: threading.workers)
     let result = try bench.run(rounds: rounds, job.communicator, stop: job.stop)
     Console.printKernelNotice()
     if let result { try show(result) }

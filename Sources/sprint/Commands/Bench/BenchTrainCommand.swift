@@ -21,20 +21,16 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
         --set stages[0].accumulate=1
       """)
 
-  @Option(help: "The network: S, B, L or XL; B if not given.")
-  var size: String?
+  @OptionGroup var input: ConfigurationOptions
+
+  @Option(help: "A published network, instead of a configuration; B if not given.")
+  var size: PublishedSize?
 
   @Option(help: "Images in a step, over all ranks; 16 if not given.")
   var batch: Int?
 
   @Option(help: "Share of tokens that the middle blocks drop: 0, 0.5, 0.625, 0.75 or 0.875; 0.75 if not given.")
   var ratio: Double?
-
-  @Option(help: "A configuration (.yaml) in place of a published network; --set replaces its values.")
-  var config: String?
-
-  @Option(name: .customLong("set"), help: "Replaces a value of the configuration: KEY=VALUE.")
-  var settings: [String] = []
 
   @Option(help: "Steps; the first third warms up, and the medians of the rest are shown.")
   var steps: Int = 8
@@ -58,17 +54,27 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
 
   func validate() throws {
     try check("steps", steps, 2...100_000)
-    guard config != nil else {
-      guard settings.isEmpty else { throw ValidationError("--set changes a configuration, expected --config FILE") }
-      return
-    }
+    guard input.isGiven else { return try checkPublished() }
     let published: [(String, String?, String)] = [
-      ("size", size, "model.size"), ("batch", batch.map(String.init), "stages[0].batch"),
+      ("size", size?.rawValue, "model.size"), ("batch", batch.map(String.init), "stages[0].batch"),
       ("ratio", ratio.map { "\($0)" }, "stages[0].drop.ratio"), ("recompute", recompute?.rawValue, "memory.recompute"),
       ("precision", precision?.rawValue, "precision"), ("wire", wire?.rawValue, "distribution.wire"),
     ]
     for (option, value, key) in published {
-      if let value { throw ValidationError("--\(option) does not go with --config; give --set \(key)=\(value)") }
+      if let value { throw ValidationError("--\(option) does not go with a configuration; give --set \(key)=\(value)") }
+    }
+  }
+
+  /// Checks what a configuration would check, so that messages name the options.
+  private func checkPublished() throws {
+    guard input.settings.isEmpty else {
+      throw ValidationError("--set changes a configuration, expected --config FILE")
+    }
+    if let batch { try check("batch", batch, 1...1_000_000) }
+    if let ratio, TokenDrop.published[ratio] == nil {
+      throw ValidationError(
+        "--ratio is \(ratio), expected 0, 0.5, 0.625, 0.75 or 0.875, for which groups are published; for another one "
+          + "give --config FILE --set stages[0].drop='{kind: random, ratio: \(ratio)}'")
     }
   }
 
@@ -76,9 +82,10 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
     let job = try Job()
     let threads = try threading.workers.count
     let configuration = try job.communicator.agree { try self.configuration(threads: threads) }
-    var bench = TrainingBench(configuration, name: config ?? size ?? "B", steps: steps, threads: threads)
+    var bench = try TrainingBench(
+      configuration, name: input.isGiven ? input.path : (size ?? .base).rawValue, steps: steps, threads: threads)
     bench.trace = trace
-    let result = try bench.run(job.communicator, stop: job.stop)
+    let result = try withOwnRemedies { try bench.run(job.communicator, stop: job.stop) }
     Console.printKernelNotice()
     if let result { try show(result) }
     try job.end()
@@ -86,17 +93,23 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
   }
 
   private func configuration(threads: Int) throws -> Configuration {
-    if let config {
-      return try Configuration(ConfigurationDocument(path: config, settings: settings, settingsName: "--set"))
-    }
+    guard !input.isGiven else { return try input.read() }
     return try .forBench(
-      size: size ?? "B",
+      size: (size ?? .base).rawValue,
       """
       precision: \((precision ?? .float32).rawValue)
       stages: [{steps: \(steps), batch: \(batch ?? 16), drop: {ratio: \(ratio ?? 0.75)}}]
       distribution: {wire: \((wire ?? .float32).rawValue)}
       memory: {recompute: \((recompute ?? .none).rawValue)}
       """)
+  }
+
+  /// Names options instead of keys where memory is too little for a published network.
+  private func withOwnRemedies<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch var shortage as MemoryShortage where !input.isGiven {
+      shortage.remedies = "a smaller --batch, --recompute blocks, fewer --threads or more ranks"
+      throw shortage
+    }
   }
 
   private func show(_ result: TrainingBench.Result) throws {
