@@ -38,15 +38,18 @@ extension ProcessTests {
         JSONSerialization.jsonObject(with: Data(read.output.utf8)) as? [String: [String: [[Any]]]])
       let scalars = try #require(found["scalars"])
       func steps(_ kind: String, _ tag: String) -> [Int] { found[kind]?[tag]?.compactMap { $0[0] as? Int } ?? [] }
-      for tag in ["loss", "gradient_norm", "learning_rate", "images_per_second", "peak_share", "stage"] {
+      for tag in [
+        "loss/training", "optimizer/gradient_norm", "optimizer/learning_rate", "optimizer/stage",
+        "speed/images_per_second", "speed/peak_share",
+      ] {
         #expect(steps("scalars", tag) == Array(1...100), "\(tag)")
       }
-      #expect(steps("scalars", "validation_loss") == [20, 40, 60, 80, 100])
-      let losses = (scalars["loss"] ?? []).compactMap { $0[1] as? Double }
+      #expect(steps("scalars", "loss/validation") == [20, 40, 60, 80, 100])
+      let losses = (scalars["loss/training"] ?? []).compactMap { $0[1] as? Double }
       #expect(zip(losses, try run.losses()).allSatisfy { abs($0 - $1.loss) < 1e-5 * $1.loss })
-      #expect(steps("images", "samples") == [25, 50, 60, 75, 100])
-      #expect(found["images"]?["samples"]?.allSatisfy { ($0[3] as? Int ?? 0) > 100 } == true)
-      #expect(steps("texts", "stage") == [1, 61] && steps("texts", "configuration") == [0])
+      #expect(steps("images", "samples/average") == [25, 50, 60, 75, 100])
+      #expect(found["images"]?["samples/average"]?.allSatisfy { ($0[3] as? Int ?? 0) > 100 } == true)
+      #expect(steps("texts", "run/stage") == [1, 61] && steps("texts", "run/configuration") == [0])
     }
 
     @Test(
