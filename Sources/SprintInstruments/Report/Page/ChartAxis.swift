@@ -22,7 +22,11 @@ struct ChartAxis {
   }
 
   /// The place of a value: 0 at the lower end, 1 at the upper end.
-  func place(_ value: Double) -> Double { (value - range.lowerBound) / (range.upperBound - range.lowerBound) }
+  func place(_ value: Double) -> Double {
+    let place = (value - range.lowerBound) / (range.upperBound - range.lowerBound)
+    // The width of an axis for the largest numbers is infinite.
+    return place.isFinite ? place : 0
+  }
 
   /// Four to ten round numbers, and how they are written.
   var ticks: [(value: Double, label: String)] {
