@@ -113,6 +113,25 @@ import Testing
     #expect(try count("validation_loss", folder) == 2)
   }
 
+  @Test("A series with another tag in older files goes on under the new one; other kinds with that tag keep it")
+  func renamedSeries() throws {
+    let folder = try TemporaryFolder()
+    let first = try TensorBoardFile(folder: folder.path, after: -1)
+    try first.add([("norm", 1), ("losses", 1)], step: 1)
+    try first.add(text: "text", tag: "norm", step: 1)
+    try first.add([("norm", 1)], step: 2)
+    for _ in 0..<2 {
+      let again = try TensorBoardFile(
+        folder: folder.path, after: 1, renaming: [EventSeries(.curve, "norm"): "group/norm"])
+      #expect(again.problems.isEmpty)
+      // It has its value of this step already.
+      try again.add([("group/norm", 1)], step: 1)
+      #expect(try count("group/norm", folder) == 1 && count("norm", folder) == 2 && count("losses", folder) == 1)
+    }
+    let read = try EventSummary(path: folder.file(try #require(files(folder).first).name))
+    #expect(read.series.map(\.tag) == ["group/norm", "losses", "norm"])
+  }
+
   @Test("A folder in place of an event file does not stop a run, and is named")
   func folderInPlace() throws {
     let folder = try TemporaryFolder()

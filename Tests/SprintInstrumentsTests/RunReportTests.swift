@@ -64,4 +64,45 @@ import Testing
         "2,\"b, c\",2.0,0.5,8.0,3.0,4.0", "3,a,3.0,0.5,8.0,,",
       ])
   }
+
+  @Test("Control characters of a name are spelled out, in the page and in the data of its script, and end neither")
+  func hiddenCharacters() throws {
+    let name = #"a\u001b[31m\u202e</script><b>"#
+    let html = try page([step(1, name), step(2, name)])
+    #expect(!html.unicodeScalars.contains { "\u{1b}\u{202e}".unicodeScalars.contains($0) } && !html.contains("<b>"))
+    #expect(html.contains(#">a\u{1b}[31m\u{202e}&lt;/script&gt;&lt;b&gt;<"#))
+    #expect(html.contains(#""a\\u{1b}[31m\\u{202e}\u003c\/script>\u003cb>""#))
+  }
+
+  @Test("The numbers that the script draws are those of the log, with the extremes of columns that hold several steps")
+  func data() throws {
+    struct Chart: Decodable {
+      struct Series: Decodable {
+        let x, y: [Double]
+        let low, high: [Double]?
+        let dots: Bool
+      }
+      let series: [Series]
+      let end: Double
+      let log: Bool
+    }
+    func losses(_ count: Int) throws -> Chart {
+      let html = try page((1...count).map { step($0) } + ["{\"step\": 2, \"validation_loss\": 7}"])
+      let json = html.components(separatedBy: #"<script type="application/json">"#)[1]
+      return try JSONDecoder().decode(Chart.self, from: Data(json.prefix { $0 != "<" }.utf8))
+    }
+    let short = try losses(3)
+    #expect(short.series[0].x == [1, 2, 3] && short.series[0].y == [1, 2, 3] && short.series[0].low == nil)
+    #expect(short.series[1].dots && short.series[1].x == [2] && short.series[1].y == [7] && short.end == 3 && short.log)
+    let long = try #require(try losses(10_001).series.first)
+    let (low, high) = (try #require(long.low), try #require(long.high))
+    #expect(low.first == 1 && high.last == 10_001 && (1000...2048).contains(long.x.count))
+    #expect(zip(low, high).allSatisfy { $0 < $1 } && zip(long.x, long.y).allSatisfy { abs($0 - $1) <= 1e-4 * $0 })
+  }
+
+  @Test("The report refuses a log of a later format, and names both formats")
+  func laterFormat() throws {
+    let start = #"{"step": 0, "format": 2, "ranks": 1, "started": ""}"#
+    #expect { try page([start, step(1)]) } throws: { "\($0)".contains("has format 2, expected at most 1") }
+  }
 }

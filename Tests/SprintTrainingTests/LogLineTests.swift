@@ -28,6 +28,18 @@ import Testing
     for (found, expected) in zip(read, lines) { #expect("\(found.fields)" == "\(Self.asRead(expected).fields)") }
   }
 
+  @Test("A start says the format of the log, and one of a log before formats is format 0")
+  func formats() throws {
+    let old = #"{"step": 0, "started": "2026-01-31T18:00:00Z", "ranks": 2, "hosts": "a", "threads": 4}"#
+    guard case .start(let start) = try #require(LogLine(json: Data(old.utf8))) else { throw NotAStart() }
+    #expect(start.format == 0 && start.ranks == 2 && start.hosts == "a")
+    let new = RunStartRecord(
+      step: 0, ranks: 1, threads: 1, date: "", hosts: "", peakGflops: 1, caption: "", weights: 1, images: 1)
+    let line = String(decoding: try #require(try written([.start(new)]).first), as: UTF8.self)
+    #expect(line.hasPrefix(#"{"step": 0, "format": 1, "#))
+  }
+
+  private struct NotAStart: Error {}
   private struct NotAStep: Error {}
 
   /// Numbers of a step come back as floating-point numbers.

@@ -385,8 +385,8 @@ import Testing
     #expect(log.components(separatedBy: "validation_loss").count == 2, "\(log)")
     let events = try FileManager.default.contentsOfDirectory(atPath: last.tensorBoard)
       .map { try Data(contentsOf: URL(fileURLWithPath: "\(last.tensorBoard)/\($0)")) }.reduce(Data(), +)
-    let found = try #require(events.range(of: Data("validation_loss".utf8)))
-    #expect(events[found.upperBound...].range(of: Data("validation_loss".utf8)) == nil)
+    let found = try #require(events.range(of: Data("loss/validation".utf8)))
+    #expect(events[found.upperBound...].range(of: Data("loss/validation".utf8)) == nil)
   }
 
   @Test("Pictures and log lines that cannot be written while the folder is away are there in the end")

@@ -38,15 +38,18 @@ extension ProcessTests {
         JSONSerialization.jsonObject(with: Data(read.output.utf8)) as? [String: [String: [[Any]]]])
       let scalars = try #require(found["scalars"])
       func steps(_ kind: String, _ tag: String) -> [Int] { found[kind]?[tag]?.compactMap { $0[0] as? Int } ?? [] }
-      for tag in ["loss", "gradient_norm", "learning_rate", "images_per_second", "peak_share", "stage"] {
+      for tag in [
+        "loss/training", "optimizer/gradient_norm", "optimizer/learning_rate", "optimizer/stage",
+        "speed/images_per_second", "speed/peak_share",
+      ] {
         #expect(steps("scalars", tag) == Array(1...100), "\(tag)")
       }
-      #expect(steps("scalars", "validation_loss") == [20, 40, 60, 80, 100])
-      let losses = (scalars["loss"] ?? []).compactMap { $0[1] as? Double }
+      #expect(steps("scalars", "loss/validation") == [20, 40, 60, 80, 100])
+      let losses = (scalars["loss/training"] ?? []).compactMap { $0[1] as? Double }
       #expect(zip(losses, try run.losses()).allSatisfy { abs($0 - $1.loss) < 1e-5 * $1.loss })
-      #expect(steps("images", "samples") == [25, 50, 60, 75, 100])
-      #expect(found["images"]?["samples"]?.allSatisfy { ($0[3] as? Int ?? 0) > 100 } == true)
-      #expect(steps("texts", "stage") == [1, 61] && steps("texts", "configuration") == [0])
+      #expect(steps("images", "samples/average") == [25, 50, 60, 75, 100])
+      #expect(found["images"]?["samples/average"]?.allSatisfy { ($0[3] as? Int ?? 0) > 100 } == true)
+      #expect(steps("texts", "run/stage") == [1, 61] && steps("texts", "run/configuration") == [0])
     }
 
     @Test(
@@ -164,7 +167,9 @@ extension ProcessTests {
       let html = try String(contentsOfFile: page, encoding: .utf8)
       // Base64 pictures may contain any of these words.
       let text = html.split(separator: "base64,").map { $0.drop { $0 != "\"" } }.joined()
-      #expect(!text.contains("http") && !text.contains("<script") && !text.contains(">nan") && !text.contains("\"nan"))
+      #expect(
+        !text.contains("http") && !text.contains("src=\"/") && !text.contains("<link") && !text.contains(">nan")
+          && !text.contains("\"nan"))
       for part in [
         "Loss", "Throughput", ">masked<", ">full<", "step 100 of 100", "prefers-color-scheme:dark", "viewport",
       ] {
@@ -199,7 +204,24 @@ extension ProcessTests {
         const d = f.contentDocument
         const charts = [...d.querySelectorAll("svg polyline")].filter(e => e.getBBox().width > 100).length
         const pictures = [...d.images].filter(i => i.naturalWidth > 50).length
-        p.textContent = `wide ${d.documentElement.scrollWidth} charts ${charts} pictures ${pictures}` }</script>
+        const size = e => parseFloat(f.contentWindow.getComputedStyle(e).fontSize)
+        const hasText = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.getClientRects().length
+        const smallest = Math.min(...[...d.body.querySelectorAll("*")].filter(hasText).map(size))
+        const plot = d.querySelector(".plot"), tip = plot.querySelector(".tip")
+        const frame = plot.getBoundingClientRect(), told = []
+        const tell = () => told.push(parseFloat(tip.textContent.replace("step ", "")))
+        const press = key => plot.dispatchEvent(new f.contentWindow.KeyboardEvent("keydown", {key}))
+        const point = (kind, share) => plot.dispatchEvent(new f.contentWindow.PointerEvent(kind,
+          {clientX: frame.left + share * frame.width, button: 0}))
+        plot.setPointerCapture = () => {}
+        point("pointermove", 0.5); tell()
+        for (const key of ["ArrowRight", "End", "+", "Home"]) { press(key); tell() }
+        press("Escape"); press("Home"); tell()
+        point("pointerdown", 0.195); point("pointermove", 0.405); point("pointerup", 0.405); press("Home"); tell()
+        const curve = () => plot.querySelector("polyline").getAttribute("points"), linear = curve()
+        d.querySelector(".bar button").click()
+        p.textContent = `wide ${d.documentElement.scrollWidth} charts ${charts} pictures ${pictures} `
+          + `smallest ${Math.floor(smallest)} told ${told.join()} log ${linear !== curve()}` }</script>
         """.utf8
       ).write(to: URL(fileURLWithPath: folder.file("frame.html")))
       let shown = try SprintCommand(
@@ -213,6 +235,10 @@ extension ProcessTests {
       func number(after word: String) -> Int { words.firstIndex(of: word).flatMap { Int(words[$0 + 1]) } ?? -1 }
       #expect((1...360).contains(number(after: "wide")), "\(shown.output)")
       #expect(number(after: "charts") == 6 && number(after: "pictures") >= 2, "\(shown.output)")
+      #expect(number(after: "smallest") >= 12 && words.contains("true"), "\(shown.output)")
+      // Pointer in the middle, one step on, the end, the end in the right half alone, that half's begin, all again, and
+      // the begin of a chosen fifth.
+      #expect(words.contains("50,51,100,100,50,1,20"), "\(shown.output)")
     }
 
     @Test("plan reads every bundled configuration and prints tables and JSON; three shells get completion scripts")

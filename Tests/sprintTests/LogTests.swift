@@ -44,7 +44,7 @@ extension ProcessTests {
       #expect(pictures == (1...10).map { "step-\(String(format: "%09d", 50 * $0)).png" })
       let events = try FileManager.default.contentsOfDirectory(atPath: "\(run.path)/tensorboard")
         .map { try Data(contentsOf: URL(fileURLWithPath: "\(run.path)/tensorboard/\($0)")) }.reduce(Data(), +)
-      for (tag, count) in [("gradient_norm", 500), ("validation_loss", 10), ("IHDR", 10)] {
+      for (tag, count) in [("optimizer/gradient_norm", 500), ("loss/validation", 10), ("IHDR", 10)] {
         var (found, rest) = (0, events[...])
         while let range = rest.range(of: Data(tag.utf8)) { (found, rest) = (found + 1, rest[range.upperBound...]) }
         #expect(found == count, "\(tag)")

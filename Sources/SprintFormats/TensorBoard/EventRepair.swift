@@ -1,18 +1,20 @@
 import Foundation
 
 /// Makes the event files of a run, one after another, fit to go on after a step: it removes the events of later steps,
-/// damaged ones and those that stand twice. Its memory depends on the largest event alone.
+/// damaged ones and those that stand twice, and renames series. Its memory depends on the largest event alone.
 struct EventRepair {
   private let step: Int
+  private let renamed: [EventSeries: String]
   /// The last step with an event, and the series that have a value of it.
-  private var last: (step: Int, series: Set<String>) = (.min, [])
+  private var last: (step: Int, series: Set<EventSeries>) = (.min, [])
   /// What the user should know.
   private(set) var problems: [String] = []
 
-  init(after step: Int) { self.step = step }
+  /// - Parameter renamed: new tags of series
+  init(after step: Int, renaming renamed: [EventSeries: String]) { (self.step, self.renamed) = (step, renamed) }
 
   /// The series that have a value of `step`, if that is the last step.
-  func series(at step: Int) -> Set<String> { last.step == step ? last.series : [] }
+  func series(at step: Int) -> Set<EventSeries> { last.step == step ? last.series : [] }
 
   /// Repairs a file. A folder stays as it is, and so does a link, behind which somebody else's file may lie.
   mutating func repair(_ path: String) throws {
@@ -28,11 +30,29 @@ struct EventRepair {
     try EventRecord.forEach(of: file) { record in
       isDamaged = isDamaged || record.place.lowerBound > end
       end = record.place.upperBound
-      guard let event = try? Sprint_Tensorboard_Event(serializedBytes: record.contents) else { return isDamaged = true }
-      if admits(event) { try revision.keep(record.place) }
+      guard var event = try? Sprint_Tensorboard_Event(serializedBytes: record.contents) else { return isDamaged = true }
+      let isRenamed = rename(&event)
+      guard admits(event) else { return }
+      if isRenamed {
+        try revision.add(EventRecord.framed(try event.serializedData()))
+      } else {
+        try revision.keep(record.place)
+      }
     }
     try revision.finish()
     if isDamaged { problems.append("\(path): removed damaged events") }
+  }
+
+  /// Gives the series of an event their new tags; returns false for an event that has none of them.
+  private func rename(_ event: inout Sprint_Tensorboard_Event) -> Bool {
+    guard case .summary(var summary) = event.what else { return false }
+    var isRenamed = false
+    for place in summary.value.indices {
+      guard let tag = renamed[summary.value[place].series] else { continue }
+      (summary.value[place].tag, isRenamed) = (tag, true)
+    }
+    event.summary = summary
+    return isRenamed
   }
 
   private mutating func admits(_ event: Sprint_Tensorboard_Event) -> Bool {
@@ -49,16 +69,5 @@ struct EventRepair {
     var end = 0
     try EventRecord.forEach(of: file) { end = $0.place.upperBound }
     return end
-  }
-}
-
-extension Sprint_Tensorboard_Summary.Value {
-  /// The series that the value belongs to: curves, pictures and texts may have the same tag.
-  var series: String {
-    switch value {
-    case .image: "picture \(tag)"
-    case .tensor: "text \(tag)"
-    case .simpleValue, nil: "curve \(tag)"
-    }
   }
 }

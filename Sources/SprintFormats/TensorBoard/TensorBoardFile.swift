@@ -6,17 +6,19 @@ package final class TensorBoardFile {
   private let file: GrowingFile
   private var backlog = Backlog(limit: 16 << 20)
   /// The step that the run goes on from, and the series that have their value of this step already.
-  private let start: (step: Int, series: Set<String>)
+  private let start: (step: Int, series: Set<EventSeries>)
   /// What is wrong with older files.
   package let problems: [String]
   private static let prefix = "events.out.tfevents."
 
   /// Begins a file for a run that continues after `step`. Removes later steps, damaged events and those that stand
   /// twice from the older files in the folder.
-  package init(folder: String, after step: Int) throws {
+  ///
+  /// - Parameter renamed: new tags of series in the older files, which go on under them
+  package init(folder: String, after step: Int, renaming renamed: [EventSeries: String] = [:]) throws {
     try AtomicFile.createFolder(folder)
     let older = (try FolderListing.names(in: folder) ?? []).filter { $0.hasPrefix(Self.prefix) }.sorted()
-    var repair = EventRepair(after: step)
+    var repair = EventRepair(after: step, renaming: renamed)
     for name in older { try repair.repair("\(folder)/\(name)") }
     (start, problems) = ((step, repair.series(at: step)), repair.problems)
     // Readers go through the files in the order of their names.

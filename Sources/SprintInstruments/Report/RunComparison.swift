@@ -37,6 +37,16 @@ package struct RunComparison {
     }
   }
 
+  private var chart: LineChart {
+    let series = runs.map { run in
+      LineChart.Series(name: run.name, columns: points(run).map { ChartColumn($0.loss, at: $0.flop) })
+    }
+    let end = series.flatMap { $0.columns.map(\.x) }.max() ?? 1
+    return LineChart(
+      title: "Losses of the runs", axes: ("FLOP", hasValidation ? "validation loss" : "training loss"), end: end,
+      series: series, offersLogarithm: true)
+  }
+
   private var page: String {
     get throws {
       let heads = ["loss at most"] + runs.flatMap { ["FLOP, \($0.name)", "time", "step"] }
@@ -46,7 +56,9 @@ package struct RunComparison {
       let data = String(decoding: try encoder.encode(runs), as: UTF8.self).replacing("<", with: "\\u003c")
       let kind = hasValidation ? "validation loss of the average" : "training loss, means over stretches of steps"
       let table = ReportPage.Table(title: "What a loss costs (\(kind))", heads: heads, rows: rows)
-      return ComparisonPage(data: data, names: runs.map(\.name), table: table, hasValidation: hasValidation).html
+      return ComparisonPage(
+        data: data, names: runs.map(\.name), chart: chart, table: table, hasValidation: hasValidation
+      ).html
     }
   }
 }

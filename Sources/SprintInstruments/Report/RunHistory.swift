@@ -61,7 +61,18 @@ struct RunHistory {
       throw FileError.unusable(path: folder.path, problem: "holds no metrics.jsonl; is it the folder of a run?")
     }
     // The last line may be incomplete while the run goes on.
-    try file.forEachLine { if let line = LogLine($0) { try body(line) } }
+    try file.forEachLine { line in
+      guard let line = LogLine(line) else { return }
+      try check(line, folder)
+      try body(line)
+    }
+  }
+
+  private static func check(_ line: LogLine, _ folder: RunFolder) throws {
+    guard case .start(let start) = line, start.format > RunStartRecord.currentFormat else { return }
+    let known = RunStartRecord.currentFormat
+    throw FileError.unusable(
+      path: folder.metrics, problem: "has format \(start.format), expected at most \(known); use a newer sprint")
   }
 
   private mutating func take(_ line: LogLine, _ checkpoints: Set<String>) {
@@ -96,5 +107,5 @@ struct RunHistory {
   }
 
   /// The curve of a number; nil where it was never finite.
-  func curve(_ name: String) -> ThinnedCurve? { curves[name].flatMap { $0.stretches.isEmpty ? nil : $0 } }
+  func curve(_ name: String) -> ThinnedCurve? { curves[name].flatMap { $0.columns.isEmpty ? nil : $0 } }
 }

@@ -27,7 +27,7 @@ struct RunProgress: Encodable {
   /// Reads the log of a run in memory that does not grow with it.
   init(run path: String) throws {
     let folder = RunFolder(path: path)
-    name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
+    name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent.spelledOut
     let configuration = try Configuration(ConfigurationDocument(path: folder.configuration))
     let works = configuration.stages.map { ($0.name, configuration.trainingWork(of: $0)) }
     let work = Dictionary(works) { first, _ in first }

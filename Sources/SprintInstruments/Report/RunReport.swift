@@ -55,7 +55,7 @@ package struct RunReport {
     if let best = history.validations.best {
       facts.append(("lowest validation loss", String(format: "%.4f at step ", best.loss) + "\(best.step)"))
     }
-    if let skipped = history.curve("skipped")?.stretches.map(\.high).max(), skipped > 0 {
+    if let skipped = history.curve("skipped")?.columns.map(\.high).max(), skipped > 0 {
       facts.append(("updates skipped in a stage, at most", String(format: "%.0f", skipped)))
     }
     if let gaps = history.gaps.description { facts.append(("steps that the log lacks", gaps)) }
@@ -63,25 +63,40 @@ package struct RunReport {
   }
 
   private var charts: [LineChart] {
-    let marks = history.stages.map { ($0.firstStep, $0.name) }
-    let points = history.validations.points
-    func chart(_ name: String, _ title: String, _ unit: String = "", factor: Double = 1) -> LineChart? {
-      history.curve(name).map {
-        LineChart(
-          title: title, unit: unit, curve: $0, steps: (history.lastStep, history.steps), factor: factor, marks: marks)
-      }
-    }
-    var loss = chart("loss", points.count == 0 ? "Loss" : "Loss, and validation loss of the average (points)")
-    loss?.points = points.elements.map { ($0.step, $0.loss) }
-    return [
-      loss, chart("alignment", "Alignment loss of features"), chart("attention", "Alignment loss of attention"),
-      chart("class_token", "Loss of the class token"), chart("contrast", "Contrast with the sample before"),
-      chart("gradient_norm", "Norm of the gradients"),
-      chart("learning_rate", "Learning rate"), chart("images_per_second", "Throughput", "images/s"),
+    [
+      lossChart, chart("alignment", "Alignment loss of features", "loss", isLoss: true),
+      chart("attention", "Alignment loss of attention", "loss", isLoss: true),
+      chart("class_token", "Loss of the class token", "loss", isLoss: true),
+      chart("contrast", "Contrast with the sample before", "loss"),
+      chart("gradient_norm", "Norm of the gradients", "norm", isLoss: true),
+      chart("learning_rate", "Learning rate", "learning rate"), chart("images_per_second", "Throughput", "images/s"),
       chart("peak_share", "Share of the matrix products' peak", "%", factor: 100),
       chart("data_seconds", "Waiting for data", "ms a step", factor: 1000),
       chart("reduction_wait", "Waiting for gradients of other ranks", "ms a step", factor: 1000),
     ].compactMap(\.self)
+  }
+
+  private func chart(
+    _ name: String, _ title: String, _ unit: String, factor: Double = 1, isLoss: Bool = false
+  ) -> LineChart? {
+    history.curve(name).map { curve in
+      LineChart(
+        title: title, axes: ("step", unit), end: Double(max(history.lastStep, 1)),
+        series: [LineChart.Series(columns: curve.columns.map { $0.scaled(by: factor) })],
+        marks: history.stages.map { (Double($0.firstStep), $0.name) }, offersLogarithm: isLoss)
+    }
+  }
+
+  /// The losses of training, and those of validation as points.
+  private var lossChart: LineChart? {
+    let points = history.validations.points.elements.map { ChartColumn($0.loss, at: Double($0.step)) }
+    guard var chart = chart("loss", "Loss", "loss", isLoss: true), let last = points.last else {
+      return chart("loss", "Loss", "loss", isLoss: true)
+    }
+    chart.series[0].name = "training"
+    chart.series.append(LineChart.Series(name: "validation of the average", columns: points, isDots: true))
+    chart.end = max(chart.end, last.x)
+    return chart
   }
 
   /// Pictures spread evenly over the run, the last one included.

@@ -21,6 +21,8 @@ package enum LogLine: Sendable {
 
 /// Who takes part in a run from a step on.
 package struct RunStartRecord: Sendable {
+  /// The format of the lines that follow; 0 before it was stated. Format 1 only adds this field.
+  package let format: Int
   /// The step, the number of ranks, and the threads of all ranks together.
   package let step, ranks, threads: Int
   /// When the run was started, and on which hosts.
@@ -31,12 +33,15 @@ package struct RunStartRecord: Sendable {
   package let caption: String
   /// Weights of the network, and images of the data set.
   package let weights, images: Int
+  /// The format that this version writes. It rises where a field gets another meaning, not where one is added.
+  package static let currentFormat = 1
 
   /// A record of a start.
   package init(
     step: Int, ranks: Int, threads: Int, date: String, hosts: String, peakGflops: Double, caption: String, weights: Int,
-    images: Int
+    images: Int, format: Int = currentFormat
   ) {
+    self.format = format
     (self.step, self.ranks, self.threads, self.date, self.hosts) = (step, ranks, threads, date, hosts)
     (self.peakGflops, self.caption, self.weights, self.images) = (peakGflops, caption, weights, images)
   }
@@ -48,7 +53,7 @@ extension LogLine {
     static let step = "step", stage = "stage", seconds = "seconds", validationLoss = "validation_loss"
     static let snapshotSeconds = "snapshot_seconds", checkpoint = "checkpoint", started = "started", ranks = "ranks"
     static let hosts = "hosts", threads = "threads", peakGflops = "peak_gflops", pictures = "pictures"
-    static let weights = "weights", images = "images", gapEnd = "gap_to", cosine = "gradient_cosine"
+    static let weights = "weights", images = "images", format = "format", gapEnd = "gap_to", cosine = "gradient_cosine"
   }
 
   /// The step that the line belongs to.
@@ -74,7 +79,8 @@ extension LogLine {
       [(Field.step, .integer(step)), (Field.checkpoint, .text(file)), (Field.seconds, .number(seconds))]
     case .start(let start):
       [
-        (Field.step, .integer(start.step)), (Field.started, .text(start.date)), (Field.ranks, .integer(start.ranks)),
+        (Field.step, .integer(start.step)), (Field.format, .integer(start.format)), (Field.started, .text(start.date)),
+        (Field.ranks, .integer(start.ranks)),
         (Field.hosts, .text(start.hosts)), (Field.threads, .integer(start.threads)),
         (Field.peakGflops, .number(start.peakGflops)), (Field.pictures, .text(start.caption)),
         (Field.weights, .integer(start.weights)), (Field.images, .integer(start.images)),
@@ -125,7 +131,8 @@ extension LogLine {
     return RunStartRecord(
       step: step, ranks: integer(Field.ranks), threads: integer(Field.threads), date: object.text(Field.started),
       hosts: object.text(Field.hosts), peakGflops: object[Field.peakGflops]?.number ?? .nan,
-      caption: object.text(Field.pictures), weights: integer(Field.weights), images: integer(Field.images))
+      caption: object.text(Field.pictures), weights: integer(Field.weights), images: integer(Field.images),
+      format: integer(Field.format))
   }
 
   private static func numbers(of object: FlatObject) -> [(name: String, value: MetricValue)] {

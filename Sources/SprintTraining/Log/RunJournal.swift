@@ -33,11 +33,12 @@ final class RunJournal {
     self.log = log
     guard configuration.writesTensorBoard else { return }
     // A run that starts anew keeps no curves of an earlier one that never saved.
-    let curves = try TensorBoardFile(folder: folder.tensorBoard, after: position.step == 0 ? -1 : position.step)
+    let curves = try TensorBoardFile(
+      folder: folder.tensorBoard, after: position.step == 0 ? -1 : position.step, renaming: CurveTag.renamed)
     curves.problems.forEach(note)
     self.curves = curves
     guard position.step == 0 else { return }
-    plot(step: 0) { try $0.add(text: "```yaml\n\(configuration.text)```", tag: "configuration", step: 0) }
+    plot(step: 0) { try $0.add(text: "```yaml\n\(configuration.text)```", tag: CurveTag.configuration, step: 0) }
   }
 
   /// Reports something worth a line.
@@ -79,13 +80,11 @@ final class RunJournal {
   }
 
   private func record(_ step: StepReport) {
-    let numbers = StepColumn.all.filter { $0.applies(configuration, ranks) }.map { ($0.name, $0.value(step)) }
-    write(.step(step.position.step, stage: step.stage, numbers: numbers))
-    let scalars = numbers.compactMap { name, value in
-      if case .number(let number) = value { (name, number) } else { nil }
-    }
+    let numbers = StepColumn.all.filter { $0.applies(configuration, ranks) }.map { (column: $0, value: $0.value(step)) }
+    write(.step(step.position.step, stage: step.stage, numbers: numbers.map { ($0.column.name, $0.value) }))
+    let scalars = numbers.map { ($0.column.tag, $0.value.number) }
     plot(step: step.position.step) {
-      try $0.add(scalars + [("stage", Double(step.position.stage + 1))], step: step.position.step)
+      try $0.add(scalars + [(CurveTag.stage, Double(step.position.stage + 1))], step: step.position.step)
     }
   }
 
@@ -94,7 +93,7 @@ final class RunJournal {
     let text =
       "`\(stage.name)`: \(stage.steps) steps of \(stage.batch) images, \(kept) of \(configuration.model.tokens) tokens "
       + "in the middle blocks"
-    plot(step: position.step) { try $0.add(text: text, tag: "stage", step: position.step) }
+    plot(step: position.step) { try $0.add(text: text, tag: CurveTag.stageText, step: position.step) }
   }
 
   /// Whether the log holds the validation loss of a step of an earlier start.
@@ -103,14 +102,14 @@ final class RunJournal {
   /// Records a validation loss.
   func validated(step: Int, loss: Double) {
     write(.validation(step: step, loss: loss))
-    plot(step: step) { try $0.add([("validation_loss", loss)], step: step) }
+    plot(step: step) { try $0.add([(CurveTag.validation, loss)], step: step) }
     report(.validation(step: step, loss: loss))
   }
 
   /// Records the cosine of the angle between the gradients of denoising and alignment before the next step.
   func measuredAngle(step: Int, cosine: Double, endsAlignment: Bool) {
     write(.angle(step: step, cosine: cosine))
-    plot(step: step) { try $0.add([("gradient_cosine", cosine)], step: step) }
+    plot(step: step) { try $0.add([(CurveTag.cosine, cosine)], step: step) }
     let what = endsAlignment ? "the alignment ends here" : "the alignment goes on"
     note(String(format: "step %d: mean cosine between denoising and alignment gradients %.4f; %@", step, cosine, what))
   }
@@ -120,7 +119,7 @@ final class RunJournal {
     do {
       let png = try picture.png
       plot(step: step) {
-        try $0.add(image: png, width: picture.width, height: picture.height, tag: "samples", step: step)
+        try $0.add(image: png, width: picture.width, height: picture.height, tag: CurveTag.samples, step: step)
       }
       if attempt(.pictures, { try pictures.write(png, to: path, step: step) }) != nil { report(.samples(path: path)) }
     } catch { note("\(error)") }

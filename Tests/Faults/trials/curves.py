@@ -5,7 +5,7 @@ import struct
 
 
 def steps(folder):
-    """The steps of the tag `loss` in all event files, by the files' names; None if a record is broken."""
+    """The steps of the tag `loss/training` in all event files, by the files' names; None if a record is broken."""
     found = []
     # A fault may have put a folder in the place of a file.
     for path in sorted(path for path in folder.glob("events.out.tfevents.*") if path.is_file()):
@@ -14,7 +14,7 @@ def steps(folder):
                 return None
             event = fields(record)
             for value in (value for summary in event.get(5, []) for value in fields(summary).get(1, [])):
-                if fields(value).get(1) == [b"loss"]:
+                if fields(value).get(1) == [b"loss/training"]:
                     found.append(event.get(2, [0])[0])
     return found
 

@@ -34,11 +34,12 @@ struct ReportPage {
     <header><h1>\(title.escaped)</h1><p>\(headline.escaped)</p></header>
     <main>
     \(factList)
-    <section><h2>Curves</h2><div class="charts">\(charts.map(\.html).joined(separator: "\n"))</div></section>
+    <section><h2>Curves</h2>\(ChartScript.hint)
+    <div class="charts">\(charts.map(\.html).joined(separator: "\n"))</div></section>
     \(pictureSection)
     \(tables.map { "<section><h2>\($0.title.escaped)</h2>\($0.html)</section>" }.joined(separator: "\n"))
     <section><h2>Configuration</h2><pre>\(configuration.escaped)</pre></section>
-    </main></body></html>
+    </main><script>\(ChartScript.charts)</script></body></html>
 
     """
   }
@@ -77,13 +78,5 @@ extension ReportPage.Table {
 
   private static func row(_ cells: [String], _ tag: String) -> String {
     "<tr>" + cells.map { "<\(tag)>\($0.escaped)</\(tag)>" }.joined() + "</tr>"
-  }
-}
-
-extension String {
-  /// The text with HTML's special characters replaced.
-  var escaped: String {
-    replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
-      "\"", with: "&quot;")
   }
 }
