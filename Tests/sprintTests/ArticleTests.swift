@@ -18,12 +18,12 @@ extension ProcessTests {
 
     /// Runs the commands of an article in an empty folder beside the checkout's configurations, as one script.
     private func paste(_ script: String) throws -> SprintCommand.Outcome {
-      for (name, path) in [("configs", "\(SprintCommand.root)/configs"), ("python3", Python.path)] {
-        try FileManager.default.createSymbolicLink(atPath: folder.file(name), withDestinationPath: path)
-      }
-      let path = "\(SprintCommand.build):\(folder.path):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.file("configs"), withDestinationPath: "\(SprintCommand.root)/configs")
+      let path = "\(SprintCommand.build):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
       return try SprintCommand(
-        "/bin/sh", ["-euxc", "cd \"$0\"\n\(script)", folder.path], environment: ["PATH": path], in: folder
+        "/bin/sh", ["-euxc", "cd \"$0\"\npython3() { '\(Python.path)' \"$@\"; }\n\(script)", folder.path],
+        environment: ["PATH": path], in: folder
       ).wait(280)
     }
 
