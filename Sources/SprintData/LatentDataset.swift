@@ -74,13 +74,21 @@ package final class LatentDataset: Sendable {
     return .unusable(path: "\(files[0].path)\(others)", problem: problem)
   }
 
-  /// Throws unless the data fits a model: its shape, and labels below `classes`.
+  /// Whether all files have labels.
+  package var hasLabels: Bool { files.allSatisfy(\.hasLabels) }
+
+  /// Throws unless the data fits a model: its shape, and labels below `classes`; 0 classes fit any labels, or none.
   package func check(channels: Int, side: Int, classes: Int) throws {
     guard channels == self.channels, side == self.side else {
       throw unusable(
         "latents of \(self.channels) channels and side \(self.side), the model expects \(channels) and \(side)")
     }
-    for file in files {
+    for file in files where classes > 0 {
+      guard file.hasLabels else {
+        throw FileError.unusable(
+          path: file.path,
+          problem: "has no /labels, the model has \(classes) classes; for data without classes, set `model.classes: 0`")
+      }
       guard let bad = file.labels.firstIndex(where: { $0 >= classes }) else { continue }
       throw FileError.unusable(
         path: file.path,

@@ -1,3 +1,5 @@
+import SprintModel
+
 /// The pull of a sample towards its class: weak + scale · (conditional - weak).
 package struct Guidance: Sendable, Equatable {
   /// The part that the weak branch of the network lacks.
@@ -35,4 +37,16 @@ package struct Guidance: Sendable, Equatable {
 
   /// Whether a weak branch runs at time `t`.
   package func acts(at t: Double) -> Bool { kind != .none && scale > 1 && interval.contains(t) }
+}
+
+extension Guidance.Kind {
+  /// What this guidance needs and a network lacks, in words; nil where the network has a weak branch.
+  package func unmetNeed(in model: ModelConfiguration) -> String? {
+    switch self {
+    case .classifierFree where model.classes == 0:
+      "classes, and the model has `classes: 0`: without a class all images are alike to it; use pdg"
+    case .pathDrop where model.fusion == .none: "two paths, and the model has `fusion: none`"
+    default: nil
+    }
+  }
 }

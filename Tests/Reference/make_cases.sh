@@ -20,6 +20,7 @@ make align-middle --width 24 --heads 2 --projector 20 --feature-width 12 --align
 make learned-mask-no-fusion --width 24 --heads 2 --fusion none --learn-mask-token --seed 9
 make learned-mask --width 24 --heads 2 --learn-mask-token --seed 10 --path-drop 0.5 --low 0.3 --high 0.8 --scale 1.7
 make no-encoder --width 24 --heads 2 --depth 0,2,1 --seed 11
+make no-classes --width 16 --heads 2 --depth 1,1,1 --side 8 --channels 1 --classes 0 --seed 12
 haste dense --ratio 0 --attention-blocks 1,2 --projector 16 --feature-width 6 --align-after 2 --seed 21 \
   --teacher-heads 5
 haste structured --ratio 0.75 --attention-blocks 1,2 --projector 20 --feature-width 12 --align-after 3 --seed 22 \

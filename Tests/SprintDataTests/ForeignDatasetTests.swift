@@ -152,17 +152,29 @@ struct ForeignDatasetTests {
         "np.eye(4)[y].argmax(1)"
       ),
       ("np.eye(5, dtype='u1')[y]", "store y.argmax(1)", "np.eye(5)[y].argmax(1)"),
-      ("0 * y - 1", "sample 0 has label -1, expected 0 to 2147483647; for data without classes, store zeros", "0 * y"),
-      ("None", "has no /labels, expected [12] whole numbers; for data without classes, zeros", "0 * y"),
+      (
+        "0 * y - 1", "sample 0 has label -1, expected 0 to 2147483647; for data without classes, leave /labels out",
+        "0 * y"
+      ),
       ("y[:11]", "/labels has shape [11], expected [12]", "y"),
     ])
   func oddLabels(labels: String, words: String, mended: String) throws {
-    try make(
-      "f['latents'] = x\nif \(labels) is not None: f['labels'] = \(labels)".replacing("None is not None", with: "False")
-    )
+    try make("f['latents'] = x; f['labels'] = \(labels)")
     expectRefusal(words, comment: labels)
     try make("f['latents'] = x; f['labels'] = \(mended)")
     #expect(try self.labels() == (0..<12).map { mended == "0 * y" ? 0 : $0 % 4 })
+  }
+
+  @Test("Data without labels fit a network without classes alone, and so do data with labels")
+  func unlabelled() throws {
+    try make("f['latents'] = x")
+    let unlabelled = try LatentDataset(paths: [path])
+    try unlabelled.check(channels: 3, side: 4, classes: 0)
+    #expect { try unlabelled.check(channels: 3, side: 4, classes: 4) } throws: {
+      "\($0)".contains("has no /labels, the model has 4 classes") && "\($0)".contains("`model.classes: 0`")
+    }
+    try make("f['latents'] = x; f['labels'] = y")
+    try LatentDataset(paths: [path]).check(channels: 3, side: 4, classes: 0)
   }
 
   @Test("A group, a dangling link and a file without latents are named as what they are")

@@ -43,6 +43,20 @@ import Testing
     #expect(arena.elements.array == model.weights.elements.array)
   }
 
+  @Test("Weights of another side are read where its tables, which the network computes itself, may have other shapes")
+  func otherSide() throws {
+    var configuration = model.network.configuration
+    configuration.side = 16
+    let (large, path) = (TinyModel(configuration), folder.file("w.safetensors"))
+    try WeightsFile.write(model.weights, metadata: [:], to: path)
+    let arena = ParameterArena<Float>(large.network)
+    #expect { try WeightsFile(path: path).read(into: arena) } throws: {
+      ($0 as? FileError)?.remedy as? WeightsRemedy == .allowShapes(["feat_rope.*", "pos_embed"])
+    }
+    try WeightsFile(path: path).read(into: arena, .ema, .init(shapes: ["feat_rope.*", "pos_embed"]))
+    #expect(arena.elements.array == model.weights.elements.array)
+  }
+
   @Test("Files without the tables are read; positions that were trained are refused, as the network would not use them")
   func tables() throws {
     let path = folder.file("w.safetensors")

@@ -70,6 +70,26 @@ import Testing
     }
   }
 
+  @Test(
+    "A network without classes trains in the same bits whatever the labels, the label drop, or without labels at all")
+  func withoutClasses() throws {
+    let settings = ["model.classes=0", "data.validation=[\(folder.file("data.h5"))]", "validation.interval=3"]
+    // The gradients are compared with central differences.
+    #expect(
+      try trainer("labels", settings + ["stages[0].label_drop=0.5"], debug: true).run(stop: StopRequest()) == .finished)
+    let state = try state("labels")
+    #expect(state["/model/y_embedder.embedding_table.weight"]?.count == 16)
+    let (file, bare) = (try HDF5File(reading: folder.file("data.h5")), try HDF5File(creating: folder.file("bare.h5")))
+    var values = [Float](repeating: 0, count: 320)
+    try values.withUnsafeMutableBufferPointer { try file.floats("/latents", into: $0) }
+    try values.withUnsafeBufferPointer { try bare.write("/latents", shape: [20, 1, 4, 4], $0, checked: false) }
+    try bare.close()
+    let paths = ["data.train=[\(folder.file("bare.h5"))]", "data.validation=[\(folder.file("bare.h5"))]"]
+    #expect(try trainer("bare", settings + paths).run(stop: StopRequest()) == .finished)
+    #expect(try self.state("bare") == state)
+    #expect { try trainer("three", paths) } throws: { "\($0)".contains("has no /labels, the model has 3 classes") }
+  }
+
   @Test("A requested stop saves at once, and steps logged after the last checkpoint are not logged twice")
   func requestedStop() throws {
     let stop = StopRequest()

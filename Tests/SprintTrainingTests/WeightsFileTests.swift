@@ -86,10 +86,13 @@ import Testing
     let path = try write("both.safetensors", plain: plain, doubled: average)
     #expect(try read(path) == model.weights.elements.array.map { 2 * $0 })
     #expect(try read(path, .init(), .model) == model.weights.elements.array)
-    let notice = try #require(try WeightsFile(path: path).read(into: ParameterArena(model.network)))
-    #expect(notice.contains("reading the weights under `\(average)`") && notice.contains("leaving out"), "\(notice)")
+    let notices = try WeightsFile(path: path).read(into: ParameterArena(model.network))
+    let notice = try #require(notices.first)
     #expect(
-      try WeightsFile(path: write("one.safetensors") { plain + $0 }).read(into: ParameterArena(model.network)) == nil)
+      notices.count == 1 && notice.contains("reading the weights under `\(average)`") && notice.contains("leaving out"),
+      "\(notice)")
+    #expect(
+      try WeightsFile(path: write("one.safetensors") { plain + $0 }).read(into: ParameterArena(model.network)).isEmpty)
   }
 
   @Test("Two sets of which neither or each is the average are refused, and an average alone where others are asked for")
@@ -157,11 +160,92 @@ import Testing
     #expect { try read(twice) } throws: { "\($0)".contains("`mask_token` twice") }
   }
 
+  /// A network that differs from the model in classes, in channels, or in its patches.
+  enum Change: String, CaseIterable, Sendable {
+    case classes, channels, patch
+
+    func apply(to configuration: inout ModelConfiguration) {
+      switch self {
+      case .classes: configuration.classes = 1000
+      case .channels: configuration.channels = 4
+      case .patch: configuration.patch = 4
+      }
+    }
+
+    /// The weights whose shapes differ.
+    var names: [String] {
+      switch self {
+      case .classes: ["y_embedder.embedding_table.weight"]
+      case .channels, .patch: ["final_layer.linear.weight", "final_layer.linear.bias", "x_embedder.proj.weight"]
+      }
+    }
+
+    var patterns: [String] { self == .classes ? ["y_embedder.*"] : ["final_layer.linear.*", "x_embedder.*"] }
+  }
+
+  /// Writes the weights of a network that differs in one way; returns the path and the weights.
+  private func write(_ change: Change, prefix: String) throws -> (path: String, other: TinyModel) {
+    var configuration = TinyModel.configuration()
+    change.apply(to: &configuration)
+    let (other, path) = (TinyModel(configuration, seed: 2), folder.file("\(change).safetensors"))
+    let tensors = other.network.layout.parameters.map {
+      SafetensorsFile.Tensor(
+        name: prefix + $0.name, shape: $0.shape, values: UnsafeBufferPointer(other.weights[$0].buffer))
+    }
+    try SafetensorsFile.write(tensors, metadata: [:], to: path)
+    return (path, other)
+  }
+
+  @Test(
+    "Weights of another shape start anew where a pattern allows it, each with a line, and all others are the file's",
+    arguments: Change.allCases, ["", "ema.module."])
+  func otherShapes(change: Change, prefix: String) throws {
+    let (path, other) = try write(change, prefix: prefix)
+    let arena = ParameterArena<Float>(model.network)
+    arena.layout.initialize(arena.elements, seed: 5)
+    let initial = arena.elements.array
+    let notices = try WeightsFile(path: path).read(into: arena, .ema, .init(shapes: change.patterns))
+    for parameter in arena.layout.parameters {
+      let expected =
+        change.names.contains(parameter.name)
+        ? Array(initial[parameter.range])
+        : other.weights[try #require(other.network.layout.parameter(parameter.name))].array
+      #expect(arena[parameter].array == expected, "\(parameter.name)")
+    }
+    #expect(
+      notices
+        == change.names.map { name in
+          let shapes = [other.network, model.network].map { $0.layout.parameter(name)?.shape ?? [] }
+          return
+            "\(path): `\(name)` is of shape \(shapes[0]) in the file and \(shapes[1]) in the network: it starts anew"
+        })
+  }
+
+  @Test("Weights of another shape are refused with both shapes and the patterns of all that no pattern allows")
+  func refusedShapes() throws {
+    let (classes, _) = try write(.classes, prefix: "")
+    #expect { try read(classes, .init(missing: ["*"], surplus: ["*"])) } throws: {
+      "\($0)".contains("`y_embedder.embedding_table.weight` is of shape [1001, 24], expected [4, 24]")
+        && remedy($0) == .allowShapes(["y_embedder.*"])
+    }
+    let (channels, _) = try write(.channels, prefix: "")
+    #expect { try read(channels) } throws: { remedy($0) == .allowShapes(Change.channels.patterns) }
+    #expect { try read(channels, .init(shapes: ["x_embedder.*", "*.bias"])) } throws: {
+      !"\($0)".contains("x_embedder") && !"\($0)".contains("bias")
+        && remedy($0) == .allowShapes(["final_layer.linear.*"])
+    }
+    // A pattern has no effect on weights whose shape is the network's.
+    let same = try write("same.safetensors")
+    #expect(try read(same, .init(shapes: ["*"])) == model.weights.elements.array)
+  }
+
   @Test("Weights of another shape, numbers that are not finite, and pickles are refused")
   func refusals() throws {
     let other = TinyModel(TinyModel.configuration(width: 32))
     try WeightsFile.write(other.weights, metadata: [:], to: folder.file("o.safetensors"))
-    #expect { try read(folder.file("o.safetensors")) } throws: { "\($0)".contains("is the model of another size?") }
+    #expect { try read(folder.file("o.safetensors")) } throws: {
+      "\($0)".contains("is the model of another size?") && remedy($0) == nil
+    }
     model.weights.elements[3] = .nan
     #expect { try read(write("nan.safetensors")) } throws: { "\($0)".contains("not finite") }
     try Data([0x89] + Array("HDF\r\n\u{1a}\n".utf8)).write(to: URL(fileURLWithPath: folder.file("w.h5")))

@@ -9,7 +9,10 @@ final class LatentFile: Sendable {
   let path: String
   let count, channels, side: Int
   let hasMoments: Bool
+  /// Classes; zeros where the file has none.
   let labels: [Int32]
+  /// Whether the file has classes.
+  let hasLabels: Bool
   let properties: LatentProperties
   let source: String
   /// The attributes, and the data sets and groups of the root, that sprint does not read.
@@ -37,7 +40,8 @@ final class LatentFile: Sendable {
     let (count, first) = (shape[0], shape.count == 3 ? 1 : shape[1])
     (self.count, channels, side) = (count, hasMoments ? first / 2 : first, shape[shape.count - 1])
     flipped = try Self.flipped(file, stored, "\(name)_flip", shape)
-    labels = try Self.labels(file, count)
+    hasLabels = file.has("/labels")
+    labels = hasLabels ? try Self.labels(file, count) : Array(repeating: 0, count: count)
     self.teacher = try StoredTeacher(file, stored, teacher, mirrored: false, count)
     mirroredTeacher = flips ? try StoredTeacher(file, stored, teacher, mirrored: true, count) : nil
     properties = try LatentProperties(of: file, dataset: name, channels: channels)
@@ -92,11 +96,6 @@ final class LatentFile: Sendable {
   }
 
   private static func labels(_ file: HDF5File, _ count: Int) throws -> [Int32] {
-    guard file.has("/labels") else {
-      throw FileError.unusable(
-        path: file.path,
-        problem: "has no /labels, expected [\(count)] whole numbers; for data without classes, zeros and `classes: 1`")
-    }
     let shape = try file.describe("/labels").shape
     guard shape.reduce(1, *) == count else {
       let isOneHot = shape.count == 2 && shape[0] == count
@@ -110,7 +109,7 @@ final class LatentFile: Sendable {
       throw FileError.unusable(
         path: file.path,
         problem: "sample \(bad) has label \(labels[bad]), expected 0 to \(Int32.max)"
-          + (labels[bad] < 0 ? "; for data without classes, store zeros and use `classes: 1`" : ""))
+          + (labels[bad] < 0 ? "; for data without classes, leave /labels out and use `classes: 0`" : ""))
     }
     return labels.map { Int32($0) }
   }

@@ -31,7 +31,7 @@ extension Configuration {
     // A teacher's arrays are large, and samples may come again.
     let samples = max(teacher.isEmpty ? 1024 : 1, stages[0].batch)
     try SyntheticLatents.write(
-      data.train[0], samples: samples, channels: model.channels, side: model.side, classes: model.classes,
+      data.train[0], samples: samples, channels: model.channels, side: model.side, classes: model.labels.count,
       teacher: teacher)
   }
 

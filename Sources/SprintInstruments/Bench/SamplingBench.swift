@@ -48,7 +48,7 @@ package struct SamplingBench: Sendable {
   /// Draws the images `rounds` times. Returns the result at rank zero; nil at other ranks and after a stop request.
   package func run(rounds: Int, _ communicator: Communicator = .single(), stop: StopRequest) throws -> Result? {
     let generator = SampleGenerator(network, weights: weights, settings: settings, seed: 0)
-    let labels = (0..<batch).map { $0 % configuration.model.classes }
+    let labels = (0..<batch).map { $0 % configuration.model.labels.count }
     var seconds: [Double] = []
     for _ in 0..<rounds {
       try communicator.barrier()

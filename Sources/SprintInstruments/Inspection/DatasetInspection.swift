@@ -10,7 +10,7 @@ package struct DatasetInspection: Encodable {
   let kind, vae, source: String
   let otherFiles, unread, features, classTokens, attention, classNames: [String]
   let flippedFeatures, flippedClassTokens, flippedAttention: [String]
-  let hasMoments, hasFlipped: Bool
+  let hasLabels, hasMoments, hasFlipped: Bool
   let classes, firstLabel, lastLabel, smallestClass, largestClass: Int
   let scale, shift: [Float]
   let seenByModel: [DatasetSurvey.Channel]
@@ -28,7 +28,7 @@ package struct DatasetInspection: Encodable {
     (features, classTokens, attention) = try Self.teachers(file, mirrored: false)
     (flippedFeatures, flippedClassTokens, flippedAttention) = try Self.teachers(file, mirrored: true)
     classNames = file.has(LatentDataset.classNames) ? try file.texts(dataset: LatentDataset.classNames) : []
-    (hasMoments, hasFlipped) = (dataset.hasMoments, dataset.hasFlipped)
+    (hasLabels, hasMoments, hasFlipped) = (dataset.hasLabels, dataset.hasMoments, dataset.hasFlipped)
     (scale, shift) = (dataset.properties.scale, dataset.properties.shift)
     let labels = LabelSurvey(dataset)
     (classes, firstLabel, lastLabel) = (labels.classes, labels.first, labels.last)
@@ -77,7 +77,9 @@ package struct DatasetInspection: Encodable {
     return [
       "data set of \(samples) \(isOfPixels ? "images" : "latents"), \(channels) x \(side) x \(side)",
       "  \(stored)\(hasFlipped ? ", mirrored images too" : "")",
-      "  \(classes) classes, labels \(firstLabel) to \(lastLabel), \(smallestClass) to \(largestClass) images each",
+      hasLabels
+        ? "  \(classes) classes, labels \(firstLabel) to \(lastLabel), \(smallestClass) to \(largestClass) images each"
+        : "  no labels: for `model.classes: 0`",
       classNames.isEmpty ? nil : classNamesLine,
       "  scale \(Self.text(scale)), shift \(Self.text(shift))",
     ].compactMap(\.self) + (from.isEmpty ? [] : ["  from \(from.joined(separator: ", "))"])

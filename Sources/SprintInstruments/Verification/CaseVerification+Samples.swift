@@ -41,7 +41,7 @@ extension CaseVerification {
         kind, scale: recipe.scale, interval: recipe.interval, classTokenScale: recipe.classTokenScale),
       timeShift: recipe.timeShift)
     let sampler = Sampler(network, weights: optimizer.passWeights, settings: settings, batch: count)
-    let labels = try file.labels("sample.input.y", count: count, below: recipe.model.classes)
+    let labels = try file.labels("sample.input.y", count: count, below: recipe.model.labels.count)
     let latents = try numbers("noise", "eps", latentShape(count))
     let tokens = try recipe.model.classToken.map { try numbers("token_noise", "token_eps", [count, $0]) }
     return sampler.sample(

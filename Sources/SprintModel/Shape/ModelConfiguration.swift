@@ -27,7 +27,7 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var channels: Int
   /// p, the side of a patch.
   package var patch: Int
-  /// Number of classes; the id `classes` itself means "no class".
+  /// Number of classes; the id `classes` itself means "no class". A network without classes has this id alone.
   package var classes: Int
   /// Width of the feed-forward layer, divided by D.
   package var mlpRatio: Double = 4
@@ -94,6 +94,12 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var headWidth: Int { width / heads }
   /// Width of the feed-forward layer.
   package var hidden: Int { Int(Double(width) * mlpRatio) }
+  /// The ids that images can have: the classes, or of a network without classes that of "no class".
+  package var labels: Range<Int> { 0..<max(classes, 1) }
+
+  /// The id of an image with a label of the data; a network without classes sees no labels.
+  package func id(ofLabel label: Int) -> Int { classes == 0 ? 0 : label }
+
   /// Number of blocks in all three sections.
   package var blocks: Int { encoderDepth + middleDepth + decoderDepth }
 
@@ -109,7 +115,7 @@ package struct ModelConfiguration: Sendable, Equatable {
     /// S, C and p.
     package static let side = 1...4096
     /// Classes.
-    package static let classes = 1...1_000_000
+    package static let classes = 0...1_000_000
     /// Width of the projector's hidden layers, and F.
     package static let projector = 1...1_000_000
     /// Width of the feed-forward layer, divided by D.

@@ -7,7 +7,7 @@ extension Configuration {
   package func warning(about guidance: Guidance, begun: Int? = nil) -> String? {
     guard guidance.acts(at: guidance.interval.lowerBound) else { return nil }
     let stages = stages.prefix(begun ?? stages.count)
-    let lacksClass = guidance.kind == .classifierFree || !guidance.keepsClass
+    let lacksClass = model.classes > 0 && (guidance.kind == .classifierFree || !guidance.keepsClass)
     let untrained =
       (lacksClass ? [("`label_drop`", \Stage.labelDrop)] : [])
       + (guidance.kind == .pathDrop ? [("`path_drop`", \Stage.pathDrop)] : [])

@@ -42,7 +42,8 @@ final class BatchDraws {
       classTokens: classTokens(latents, range, draws), before: neighbour(of: range, latents),
       times: draws.map(trainingTime),
       labels: zip(range, draws).map {
-        labelDrop.uniform(draw: $1) < Float(stage.labelDrop) ? configuration.model.classes : latents.labels[$0]
+        labelDrop.uniform(draw: $1) < Float(stage.labelDrop)
+          ? configuration.model.classes : configuration.model.id(ofLabel: latents.labels[$0])
       },
       deepPath: DeepPath(
         kept: kept(draws, stage.drop),

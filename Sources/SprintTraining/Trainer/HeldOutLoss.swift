@@ -60,7 +60,7 @@ struct HeldOutLoss {
         data: data.rows(0..<range.count), noise: noise.rows(0..<range.count),
         classTokens: memory.classTokens?.rows(0..<range.count),
         times: range.map { configuration.timeShift(configuration.time.draw(timeDraws, draw: UInt64($0))) },
-        labels: range.map(dataset.label),
+        labels: range.map { configuration.model.id(ofLabel: dataset.label($0)) },
         deepPath: .all(batch: range.count)))
     return losses.denoising * Double(range.count)
   }

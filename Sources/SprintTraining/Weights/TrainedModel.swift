@@ -11,8 +11,8 @@ package struct TrainedModel {
   package let configuration: Configuration
   /// The origin of the weights, at rank zero; nil at other ranks.
   package let source: WeightsSource?
-  /// One line for the user if the file of the weights holds several sets of them.
-  package private(set) var notice: String?
+  /// Lines for the user about what is read of the file of the weights, at rank zero.
+  package private(set) var notices: [String]
   private let network: Network
   private let parameters: ParameterArena<Float>
 
@@ -30,7 +30,7 @@ package struct TrainedModel {
     network = Network(configuration.model, workers: workers)
     parameters = ParameterArena(network)
     network.layout.initialize(parameters.elements, seed: configuration.seed)
-    notice = try communicator.agree { [parameters] in try source?.load(parameters) }
+    notices = try communicator.agree { [parameters] in try source?.load(parameters) ?? [] }
     try communicator.broadcast(parameters.elements)
   }
 

@@ -12,8 +12,12 @@ package struct WeightsFile {
     package var missing: [String] = []
     /// Names of tensors that the network may lack; they are not read.
     package var surplus: [String] = []
+    /// Names of weights that may have another shape in the file; where they do, they keep their initial values.
+    package var shapes: [String] = []
 
-    package init(missing: [String] = [], surplus: [String] = []) { (self.missing, self.surplus) = (missing, surplus) }
+    package init(missing: [String] = [], surplus: [String] = [], shapes: [String] = []) {
+      (self.missing, self.surplus, self.shapes) = (missing, surplus, shapes)
+    }
   }
 
   /// Opens a file, an index of shards, or the one of them in a folder, and reads the headers.
@@ -39,11 +43,12 @@ package struct WeightsFile {
   /// Reads all weights of a network; the file may hold float32, float16, bfloat16 or float64.
   ///
   /// - Parameter choice: which weights to read where the file holds several sets
-  /// - Returns: one line for the user if the file holds several sets
+  /// - Returns: lines for the user: which of several sets is read, and which weights keep their initial values because
+  ///   of their shape
   @discardableResult
   package func read(
     into arena: ParameterArena<Float>, _ choice: WeightsSource.Choice = .ema, _ allowance: Allowance = Allowance()
-  ) throws -> String? {
+  ) throws -> [String] {
     let scheme = PublishedWeights(arena.layout.configuration, in: tensors.files.keys)
     let parameters = arena.layout.parameters.map { (parameter: $0, name: scheme.name($0)) }
     let constants = scheme.constants()
@@ -54,23 +59,37 @@ package struct WeightsFile {
     }
     let set = try chosen(names, parameters.map(\.name), choice, allowance)
     try check(names.surplus(beside: set), Self.surplus, allowance.surplus, .allowSurplus, among: names.sets)
+    let shapes = parameters.map { ($0.name, scheme.shape($0.parameter)) } + constants.map { ($0.name, $0.shape) }
+    let differences = try differences(of: set, from: shapes, allowance.shapes)
+    let fitting = set.names.filter { name, _ in !differences.contains { $0.name == name } }
     for (parameter, published) in parameters {
-      guard let name = set.names[published] else { continue }
-      try read(name, scheme.shape(parameter), into: arena[parameter].buffer)
+      if let name = fitting[published] { try read(name, into: arena[parameter].buffer) }
     }
     for constant in constants {
-      if let name = set.names[constant.name] { try check(name, is: constant) }
+      if let name = fitting[constant.name] { try check(name, is: constant) }
     }
-    return notice(names, set)
+    return [notice(names, set)].compactMap(\.self) + differences.map { "\(path): \($0.notice)" }
   }
 
-  private func read(_ name: String, _ shape: [Int], into values: UnsafeMutableBufferPointer<Float>) throws {
-    let (entry, file) = try tensors.tensor(name)
-    guard entry.shape == shape else {
-      throw FileError.unexpected(
-        path: path, name: name, found: "of shape \(entry.shape)", expected: "\(shape); is the model of another size?")
+  /// Returns the tensors of another shape than the network's. Throws where one of them matches no pattern.
+  private func differences(
+    of set: WeightNames.WeightSet, from shapes: [(name: String, shape: [Int])], _ allowed: [String]
+  ) throws -> [ShapeDifference] {
+    let differences = try shapes.compactMap { published, shape -> ShapeDifference? in
+      guard let name = set.names[published] else { return nil }
+      let found = try tensors.tensor(name).entry.shape
+      return found == shape ? nil : ShapeDifference(name: published, found: found, expected: shape)
     }
-    try file.floats(name, into: values)
+    let refused = Set(Self.unmatched(differences.map(\.name), allowed))
+    guard refused.isEmpty else {
+      let (problem, remedy) = ShapeDifference.problem(differences.filter { refused.contains($0.name) })
+      throw FileError.unusable(path: path, problem: problem, remedy: remedy)
+    }
+    return differences
+  }
+
+  private func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
+    try tensors.tensor(name).file.floats(name, into: values)
     guard values.allSatisfy(\.isFinite) else {
       throw FileError.unexpected(path: path, name: name, found: "not finite", expected: "finite numbers")
     }
@@ -79,7 +98,7 @@ package struct WeightsFile {
   /// Throws if a table that the network computes itself has other values in the file.
   private func check(_ name: String, is constant: PublishedWeights.Constant) throws {
     var found = [Float](repeating: 0, count: constant.values.count)
-    try found.withUnsafeMutableBufferPointer { try read(name, constant.shape, into: $0) }
+    try found.withUnsafeMutableBufferPointer { try read(name, into: $0) }
     guard let place = found.indices.first(where: { abs(found[$0] - constant.values[$0]) > 1e-3 }) else { return }
     throw FileError.unexpected(
       path: path, name: "\(name)[\(place)]", found: "\(found[place])",

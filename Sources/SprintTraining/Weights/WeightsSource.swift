@@ -19,8 +19,8 @@ package struct WeightsSource {
   package let warning: String?
   /// One line for the user about what is assumed of the latents; nil where the file says it.
   package let notice: String?
-  /// Reads the weights; returns one line for the user if their file holds several sets of them.
-  let load: (ParameterArena<Float>) throws -> String?
+  /// Reads the weights; returns lines for the user about what is read of their file.
+  let load: (ParameterArena<Float>) throws -> [String]
   /// The name of the weights in messages.
   package let origin: String
   /// A text that differs between any two sets of weights.
@@ -43,7 +43,7 @@ package struct WeightsSource {
     stagesBegun = checkpoint.position.stage + 1
     load = {
       try checkpoint.load(average: choice == .ema, into: $0)
-      return nil
+      return []
     }
   }
 

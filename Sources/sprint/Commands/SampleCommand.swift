@@ -197,8 +197,8 @@ struct SampleCommand: ParsableCommand, Stoppable {
   }
 
   private func settings(_ configuration: Configuration) throws -> SamplerSettings {
-    if guidance == .pathDrop, configuration.model.fusion == .none {
-      throw ValidationError("--guidance pdg needs a model with two paths; this one has `fusion: none`")
+    if let need = guidance.unmetNeed(in: configuration.model) {
+      throw ValidationError("--guidance \(guidance.rawValue) needs \(need)")
     }
     return SamplerSettings(
       method: method, steps: chosenSteps,
@@ -212,13 +212,14 @@ struct SampleCommand: ParsableCommand, Stoppable {
   private var labelling: SampleLabels { labels ?? preset?.labels ?? .balanced }
 
   private func chosenLabels(_ model: ModelConfiguration) throws -> [Int] {
-    try labelling.labels(count, of: try chosenClasses(of: model.classes), seed: seed)
+    try labelling.labels(count, of: try chosenClasses(of: model), seed: seed)
   }
 
   private func warn(_ trained: TrainedModel, _ settings: SamplerSettings, _ output: SampleOutput) {
     let average = trained.source?.warning.map { "\($0); try --weights model" }
     let untrained = trained.configuration.warning(about: settings.guidance, begun: trained.source?.stagesBegun)
-    for warning in output.warnings + [trained.source?.notice, trained.notice, average, untrained].compactMap(\.self) {
+    let others = [trained.source?.notice, average, untrained].compactMap(\.self)
+    for warning in output.warnings + trained.notices + others {
       Console.error("sprint: \(warning)")
     }
   }
@@ -227,7 +228,7 @@ struct SampleCommand: ParsableCommand, Stoppable {
   private func recipe(_ settings: SamplerSettings, _ source: WeightsSource, _ model: ModelConfiguration) throws
     -> String
   {
-    let classes = "\(try chosenClasses(of: model.classes)) \(try labelling.identity)"
+    let classes = "\(try chosenClasses(of: model)) \(try labelling.identity)"
     return "\(source.identity) \(settings) \(precision) \(seed) \(classes)"
   }
 
@@ -248,11 +249,15 @@ struct SampleCommand: ParsableCommand, Stoppable {
     return numbers[0]...numbers[1]
   }
 
-  private func chosenClasses(of count: Int) throws -> [Int] {
-    guard let classes else { return Array(0..<count) }
+  private func chosenClasses(of model: ModelConfiguration) throws -> [Int] {
+    guard let classes else { return Array(model.labels) }
+    guard model.classes > 0 else {
+      throw ValidationError("--classes is `\(classes)`, but the model has no classes; leave it out")
+    }
     let chosen = classes.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
-    guard !chosen.isEmpty, chosen.allSatisfy({ (0..<count).contains($0) }) else {
-      throw ValidationError("--classes is `\(classes)`, expected numbers from 0 to \(count - 1) separated by commas")
+    guard !chosen.isEmpty, chosen.allSatisfy(model.labels.contains) else {
+      throw ValidationError(
+        "--classes is `\(classes)`, expected numbers from 0 to \(model.classes - 1) separated by commas")
     }
     return chosen
   }

@@ -33,6 +33,13 @@ struct TrainCommand: ParsableCommand, Stoppable {
 
   @OptionGroup var names: AllowanceOptions
 
+  @Option(
+    help: """
+      Weights that may have another shape in the safetensors file, e.g. 'y_embedder.*' for other classes: these start \
+      anew; may be given several times.
+      """)
+  var allowShape: [String] = []
+
   @Option(help: "Saves a checkpoint after this step and stops.")
   var until: Int?
 
@@ -59,7 +66,9 @@ struct TrainCommand: ParsableCommand, Stoppable {
       throw ValidationError("--patience is \(patience), expected a number of seconds from 0 to 1000000")
     }
     if let until, until < 1 { throw ValidationError("--until is \(until), expected a step of at least 1") }
-    guard initialWeights != nil || !names.isGiven else { throw ValidationError("--allow-... need --init") }
+    guard initialWeights != nil || !names.isGiven && allowShape.isEmpty else {
+      throw ValidationError("--allow-... need --init")
+    }
   }
 
   func run() throws {
@@ -101,7 +110,10 @@ struct TrainCommand: ParsableCommand, Stoppable {
   /// Adds --init and what belongs to it to the way out of a failed run, which may have to start from step 0.
   private func repeatingInit<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch RunError.notFinite(let step, let what, var way) {
-      way.start = initialWeights.map { ["--init", $0] + names.arguments } ?? []
+      way.start =
+        initialWeights.map {
+          ["--init", $0] + names.arguments + AllowanceOptions.arguments("--allow-shape", allowShape)
+        } ?? []
       throw RunError.notFinite(step: step, what: what, way)
     }
   }
@@ -110,8 +122,10 @@ struct TrainCommand: ParsableCommand, Stoppable {
   private func start(_ communicator: Communicator) throws -> ((ParameterArena<Float>) throws -> Void)? {
     guard let initialWeights else { return nil }
     let file = try communicator.agree { communicator.rank == 0 ? try WeightsFile(path: initialWeights) : nil }
-    return { [names] in
-      if let notice = try file?.read(into: $0, .ema, names.allowance) { Console.error("sprint: \(notice)") }
+    var allowance = names.allowance
+    allowance.shapes = allowShape
+    return { [allowance] in
+      for notice in try file?.read(into: $0, .ema, allowance) ?? [] { Console.error("sprint: \(notice)") }
     }
   }
 

@@ -14,8 +14,12 @@ struct AllowanceOptions: ParsableArguments {
 
   /// The options as they were given.
   var arguments: [String] {
-    allowMissing.flatMap { ["--allow-missing", ToldCommand.quoted($0)] }
-      + allowSurplus.flatMap { ["--allow-surplus", ToldCommand.quoted($0)] }
+    Self.arguments("--allow-missing", allowMissing) + Self.arguments("--allow-surplus", allowSurplus)
+  }
+
+  /// An option as it was given, once for each pattern.
+  static func arguments(_ option: String, _ patterns: [String]) -> [String] {
+    patterns.flatMap { [option, ToldCommand.quoted($0)] }
   }
 
   var isGiven: Bool { !allowMissing.isEmpty || !allowSurplus.isEmpty }

@@ -33,8 +33,8 @@ extension Configuration.Samples {
   {
     interval = reader.has("interval") ? try reader.integer("interval") : nil
     perClass = try reader.integer("per_class", default: 4, in: 1...1000)
-    classes = try reader.integers("classes", default: Array(0..<min(10, model.classes)), in: 0...1_000_000)
-    if let unknown = classes.first(where: { $0 >= model.classes }) {
+    classes = try reader.integers("classes", default: Array(model.labels.prefix(10)), in: 0...1_000_000)
+    if let unknown = classes.first(where: { !model.labels.contains($0) }) {
       throw reader.error("classes", "names class \(unknown), the model has \(model.classes)")
     }
     sampler = try Self.readSampler(reader, model, interpolant)
@@ -68,8 +68,8 @@ extension Configuration.Samples {
   ) throws -> SamplerSettings {
     let method: SamplingMethod = try reader.choice("sampler", default: .ode)
     let kind: Guidance.Kind = try reader.choice("guidance", default: Guidance.Kind.none)
-    if kind == .pathDrop, model.fusion == .none {
-      throw reader.error("guidance", "is pdg, which needs a fusion of two paths; the model has fusion none")
+    if let need = kind.unmetNeed(in: model) {
+      throw reader.error("guidance", "is \(kind.rawValue), which needs \(need)")
     }
     let times = try reader.numbers("guidance_interval", default: [0, 1])
     guard times.count == 2, 0 <= times[0], times[0] <= times[1], times[1] <= 1 else {

@@ -1,3 +1,4 @@
+import SprintFormats
 import SprintTraining
 
 extension WeightsRemedy: Advice {
@@ -6,6 +7,9 @@ extension WeightsRemedy: Advice {
     switch self {
     case .allowMissing: "if that is intended, allow them with --allow-missing GLOB"
     case .allowSurplus: "if that is intended, allow them with --allow-surplus GLOB"
+    case .allowShapes(let patterns):
+      "if they are to start anew, train with "
+        + patterns.map { "--allow-shape \(ToldCommand.quoted($0))" }.joined(separator: " ")
     case .exportCheckpoint:
       "if it is a checkpoint, write its weights with sprint export --checkpoint FILE OUT.safetensors"
     case .giveConfiguration: "give its configuration with --config"
