@@ -176,6 +176,7 @@ extension ProcessTests {
         ["bench", "train", "--batch", "0"], ["bench", "sample", "--rounds", "0"],
         ["bench", "data", "--file", "none.h5"],
         ["bench", "reduce"],
+        ["plan"], ["plan", "configs/digits.yaml", "--config", "configs/digits.yaml"],
         ["train"], ["nonsense"], ["train", "--nonsense"],
         ["sample", "--run", "missing", "--out", "/tmp/sprint-a.png"],
         ["sample", "--run", "missing", "--out", "/tmp/sprint-a.jpg"],
@@ -205,6 +206,60 @@ extension ProcessTests {
       let outcome = try sprint(arguments)
       #expect(outcome.code == 2 && outcome.errors.split(separator: "\n").count == 1, "\(outcome)")
       #expect(!FileManager.default.fileExists(atPath: "/tmp/sprint-a.png"))
+    }
+
+    @Test(
+      "A misspelt command, option or key is told with what it may mean; bench names its own options",
+      arguments: [
+        (["trian"], "`trian` is not a command of sprint; did you mean `sprint train`?"),
+        (["trian", "--config", "a.yaml", "--run", "r"], "did you mean `sprint train`?"),
+        (["trian", "--help"], "did you mean `sprint train`?"), (["help", "trian"], "did you mean `sprint train`?"),
+        (["bench", "trian", "--size", "B"], "not a command of sprint bench; did you mean `sprint bench train`?"),
+        (["reduce"], "did you mean `sprint bench reduce`?"), (["bench", "plan"], "did you mean `sprint plan`?"),
+        (["xyz"], "it has import, inspect, plan, train"),
+        (["train", "--confg", "a.yaml"], "Unknown option '--confg'. Did you mean '--config'?"),
+        (["plan"], "the configuration is missing; name its file"), (["train"], "the configuration is missing"),
+        (["train", "configs/digits.yaml", "--set", "output_dir=a"], "name the folder of the run with --run"),
+        (["train", "configs/digits.yaml", "--set", "model.widht=3"], "--set model.widht: `model.widht` is not"),
+        (["bench", "train", "--ratio", "0.3"], "sprint: --ratio is 0.3, expected 0, 0.5, 0.625, 0.75 or 0.875"),
+        (["bench", "train", "--batch", "0"], "sprint: --batch is 0, expected 1 to 1000000"),
+        (["bench", "train", "--size", "Q"], "'--size <size>'. Please provide one of 'S', 'B', 'L' or 'XL'"),
+        (["bench", "sample", "--size", "Q"], "'--size <size>'"),
+        (["bench", "checkpoint", "--size", "Q"], "'--size <size>'"),
+        (["bench", "train", "configs/digits.yaml", "--size", "B"], "give --set model.size=B"),
+      ])
+    func suggestions(arguments: [String], told: String) throws {
+      let outcome = try sprint(arguments)
+      #expect(outcome.code == 2 && outcome.errors.contains(told), "\(outcome)")
+    }
+
+    @Test("Where memory is too little, bench names its options, and for a configuration the keys")
+    func benchMemory() throws {
+      func errors(_ network: String) throws -> String {
+        let script = "ulimit -v 4000000 && \"$0\" bench train --threads 1 --steps 2 \(network)"
+        let outcome = try SprintCommand("/bin/sh", ["-c", script, SprintCommand.sprint], in: folder).wait(60)
+        #expect(outcome.code == 1, "\(outcome)")
+        return outcome.errors
+      }
+      #expect(try errors("--size XL").contains("use a smaller --batch, --recompute blocks, fewer --threads"))
+      #expect(try errors("configs/imagenet256-XL.yaml").contains("use a smaller batch, `accumulate`"))
+    }
+
+    @Test("plan, train and bench train take a configuration as an argument and as --config")
+    func configurationArgument() throws {
+      let rates = ["--gflops", "100", "--memory", "10", "--threads", "1", "--json"]
+      let (argument, option) = (["configs/digits.yaml"], ["--config", "configs/digits.yaml"])
+      let plans = try [argument, option].map {
+        // What is free of this machine's memory changes all the time.
+        try sprint(["plan"] + $0 + rates).output.replacing(/"memory_available":[^,]*/, with: "")
+      }
+      #expect(plans[0].contains("stages") && plans[0] == plans[1], "\(plans)")
+      let trained = try sprint(["train"] + argument + ["--run", folder.file("r"), "--until", "1"] + short)
+      #expect(trained.code == 0, "\(trained)")
+      for input in [argument, option] {
+        let bench = try sprint(["bench", "train"] + input + ["--steps", "2", "--set", "stages[0].batch=2", "--json"])
+        #expect(bench.code == 0 && bench.output.contains("digits.yaml"), "\(bench)")
+      }
     }
 
     @Test("An argument that is not UTF-8 is refused, instead of naming another folder")
