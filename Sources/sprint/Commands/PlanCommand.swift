@@ -9,7 +9,7 @@ struct PlanCommand: ParsableCommand {
     commandName: "plan",
     abstract: "Predicts what a configuration takes: work, memory, communication, time and disk.",
     discussion: """
-      sprint measures the rates that you do not give on this machine; under mpirun it also measures the network
+      sprint measures the rates that you do not give on this machine; under mpirun it also measures the network \
       between the ranks.
       Example: sprint plan configs/imagenet256-B.yaml --ranks 16 --threads 32 --gflops 4000 --memory 200 --bandwidth 25
       """)
