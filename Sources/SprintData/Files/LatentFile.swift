@@ -122,7 +122,7 @@ final class LatentFile: Sendable {
       + TeacherGroup.allCases.flatMap { [$0.path(), $0.path(mirrored: true)] }
     let others = try file.names(in: "/").map { "/\($0)" }.filter { !read.contains($0) }
     let own = try (file.attributeNames() + file.attributeNames(of: name)).filter { !known.contains($0) }
-    let elsewhere = ["/labels"] + (hasFlipped ? ["\(name)_flip"] : [])
+    let elsewhere = (["/labels"] + (hasFlipped ? ["\(name)_flip"] : [])).filter(file.has)
     return others + own
       + (try elsewhere.flatMap { place in
         try file.attributeNames(of: place).filter(known.contains).map { "\($0) of \(place)" }
