@@ -163,8 +163,8 @@ extension ProcessTests {
         run.path, ["run `run`, step 12 of 100", "`masked`", "2 checkpoints", "step-000000012.h5", "no process trains"])
       try expect("\(run.path)/metrics.jsonl", ["log of a run, 12 steps", "last losses"])
       let events = try FileManager.default.contentsOfDirectory(atPath: "\(run.path)/tensorboard")
-      try expect("\(run.path)/tensorboard/\(events[0])", ["event file", "loss 12 values, steps 1 to 12"])
-      try expect("\(run.path)/tensorboard", ["1 event file", "loss 12 values"])
+      try expect("\(run.path)/tensorboard/\(events[0])", ["event file", "loss/training 12 values, steps 1 to 12"])
+      try expect("\(run.path)/tensorboard", ["1 event file", "loss/training 12 values"])
       let newest = "\(run.checkpoints)/step-000000012"
       try expect("\(newest).h5", ["whole", "step 12 of 100"])
 
