@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sprint_reference import Mlp, Named, RMSNorm, random_keep, turn
+from sprint_reference import Mlp, Named, RMSNorm, bench_training, compile_blocks, random_keep, turn
 
 QK_EPS = 2.0 ** -23  # torch's RMSNorm without an eps takes the machine epsilon, here of float32
 
@@ -361,46 +361,30 @@ def make_case(args):
 
 
 def bench(args):
-    """Prints images per second of whole training steps (forward, backward, clip, AdamW, EMA) after a warm-up.
+    """Prints images per second of whole training steps of SR-DiT-B/1.
 
     The autoencoder's latents and the teacher's features are given, as the trainer reads them from a file.
     """
-    import resource
-    import time
-
     torch.set_num_threads(args.threads)
     cfg = Config(768, 12, (2, 8, 2), args.side, 32, 1, 1000, projector=2048, feature_width=768)
     model = SRDiT(cfg).initialize()
     if args.compile:
-        for i, block in enumerate(model.blocks):
-            model.blocks[i] = torch.compile(block)
-    trainable = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trainable, lr=1e-4, weight_decay=0.0, fused=True)
-    ema = [p.detach().clone() for p in trainable]
-    b, seconds = args.batch, []
-    for step in range(args.steps):
+        compile_blocks(model.blocks)
+    b = args.batch
+
+    def make_loss():
         x, noise = torch.randn(2, b, 32, args.side, args.side)
         token, token_noise = torch.randn(2, b, 768)
         teacher = torch.randn(b, cfg.patches, 768)
-        began = time.perf_counter()
-        y = torch.where(torch.rand(b) < 0.1, 1000, torch.randint(0, 1000, (b,)))
-        keep = random_keep(b, cfg.patches + 1, args.ratio) if args.ratio else None
-        drops_path = bool(torch.rand(()) < 0.05)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.bf16):
-            parts, _ = losses(model, x, noise, token, token_noise, torch.rand(b), y, teacher, keep, drops_path)
-        parts["total"].backward()
-        nn.utils.clip_grad_norm_(trainable, 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            torch._foreach_lerp_(ema, trainable, 1e-4)
-        seconds.append(time.perf_counter() - began)
-    steady = sorted(seconds[len(seconds) // 3:])
-    median = steady[len(steady) // 2]
-    print(json.dumps(dict(
-        batch=b, ratio=args.ratio, threads=args.threads, compile=args.compile, bf16=args.bf16,
-        seconds_per_step=round(median, 4), images_per_second=round(b / median, 3),
-        peak_gib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2))))
+
+        def loss(y):
+            keep = random_keep(b, cfg.patches + 1, args.ratio) if args.ratio else None
+            drops_path = bool(torch.rand(()) < 0.05)
+            return losses(model, x, noise, token, token_noise, torch.rand(b), y, teacher, keep, drops_path)[0]["total"]
+
+        return loss
+
+    bench_training(model, make_loss, args)
 
 
 def main():

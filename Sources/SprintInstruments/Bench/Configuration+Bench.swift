@@ -5,10 +5,10 @@ extension Configuration {
   /// Makes a configuration with the published network of a size.
   ///
   /// - Parameter rest: further lines of the document
-  package static func forBench(size: String, latents: String = "none.h5", _ rest: String = "") throws -> Self {
+  package static func forBench(size: String, _ rest: String = "") throws -> Self {
     let text = """
       model: {size: \(size), side: 32, channels: 4, classes: 1000}
-      data: {train: ["\(latents)"]}
+      data: {train: [none.h5]}
 
       """
     return try Configuration(ConfigurationDocument(text: text + rest, source: "bench"))

@@ -57,7 +57,7 @@ package struct SamplingBench: Sendable {
       seconds.append(elapsed / .seconds(1))
     }
     let memory = ResidentMemory.peak
-    let measured = try communicator.measurePeak(weights.precision, network.workers).best
+    let measured = try communicator.measurePeak(weights.precision, network.workers, side: 2048).best
     guard communicator.rank == 0 else { return nil }
     let rate = Double(batch) * settings.work(configuration.model) / median(seconds)
     // The machine may have been quieter in the rounds than in the measurement.

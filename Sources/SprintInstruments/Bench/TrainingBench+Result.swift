@@ -27,8 +27,8 @@ extension TrainingBench {
     package var steps: Int
     /// The seconds of a whole step, and the images per second.
     package var secondsPerStep, imagesPerSecond: Double
-    /// 10⁹ FLOP/s: the published algorithm's work per second, with a projector's, and the rate of large matrix products
-    /// on all ranks.
+    /// 10⁹ FLOP/s: the published algorithm's work per second, with a projector's, and the rate of large matrix
+    /// products on all ranks.
     package var gflops, peakGflops: Double
     /// The ratio of the two.
     package var peakShare: Double

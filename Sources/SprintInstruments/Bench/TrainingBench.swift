@@ -41,12 +41,12 @@ package struct TrainingBench: Sendable {
     let trainer = try Trainer(
       configuration, folder: RunFolder(path: "\(folder.path)/run"), resume: .never, communicator: communicator,
       report: record.note)
-    let before = try communicator.measurePeak(configuration.precision, trainer.network.workers)
+    let before = try communicator.measurePeak(configuration.precision, trainer.network.workers, side: 2048)
     Meter.start()
     defer { Meter.stop() }
     guard try trainer.run(stop: stop) == .finished else { return nil }
     let memory = (peak: ResidentMemory.peak, activations: Double(4 * trainer.passFloats))
-    let after = try communicator.measurePeak(configuration.precision, trainer.network.workers)
+    let after = try communicator.measurePeak(configuration.precision, trainer.network.workers, side: 2048)
     guard communicator.rank == 0 else { return nil }
     if let trace { try TraceFile(record.spans, rank: 0).write(to: trace) }
     return result(record.steps, peak: max(before.best, after.best), memory: memory, ranks: communicator.size)

@@ -42,7 +42,7 @@ package struct MachineRates: Sendable, Encodable {
     if let matrixProducts {
       self.matrixProducts = matrixProducts
     } else {
-      let rate = try Self.undisturbed { try communicator.measurePeak(precision, workers) }
+      let rate = try Self.undisturbed { try communicator.measurePeak(precision, workers, side: 2048) }
       // A training run lasts, so the median counts and not the best moment.
       (self.matrixProducts, spread, disturbance) = (rate.median / ranks, rate.spread, rate.disturbance)
     }

@@ -1,6 +1,4 @@
 import SprintCommunication
-import SprintKernels
-import SprintModel
 
 /// What is due after a step: the save, the validation, the picture.
 extension Trainer {
@@ -19,9 +17,7 @@ extension Trainer {
 
   /// Measures the matrix products of all ranks at once, which other work may have disturbed before.
   private func measurePeak() throws {
-    try communicator.barrier()
-    let own = PeakRate.measure(configuration.precision, workers: network.workers).best
-    journal.measuredPeak(try communicator.sum([own])[0])
+    journal.measuredPeak(try communicator.measurePeak(configuration.precision, network.workers).best)
   }
 
   /// Does what an interrupted run left out after the step of its checkpoint. Returns false where another stop arrives.

@@ -81,7 +81,7 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
   func run() throws {
     let job = try Job()
     let threads = try threading.workers.count
-    let configuration = try job.communicator.agree { try self.configuration(threads: threads) }
+    let configuration = try job.communicator.agree { try self.configuration }
     var bench = try TrainingBench(
       configuration, name: input.isGiven ? input.path : (size ?? .base).rawValue, steps: steps, threads: threads)
     bench.trace = trace
@@ -92,16 +92,19 @@ struct BenchTrainCommand: ParsableCommand, Stoppable {
     if job.stop.isRequested { throw Console.restart }
   }
 
-  private func configuration(threads: Int) throws -> Configuration {
-    guard !input.isGiven else { return try input.read() }
-    return try .forBench(
-      size: (size ?? .base).rawValue,
-      """
-      precision: \((precision ?? .float32).rawValue)
-      stages: [{steps: \(steps), batch: \(batch ?? 16), drop: {ratio: \(ratio ?? 0.75)}}]
-      distribution: {wire: \((wire ?? .float32).rawValue)}
-      memory: {recompute: \((recompute ?? .none).rawValue)}
-      """)
+  /// The given configuration, or that of the published network.
+  private var configuration: Configuration {
+    get throws {
+      guard !input.isGiven else { return try input.read() }
+      return try .forBench(
+        size: (size ?? .base).rawValue,
+        """
+        precision: \((precision ?? .float32).rawValue)
+        stages: [{steps: \(steps), batch: \(batch ?? 16), drop: {ratio: \(ratio ?? 0.75)}}]
+        distribution: {wire: \((wire ?? .float32).rawValue)}
+        memory: {recompute: \((recompute ?? .none).rawValue)}
+        """)
+    }
   }
 
   /// Names options instead of keys where memory is too little for a published network.
